@@ -7,4 +7,8 @@ concept of tying, one way to fit and one way to test, and three families of mode
 motif detectors, recurrent models and pair hidden Markov models.
 """
 
+from seqbio import datasets, errors
+
 __version__ = "0.1.0"
+
+__all__ = ["datasets", "errors"]
