@@ -29,7 +29,7 @@ HEAVY = {
     "torch",
 }
 RANDOM_CLASSES = {"BitGenerator", "Generator", "PCG64", "Philox", "SeedSequence", "default_rng"}
-LOCAL_PATH = re.compile(r"(?<![\w.~])/(?:home|root|work|tmp|opt|srv|mnt|Users)/|\b[A-Z]:\\\w")
+LOCAL_PATH = re.compile(r"(?<![\w.~])/(?:home|root|work|tmp|opt|srv|mnt|Users)/")
 PACKAGE_INDEX = re.compile(r"pypi\.org|pythonhosted\.org|anaconda\.org|index[-_]url")
 
 

@@ -169,7 +169,7 @@ def test_an_absent_folder_is_named():
 
 
 def test_every_set_in_the_folder_of_real_data(real_data):
-    for name in set(datasets.names()) - set(SHIPPED):
+    for name in sorted(set(datasets.names()) - set(SHIPPED)):
         file = real_data(datasets.describe(name).file)
         assert datasets.path(name) == file
 
