@@ -1,0 +1,67 @@
+"""Every exception and warning that seqbio raises.
+
+All exceptions derive from :class:`SeqbioError`, so one ``except`` clause catches what the package
+reports about its input; each also derives from the built-in class that fits it best.
+"""
+
+from __future__ import annotations
+
+
+class SeqbioError(Exception):
+    """Base class of every error that seqbio raises on purpose."""
+
+
+class SequenceFormatError(SeqbioError, ValueError):
+    """A sequence file or record cannot be read as what it is said to be."""
+
+
+class AlphabetError(SequenceFormatError):
+    """A letter stands in a sequence that its alphabet does not have."""
+
+
+class PairingError(SequenceFormatError):
+    """Records cannot be arranged in pairs as asked."""
+
+
+class ParameterError(SeqbioError, ValueError):
+    """An argument or a parameter has a value that it cannot have."""
+
+
+class TyingError(ParameterError):
+    """A tying is malformed, unknown or contradicts another."""
+
+
+class NestingError(SeqbioError, ValueError):
+    """The null hypothesis is not a special case of the alternative."""
+
+
+class DataMismatchError(SeqbioError, ValueError):
+    """Two fits that are to be compared were made on different data."""
+
+
+class NotFittedError(SeqbioError, ValueError, AttributeError):
+    """A model is asked for something that it has only after `fit` or `set_parameters`."""
+
+
+class ConvergenceError(SeqbioError, RuntimeError):
+    """An optimisation could not start or could not go on."""
+
+
+class DatasetError(SeqbioError, FileNotFoundError):
+    """A named data set is unknown, absent or does not have the expected content."""
+
+
+class MissingDependencyError(SeqbioError, ImportError):
+    """An optional dependency is needed for this and is not installed."""
+
+
+class SeqbioWarning(UserWarning):
+    """Base class of every warning that seqbio gives."""
+
+
+class DuplicateIdWarning(SeqbioWarning):
+    """Several records of a file carry the same identifier."""
+
+
+class ConvergenceWarning(SeqbioWarning):
+    """A fit did not reach its optimum, or could not show that it did."""
