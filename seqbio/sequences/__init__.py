@@ -1,0 +1,35 @@
+"""Sequences in and out: alphabets, encoding, FASTA files, pairs, files written whole.
+
+This is the only part of the package that reads and writes files. Models receive lists of str,
+Bio.Seq.Seq or Bio.SeqRecord.SeqRecord, check them with `as_records` or `as_pairs`, and work on the
+small integers that `encode_records` gives.
+"""
+
+from __future__ import annotations
+
+from .alphabet import DNA, PROTEIN, RNA, Alphabet, get_alphabet
+from .fasta import read_fasta, write_fasta
+from .input import Source, read_input
+from .output import atomic_writer
+from .pairs import Pair, Pairing, as_pairs, read_pairs
+from .records import SequenceLike, as_records, encode_records
+
+__all__ = [
+    "DNA",
+    "PROTEIN",
+    "RNA",
+    "Alphabet",
+    "Pair",
+    "Pairing",
+    "SequenceLike",
+    "Source",
+    "as_pairs",
+    "as_records",
+    "atomic_writer",
+    "encode_records",
+    "get_alphabet",
+    "read_fasta",
+    "read_input",
+    "read_pairs",
+    "write_fasta",
+]

@@ -1,0 +1,119 @@
+"""Text from wherever users keep it: a path, gzip data, standard input, a file object."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+import zlib
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from ..errors import ParameterError, SequenceFormatError
+
+Source: TypeAlias = "str | os.PathLike[str] | IO[str] | IO[bytes]"
+"""What every reader takes: a path, ``"-"`` for standard input, or a file object."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def is_standard_stream(path: object) -> bool:
+    """Say whether a path is the ``-`` that means standard input or output.
+
+    Examples
+    --------
+    >>> is_standard_stream("-"), is_standard_stream("./-")
+    (True, False)
+    """
+    return isinstance(path, str | os.PathLike) and os.fspath(path) == "-"
+
+
+def source_name(source: Source) -> str:
+    """Say how a source is called in messages.
+
+    Examples
+    --------
+    >>> source_name("reads/x.fa"), source_name("-")
+    ('reads/x.fa', 'standard input')
+    """
+    if isinstance(source, str | os.PathLike):
+        return "standard input" if is_standard_stream(source) else os.fspath(source)
+    return str(getattr(source, "name", "file object"))
+
+
+def read_input(source: Source) -> tuple[str, bytes]:
+    r"""Read a whole source as clean text.
+
+    Gzip data are known by their first two bytes, not by a name, and unpacked. A byte order mark
+    is dropped; line ends of Windows and old Macintosh files become ``\n``.
+
+    Parameters
+    ----------
+    source
+        A path, ``"-"`` for standard input, or a file object in text or binary mode.
+
+    Returns
+    -------
+    name : str
+        How the source is called in messages.
+    content : bytes
+        Valid UTF-8 without ``\r`` .
+
+    Raises
+    ------
+    SequenceFormatError
+        The gzip data are broken, a file named ``.gz`` holds none, or bytes are not UTF-8.
+    ParameterError
+        The source is none of the above.
+    OSError
+        The path cannot be opened.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_input(io.BytesIO(b"one\r\ntwo\r"))
+    ('file object', b'one\ntwo\n')
+    """
+    name = source_name(source)
+    try:
+        content = _load(source)
+        if content.startswith(_GZIP_MAGIC):
+            content = gzip.decompress(content)
+        elif content and isinstance(source, str | os.PathLike) and name.endswith(".gz"):
+            raise SequenceFormatError(
+                f"{name}: the name ends in .gz but the file is not gzip data; "
+                "rename it or compress it"
+            )
+        if not content.isascii():
+            content.decode("utf-8")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise SequenceFormatError(
+            f"{name}: the gzip data are broken ({error}); copy or compress the file again"
+        ) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SequenceFormatError(
+            f"{name}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8 text; "
+            "save the file as plain text in UTF-8"
+        ) from error
+    content = content.removeprefix(_BYTE_ORDER_MARK)
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return name, content
+
+
+def _load(source: Source) -> bytes:
+    stream: Any = source
+    if is_standard_stream(source):
+        # Standard input may have been replaced by an object without a binary side.
+        stream = getattr(sys.stdin, "buffer", sys.stdin)
+    elif isinstance(source, str | os.PathLike):
+        return Path(source).read_bytes()
+    if not hasattr(stream, "read"):
+        raise ParameterError(
+            f"cannot read from {source!r}; give a path, '-' for standard input, or a file object"
+        )
+    content: str | bytes = stream.read()
+    # Bytes that a lenient text stream could not decode come back here and are refused later.
+    return content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content

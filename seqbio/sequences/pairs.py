@@ -1,0 +1,221 @@
+"""Pairs of sequences, from one file or two, or from memory."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
+
+from Bio.SeqRecord import SeqRecord
+
+from ..errors import PairingError, ParameterError
+from .alphabet import Alphabet, get_alphabet
+from .fasta import read_fasta
+from .input import Source, is_standard_stream, source_name
+from .records import SequenceLike, as_record, listed
+
+Pair: TypeAlias = tuple[SeqRecord, SeqRecord]
+Pairing: TypeAlias = Literal["consecutive", "first-vs-rest", "by-order", "by-id"]
+
+
+def read_pairs(
+    source: Source,
+    second: Source | None = None,
+    *,
+    alphabet: str | Alphabet = "dna",
+    pairing: Pairing | None = None,
+    select: Sequence[tuple[str, str]] | None = None,
+    strip_gaps: bool = False,
+) -> list[Pair]:
+    r"""Read FASTA records and arrange them in pairs.
+
+    Parameters
+    ----------
+    source, second
+        One or two sources, each as in `read_fasta`.
+    alphabet, strip_gaps
+        As in `read_fasta`.
+    pairing
+        With one source ``"consecutive"`` (the default: records 1 and 2, 3 and 4, ...) or
+        ``"first-vs-rest"`` (record 1 with each of the others). With two sources ``"by-order"``
+        (the default: the first of one with the first of the other, ...; ids play no part) or
+        ``"by-id"`` (records of the same id, in the order of the first source).
+    select
+        Pairs of ids to take from one source instead, in this order; an id may be used repeatedly.
+
+    Returns
+    -------
+    list of (Bio.SeqRecord.SeqRecord, Bio.SeqRecord.SeqRecord)
+
+    Raises
+    ------
+    PairingError
+        An odd number of records; fewer than two; sources of different length by order; an id that
+        is missing, or that several records have, where ids decide.
+    ParameterError
+        Arguments that do not go together.
+    SequenceFormatError, AlphabetError, OSError
+        As in `read_fasta`.
+
+    Warns
+    -----
+    DuplicateIdWarning
+        As in `read_fasta`.
+
+    Examples
+    --------
+    >>> import io
+    >>> fasta = ">x1\nACGT\n>y1\nACT\n>x2\nGG\n>y2\nGGA\n"
+    >>> [(x.id, y.id) for x, y in read_pairs(io.StringIO(fasta))]
+    [('x1', 'y1'), ('x2', 'y2')]
+    >>> [(x.id, y.id) for x, y in read_pairs(io.StringIO(fasta), pairing="first-vs-rest")]
+    [('x1', 'y1'), ('x1', 'x2'), ('x1', 'y2')]
+    >>> [(x.id, y.id) for x, y in read_pairs(io.StringIO(fasta), select=[("y2", "x1")])]
+    [('y2', 'x1')]
+    """
+    _check_arguments(source, second, pairing, select)
+    name, records = source_name(source), read_fasta(source, alphabet, strip_gaps=strip_gaps)
+    if second is not None:
+        others = read_fasta(second, alphabet, strip_gaps=strip_gaps)
+        pair_up = _by_id if pairing == "by-id" else _by_order
+        return pair_up(name, records, source_name(second), others)
+    if select is not None:
+        index = _Index(name, records)
+        return [(index.find(first), index.find(other)) for first, other in select]
+    return (_first_against_rest if pairing == "first-vs-rest" else _consecutive)(name, records)
+
+
+def as_pairs(
+    pairs: Iterable[Sequence[SequenceLike]], alphabet: str | Alphabet = "dna"
+) -> list[Pair]:
+    """Check pairs of sequences of any usual type and give them as pairs of records.
+
+    Parameters
+    ----------
+    pairs
+        Tuples or lists of two; each member a str, a Bio.Seq.Seq or a Bio.SeqRecord.SeqRecord.
+    alphabet
+        ``"dna"``, ``"rna"``, ``"protein"`` or an `Alphabet`.
+
+    Returns
+    -------
+    list of (Bio.SeqRecord.SeqRecord, Bio.SeqRecord.SeqRecord)
+
+    Raises
+    ------
+    AlphabetError, SequenceFormatError
+        As in `as_records`; the message names the pair by its index, from 0, and the record.
+    ParameterError
+        An item is not a tuple or a list of two sequences.
+
+    Examples
+    --------
+    >>> [(x, y)] = as_pairs([("ACGT", "ACT")])
+    >>> str(x.seq), str(y.seq)
+    ('ACGT', 'ACT')
+    """
+    table = get_alphabet(alphabet)
+    checked = []
+    for index, pair in enumerate(pairs):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            size = f" of length {len(pair)}" if isinstance(pair, tuple | list) else ""
+            raise ParameterError(
+                f"the item at index {index} is a {type(pair).__name__}{size}; "
+                "give pairs, as tuples of two sequences"
+            )
+        where = f"sequence of the pair at index {index}"
+        first = as_record(pair[0], table, f"the first {where}")
+        second = as_record(pair[1], table, f"the second {where}")
+        checked.append((first, second))
+    return checked
+
+
+def _check_arguments(
+    source: Source,
+    second: Source | None,
+    pairing: str | None,
+    select: Sequence[tuple[str, str]] | None,
+) -> None:
+    if second is None:
+        sources, choices = "one source", ("consecutive", "first-vs-rest")
+    else:
+        sources, choices = "two sources", ("by-order", "by-id")
+        if is_standard_stream(source) and is_standard_stream(second):
+            raise ParameterError("standard input can be read only once; give a path for the other")
+    if pairing is not None and pairing not in choices:
+        raise ParameterError(
+            f"pairing={pairing!r} does not apply to {sources}; choose one of {', '.join(choices)}"
+        )
+    if select is None:
+        return
+    if second is not None or pairing is not None:
+        raise ParameterError("select picks pairs from one source; leave out second and pairing")
+    for pair in select:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise ParameterError(f"select takes pairs of ids; found {pair!r}")
+
+
+def _consecutive(name: str, records: list[SeqRecord]) -> list[Pair]:
+    if len(records) % 2:
+        raise PairingError(
+            f"{name}: {len(records)} records cannot be taken two by two, the last one, "
+            f"{records[-1].id!r}, has no partner; add it, choose the pairing first-vs-rest, "
+            "or select pairs by id"
+        )
+    return list(zip(records[::2], records[1::2], strict=True))
+
+
+def _first_against_rest(name: str, records: list[SeqRecord]) -> list[Pair]:
+    if len(records) < 2:
+        raise PairingError(
+            f"{name}: the only record, {records[0].id!r}, has no other to be paired with; "
+            "add the others"
+        )
+    return [(records[0], other) for other in records[1:]]
+
+
+def _by_order(
+    name: str, records: list[SeqRecord], other_name: str, others: list[SeqRecord]
+) -> list[Pair]:
+    if len(records) != len(others):
+        raise PairingError(
+            f"{name} has {len(records)} records and {other_name} has {len(others)}, so they cannot "
+            "be paired in order; complete the shorter one, or choose the pairing by-id"
+        )
+    return list(zip(records, others, strict=True))
+
+
+def _by_id(
+    name: str, records: list[SeqRecord], other_name: str, others: list[SeqRecord]
+) -> list[Pair]:
+    index, other_index = _Index(name, records), _Index(other_name, others)
+    for record in others:
+        index.find(record.id, f", which {other_name} has")
+    return [
+        (index.find(record.id), other_index.find(record.id, f", which {name} has"))
+        for record in records
+    ]
+
+
+class _Index:
+    """The records of one source by id, with errors that help to find the right id."""
+
+    def __init__(self, name: str, records: list[SeqRecord]) -> None:
+        self._name = name
+        self._records: dict[str | None, list[SeqRecord]] = {}
+        for record in records:
+            self._records.setdefault(record.id, []).append(record)
+
+    def find(self, identifier: str | None, remark: str = "") -> SeqRecord:
+        found = self._records.get(identifier, [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise PairingError(
+                f"{self._name}: {len(found)} records have the id {identifier!r}, so the choice is "
+                "ambiguous; give every record an id of its own"
+            )
+        known = [str(each) for each in self._records]
+        nearest = difflib.get_close_matches(str(identifier), known, cutoff=0.5)
+        ids = f"nearest ids are {listed(nearest)}" if nearest else f"ids are {listed(known)}"
+        raise PairingError(f"{self._name}: no record has the id {identifier!r}{remark}; the {ids}")

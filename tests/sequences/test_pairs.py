@@ -1,0 +1,200 @@
+"""Pairs of records: every way to arrange them, and every way that fails."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqbio.errors import (
+    AlphabetError,
+    DuplicateIdWarning,
+    PairingError,
+    ParameterError,
+    SequenceFormatError,
+)
+from seqbio.sequences import as_pairs, read_pairs
+
+
+def fasta(identifiers: str) -> str:
+    return "".join(f">{each}\n{'A' * (1 + index)}\n" for index, each in enumerate(identifiers))
+
+
+def source(identifiers: str) -> io.StringIO:
+    return io.StringIO(fasta(identifiers))
+
+
+def names(pairs):
+    return [first.id + second.id for first, second in pairs]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "options", "expected"),
+    [
+        ("abcd", None, {}, ["ab", "cd"]),
+        ("abcd", None, {"pairing": "consecutive"}, ["ab", "cd"]),
+        ("abcd", None, {"pairing": "first-vs-rest"}, ["ab", "ac", "ad"]),
+        ("abc", "xyz", {}, ["ax", "by", "cz"]),
+        ("abc", "cba", {"pairing": "by-order"}, ["ac", "bb", "ca"]),
+        ("abc", "cab", {"pairing": "by-id"}, ["aa", "bb", "cc"]),
+        ("abcd", None, {"select": [("d", "a"), ("d", "b")]}, ["da", "db"]),
+        ("abc", None, {"select": [["c", "c"]]}, ["cc"]),
+    ],
+)
+def test_every_way_of_pairing(first, second, options, expected):
+    pairs = read_pairs(source(first), source(second) if second else None, **options)
+    assert names(pairs) == expected
+    assert all(type(pair) is tuple for pair in pairs)
+
+
+@given(order=st.permutations("abcdef"))
+def test_by_id_does_not_depend_on_the_order_of_the_second_source(order):
+    pairs = read_pairs(source("abcdef"), source("".join(order)), pairing="by-id")
+    assert [(x.id, len(x)) for x, _ in pairs] == list(zip("abcdef", range(1, 7), strict=True))
+    assert [(y.id, len(y)) for _, y in pairs] == [(x, order.index(x) + 1) for x in "abcdef"]
+
+
+def test_letters_alphabet_and_gaps_are_handled_as_in_read_fasta():
+    [(first, second)] = read_pairs(
+        io.StringIO(">x one\nMk-L*\n>y\nPP.P\n"), alphabet="protein", strip_gaps=True
+    )
+    assert (str(first.seq), first.description, str(second.seq)) == ("MkL", "x one", "PPP")
+    with pytest.raises(AlphabetError, match=r"file object, record 'y', line 4: position 3 is '\.'"):
+        read_pairs(io.StringIO(">x\nACG\n>y\nAC.\n"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "options", "message"),
+    [
+        (
+            "abc",
+            None,
+            {},
+            r"^{one}: 3 records cannot be taken two by two, the last one, 'c', has no partner; add "
+            "it, choose the pairing first-vs-rest, or select pairs by id$",
+        ),
+        (
+            "a",
+            None,
+            {"pairing": "first-vs-rest"},
+            r"^{one}: the only record, 'a', has no other to be paired with; add the others$",
+        ),
+        (
+            "abc",
+            "ab",
+            {},
+            r"^{one} has 3 records and {two} has 2, so they cannot be paired in order; .*by-id$",
+        ),
+        (
+            "abc",
+            "abd",
+            {"pairing": "by-id"},
+            r"^{one}: no record has the id 'd', which {two} has; the ids are 'a', 'b', 'c'$",
+        ),
+        (
+            "abc",
+            "ab",
+            {"pairing": "by-id"},
+            r"^{two}: no record has the id 'c', which {one} has; the ids are 'a', 'b'$",
+        ),
+    ],
+)
+def test_refused_with_one_clear_line(fasta_file, first, second, options, message):
+    one = fasta_file(fasta(first), "one.fa")
+    two = fasta_file(fasta(second or "z"), "two.fa")
+    with pytest.raises(PairingError, match=message.format(one=one, two=two)):
+        read_pairs(one, two if second else None, **options)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("aab", "ab"), ("ab", "aab"), ("aab", "aab")], ids=lambda ids: ids
+)
+def test_duplicate_ids_are_ambiguous_where_ids_decide(first, second):
+    message = r"file object: 2 records have the id 'a', so the choice is ambiguous; give every"
+    with pytest.warns(DuplicateIdWarning), pytest.raises(PairingError, match=message):
+        read_pairs(source(first), source(second), pairing="by-id")
+
+
+def test_duplicate_ids_are_only_a_warning_where_ids_do_not_decide():
+    with pytest.warns(DuplicateIdWarning, match="'a'"):
+        assert names(read_pairs(source("aaab"))) == ["aa", "ab"]
+    with pytest.warns(DuplicateIdWarning, match="'a'"):
+        assert names(read_pairs(source("aabc"), select=[("b", "c")])) == ["bc"]
+    with (
+        pytest.warns(DuplicateIdWarning, match="'a'"),
+        pytest.raises(PairingError, match="2 records have the id 'a'"),
+    ):
+        read_pairs(source("aabc"), select=[("b", "a")])
+
+
+def test_an_unknown_id_is_refused_with_the_nearest_ones(fasta_file):
+    path = fasta_file(">Human\nA\n>Mouse\nA\n>HumanOld\nA\n>Rat\nA\n", "mammals.fa")
+    message = r"mammals\.fa: no record has the id 'Humn'; the nearest ids are 'Human', 'HumanOld'$"
+    with pytest.raises(PairingError, match=message):
+        read_pairs(path, select=[("Humn", "Mouse")])
+    with pytest.raises(PairingError, match=r"mammals\.fa: no record has the id 'zzz'; the ids are"):
+        read_pairs(path, select=[("Human", "zzz")])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pairing": "by-id"}, "pairing='by-id' does not apply to one source; choose one of conse"),
+        ({"pairing": "odd"}, "pairing='odd' does not apply to one source; .*ive, first-vs-rest$"),
+        (
+            {"second": "-", "pairing": "consecutive"},
+            "to two sources; choose one of by-order, by-id",
+        ),
+        ({"second": "-", "select": [("a", "b")]}, "select picks pairs from one source; leave out"),
+        ({"pairing": "consecutive", "select": [("a", "b")]}, "select picks pairs from one source"),
+        ({"select": ["ab"]}, "select takes pairs of ids; found 'ab'"),
+        ({"select": [("a", "b", "c")]}, r"select takes pairs of ids; found \('a', 'b', 'c'\)"),
+        ({"alphabet": "dan"}, "unknown alphabet 'dan'"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(options, message):
+    with pytest.raises(ParameterError, match=message):
+        read_pairs(source("ab"), **options)
+
+
+def test_standard_input_serves_one_of_two_sources(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", source("ab"))
+    assert names(read_pairs("-", source("xy"))) == ["ax", "by"]
+    with pytest.raises(ParameterError, match="standard input can be read only once; give a path"):
+        read_pairs("-", Path("-"))
+
+
+def test_pairs_in_memory_may_be_of_every_usual_type():
+    record = SeqRecord(Seq("GG"), id="x")
+    found = as_pairs([("ACgt", record), [Seq("MK"), "T*"]], "protein")
+    assert [(str(x.seq), str(y.seq)) for x, y in found] == [("ACgt", "GG"), ("MK", "T")]
+    assert found[0][1] is record
+    assert all(type(pair) is tuple for pair in found)
+    assert as_pairs([]) == []
+
+
+@pytest.mark.parametrize(
+    ("pair", "error", "message"),
+    [
+        (("AJ", "A"), AlphabetError, "^the first sequence of the pair at index 1: position 2 is"),
+        (
+            ("A", SeqRecord(Seq("AJ"), id="x")),
+            AlphabetError,
+            r"^the second sequence of the pair at index 1 \('x'\): position 2 is 'J'",
+        ),
+        (("A", ""), SequenceFormatError, "^the second sequence of the pair at index 1 is empty"),
+        (("A", 1), ParameterError, "^the second sequence of the pair at index 1 is of type int"),
+        ("AC", ParameterError, "^the item at index 1 is a str; give pairs, as tuples of two"),
+        (SeqRecord(Seq("AC")), ParameterError, "^the item at index 1 is a SeqRecord; give pairs"),
+        (("A", "C", "G"), ParameterError, "^the item at index 1 is a tuple of length 3; give pair"),
+    ],
+)
+def test_refusals_name_the_pair_and_the_sequence(pair, error, message):
+    with pytest.raises(error, match=message):
+        as_pairs([("ACGT", "ACGT"), pair])
