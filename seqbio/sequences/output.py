@@ -66,14 +66,15 @@ def atomic_writer(path: str | os.PathLike[str], mode: Literal["w", "wb"] = "w") 
         yield sys.stdout if mode == "w" else sys.stdout.buffer
         sys.stdout.flush()
         return
+    compressed = os.fspath(path).endswith(".gz")
     target = Path(path).resolve()  # a link stays a link: the file behind it is replaced
     if target.exists() and not target.is_file():
-        with target.open("wb") as raw, _layered(raw, target, mode) as stream:
+        with target.open("wb") as raw, _layered(raw, compressed, mode) as stream:
             yield stream
         return
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with _create(temporary, target) as raw, _layered(raw, target, mode) as stream:
+        with _create(temporary, target) as raw, _layered(raw, compressed, mode) as stream:
             yield stream
         if target.exists():
             shutil.copymode(target, temporary)
@@ -92,11 +93,11 @@ def _create(temporary: Path, target: Path) -> io.BufferedWriter:
 
 
 @contextlib.contextmanager
-def _layered(raw: BinaryIO, target: Path, mode: str) -> Iterator[IO[Any]]:
-    """Put compression and text encoding on a binary stream, as the name and the mode ask."""
+def _layered(raw: BinaryIO, compressed: bool, mode: str) -> Iterator[IO[Any]]:
+    """Put compression and text encoding on a binary stream."""
     with contextlib.ExitStack() as stack:
         stream: Any = raw
-        if target.name.endswith(".gz"):
+        if compressed:
             # No name and no time inside: equal content gives equal files.
             stream = stack.enter_context(gzip.GzipFile("", "wb", fileobj=raw, mtime=0))
         if mode == "w":

@@ -83,6 +83,14 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / "file").read_text() == "new"
 
 
+def test_the_name_given_decides_on_compression_even_if_it_is_a_link(tmp_path):
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link.gz").symlink_to("file")
+    with atomic_writer(tmp_path / "link.gz") as stream:
+        stream.write("new")
+    assert gzip.decompress((tmp_path / "file").read_bytes()) == b"new"
+
+
 def test_a_pipe_is_written_and_not_replaced(tmp_path):
     # A pipe of our own stands for devices too: a real one would be lost if this ever failed.
     pipe = tmp_path / "pipe"
