@@ -1,0 +1,1 @@
+"""Pair hidden Markov models: alignment as inference."""
