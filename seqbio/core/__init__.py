@@ -1,0 +1,89 @@
+"""Arrays in, arrays out: parameters, ties and fits, without any biology.
+
+A `Layout` names the parts of one flat parameter vector, a `Tying` says which of its entries are
+the same number, and a `Constraint` turns free coordinates into positive numbers or probabilities.
+"""
+
+from seqbio.core.constraints import Constraint, Positive, Probability, Simplex
+from seqbio.core.fingerprint import fingerprint
+from seqbio.core.fit import Fit, covariance, fit, information, profile_interval, wald_interval
+from seqbio.core.gradient_check import GradientCheck, check_gradient
+from seqbio.core.layout import Layout
+from seqbio.core.model import (
+    Check,
+    Effect,
+    Hypothesis,
+    Model,
+    SupportsHypothesis,
+    as_hypothesis,
+    boundary_of,
+    can_simulate,
+    checks_of,
+    curvature_of,
+    effects_of,
+    estimates_of,
+    identifiable_rank,
+    identified_of,
+    irregular_reason,
+    is_regular,
+    simulate_from,
+)
+from seqbio.core.parallel import map_pieces, spawn_generators
+from seqbio.core.tie_patterns import (
+    equal,
+    fixed,
+    hashed,
+    joined,
+    permuted,
+    repeated,
+    toeplitz,
+    transposed,
+    untied,
+)
+from seqbio.core.tying import Tying
+
+__all__ = [
+    "Check",
+    "Constraint",
+    "Effect",
+    "Fit",
+    "GradientCheck",
+    "Hypothesis",
+    "Layout",
+    "Model",
+    "Positive",
+    "Probability",
+    "Simplex",
+    "SupportsHypothesis",
+    "Tying",
+    "as_hypothesis",
+    "boundary_of",
+    "can_simulate",
+    "check_gradient",
+    "checks_of",
+    "covariance",
+    "curvature_of",
+    "effects_of",
+    "equal",
+    "estimates_of",
+    "fingerprint",
+    "fit",
+    "fixed",
+    "hashed",
+    "identifiable_rank",
+    "identified_of",
+    "information",
+    "irregular_reason",
+    "is_regular",
+    "joined",
+    "map_pieces",
+    "permuted",
+    "profile_interval",
+    "repeated",
+    "simulate_from",
+    "spawn_generators",
+    "toeplitz",
+    "transposed",
+    "untied",
+    "wald_interval",
+]
