@@ -1,0 +1,354 @@
+"""Climbing to a maximum of the log-likelihood from one start; `seqbio.core.fit` is the way in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seqbio.core.layout import Layout
+from seqbio.core.model import BoolArray, Model, boundary_of, check_tying, curvature_of
+from seqbio.core.numerics import FloatArray
+from seqbio.core.optimizers import minimize_lbfgs
+from seqbio.core.tying import Tying
+from seqbio.errors import ConvergenceError, ParameterError
+
+SETTLED = 1e-6  # nats; when a fresh start from an optimum gains less, it is one
+EDGE = -14.0  # so close to -inf that the slope shows whether a coordinate is to come back
+_FLOOR = -9.0  # here a coordinate on its way to -inf is stopped, and tried at -inf
+_INSIDE = -7.0  # where a coordinate starts that cannot stay at -inf
+_NEAR = 1e-6  # how close to a bound counts as there
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Free parameters, (n_free,), with the log-likelihood and its gradient there.
+
+    The gradient is 0 for coordinates at -inf, which small steps do not move.
+    """
+
+    free: FloatArray
+    value: float
+    gradient: FloatArray
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether an optimiser can stand here."""
+        return bool(np.isfinite(self.value) and np.isfinite(self.gradient).all())
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """Where a climb ended, and whether that is an optimum; fields as in `Fit`."""
+
+    point: Point
+    gradient_norm: float
+    n_iterations: int
+    converged: bool
+    message: str
+
+
+class Objective:
+    """The log-likelihood as a function of the free parameters, which counts its evaluations.
+
+    Parameters
+    ----------
+    model, tying, data : Model, Tying, object
+        As in `fit`.
+
+    Attributes
+    ----------
+    n_evaluations : int
+        Calls so far.
+    can_be_zero : ndarray of bool, (n_free,)
+        Coordinates for all of whose copies -inf is a meaningful value.
+    """
+
+    def __init__(self, model: Model, tying: Tying, data: Any) -> None:
+        check_tying(model, tying)
+        self._model, self._tying, self._data = model, tying, data
+        self.n_evaluations = 0
+        self.can_be_zero = self._all_copies(boundary_of(model) & (tying.sign > 0))
+
+    def __call__(self, free: FloatArray) -> Point:
+        """Evaluate at free parameters, (n_free,)."""
+        self.n_evaluations += 1
+        full = self._tying.expand(free)
+        value, gradient = self._model.log_likelihood_and_gradient(full, self._data)
+        gradient = self._tying.pull_back(gradient)
+        return Point(free, float(value), np.where(np.isneginf(free), 0.0, gradient))
+
+    def curvature(self, free: FloatArray) -> FloatArray | None:
+        """Get the model's curvature in the free coordinates, positive; None if it gives none."""
+        full = self._tying.expand(free)
+        curvature = curvature_of(self._model, full, self._data)
+        if curvature is None:
+            return None
+        pulled = self._tying.pull_back(self._tying.sign * curvature)
+        pulled[np.isneginf(free)] = 0.0
+        if not np.isfinite(pulled).all():
+            name = free_names(self._model.layout, self._tying)[int(np.isfinite(pulled).argmin())]
+            raise ParameterError(
+                f"curvature of {type(self._model).__name__} is not finite for {name} at {full}; "
+                "it must be a positive number, however rough"
+            )
+        # The floor, relative to the largest, lets coordinates differ in scale by a factor of 1e7.
+        largest = pulled.max(initial=0.0)
+        return np.maximum(pulled, 1e-14 * largest if largest > 0 else 1.0)
+
+    def begin(self, full: ArrayLike) -> Point:
+        """Evaluate at the start that full parameters, (n_full,), imply."""
+        full = np.asarray(full, dtype=np.float64)
+        if full.shape != (self._tying.n_full,) or np.isnan(full).any():
+            raise ParameterError(
+                f"the start is {full}; give {self._tying.n_full} full parameters, none of them nan"
+            )
+        finite = np.nan_to_num(full, neginf=_INSIDE, posinf=-_INSIDE)
+        inside = self._tying.project(finite)
+        point = self(
+            np.where(self._all_copies(np.isneginf(full)) & self.can_be_zero, -np.inf, inside)
+        )
+        if not point.is_finite and np.isneginf(point.free).any():
+            point = self(inside)
+        if not point.is_finite:
+            raise ConvergenceError(self._why_not_finite(point))
+        return point
+
+    def fresh(self, centre: Point, generator: np.random.Generator) -> Point:
+        """Evaluate at a random start; where the likelihood is not finite, try closer ones."""
+        middle = np.where(np.isneginf(centre.free), _INSIDE, centre.free)
+        for attempt in range(8):
+            point = self(middle + 0.5**attempt * generator.standard_normal(middle.size))
+            if point.is_finite:
+                return point
+        return centre
+
+    def _all_copies(self, mask: BoolArray) -> BoolArray:
+        """Find the free parameters all of whose copies are in a mask, (n_full,) -> (n_free,)."""
+        members = self._tying.group >= 0
+        outside = self._tying.group[members & ~mask]
+        return np.asarray(np.bincount(outside, minlength=self._tying.n_free) == 0)
+
+    def _why_not_finite(self, point: Point) -> str:
+        advice = "give another start, or remove the items that the model cannot explain"
+        if np.isfinite(point.value):
+            names = free_names(self._model.layout, self._tying)
+            j = int(np.isfinite(point.gradient).argmin())
+            return (
+                f"the gradient at the start is {point.gradient[j]} for {names[j]} = "
+                f"{point.free[j]:.6g}; {advice}"
+            )
+        items = self._model.log_likelihood(self._tying.expand(point.free), self._data)
+        wrong = np.flatnonzero(~np.isfinite(np.atleast_1d(items)))
+        where = f" (items {', '.join(map(str, wrong[:5]))}, counted from 0)" if wrong.size else ""
+        return f"the log-likelihood at the start is {point.value}{where}; {advice}"
+
+
+def free_names(layout: Layout, tying: Tying) -> tuple[str, ...]:
+    """Name each free parameter by its copies, such as ``open[0] = open[1]``."""
+    copies: list[list[str]] = [[] for _ in range(tying.n_free)]
+    for name, j, sign in zip(layout.entry_names, tying.group, tying.sign, strict=True):
+        if j >= 0:
+            copies[j].append(name if sign > 0 else f"-{name}")
+    return tuple(" = ".join(names) for names in copies)
+
+
+def climb(objective: Objective, point: Point, max_iterations: int, tolerance: float) -> Climb:
+    """Climb from a start to an optimum, putting coordinates to -inf and back as that is better.
+
+    Parameters
+    ----------
+    objective : Objective
+        What to climb.
+    point : Point
+        The start, finite except that coordinates may be at -inf.
+    max_iterations : int
+        Most steps of the optimiser.
+    tolerance : float
+        For the scaled gradient norm.
+
+    Returns
+    -------
+    Climb
+        The end, with `n_iterations` of the whole climb.
+    """
+    refused_at = np.full(point.free.size, np.inf)  # where a coordinate was when -inf was worse
+    returned = np.zeros(point.free.size, dtype=bool)  # each comes back from -inf once at most
+    floor = np.where(objective.can_be_zero & (point.free > _FLOOR), _FLOOR, -np.inf)
+    before_return: Climb | None = None
+    n_iterations = 0
+    while True:
+        end = _ascend(objective, point, floor, max_iterations - n_iterations, tolerance)
+        n_iterations += end.n_iterations
+        end = replace(end, n_iterations=n_iterations)
+        free = end.point.free
+
+        leaving = (free <= EDGE) | (free < _INSIDE) & (end.point.gradient < 0)
+        low = objective.can_be_zero & np.isfinite(free) & leaving & (free < refused_at - 1)
+        point = _put_to_zero(objective, end.point, low)
+        refused = low & np.isfinite(point.free)
+        was_held_back = refused & (free <= floor + _NEAR)
+        refused_at[refused] = free[refused]
+        floor[refused] = -np.inf
+        if (low & ~refused).any() or was_held_back.any():
+            continue
+
+        rising = _rising_from_zero(objective, point, ~returned)
+        inside = objective(np.where(rising, _INSIDE, free)) if rising.any() else point
+        if inside is point or not inside.is_finite:
+            break
+        before_return, point = end, inside
+        returned |= rising
+        floor[rising] = -np.inf
+    if before_return is not None and before_return.point.value > end.point.value:
+        return replace(before_return, n_iterations=n_iterations)
+    return end
+
+
+def _put_to_zero(objective: Objective, point: Point, low: BoolArray) -> Point:
+    """Put coordinates to -inf, together or one by one, where that is no worse than rounding."""
+    together = [low] if low.any() else []
+    one_by_one = list(np.eye(low.size, dtype=bool)[low]) if low.sum() > 1 else []
+    for mask in together + one_by_one:
+        moved = objective(np.where(mask, -np.inf, point.free))
+        if moved.is_finite and moved.value >= point.value - 1e-11 * max(1.0, abs(point.value)):
+            point = moved
+            if mask is low:
+                break
+    return point
+
+
+def _rising_from_zero(objective: Objective, point: Point, allowed: BoolArray) -> BoolArray:
+    """Find coordinates at -inf from where the log-likelihood rises; one evaluation shows all.
+
+    The derivative at the edge is e**-14 times that with respect to the probability, so the
+    threshold, which is there for rounding, is a thousandth of a nat per unit of probability.
+    """
+    held = np.isneginf(point.free) & allowed
+    if not held.any():
+        return held
+    return held & (objective(np.where(held, EDGE, point.free)).gradient > 1e-9)
+
+
+def _ascend(
+    objective: Objective, point: Point, floor: FloatArray, max_iterations: int, tolerance: float
+) -> Climb:
+    """Climb with the coordinates at -inf held there and the others kept above a floor.
+
+    Each run of the optimiser starts with nothing remembered, in the scale of the point it starts
+    from, so that a run which gains nothing is evidence of an optimum.
+    """
+    n_iterations, gain = 0, np.inf
+    while True:
+        uphill = _uphill(point, floor)
+        curvature = objective.curvature(point.free)
+        if is_known := curvature is not None:
+            scale = np.sqrt(curvature)
+            norm = float(np.linalg.norm(uphill / scale))
+        else:
+            steepness = float(np.linalg.norm(uphill))
+            probed = _curvature_along(objective, point, uphill)
+            norm = steepness / np.sqrt(probed)
+            # Far from the optimum curvature in one direction says little: no step longer than 1.
+            scale = np.full(uphill.size, np.sqrt(max(probed, steepness)))
+
+        # A scale that holds in one direction alone can hide a hundred times as much in another.
+        enough = tolerance if is_known else tolerance / 100
+        end = Climb(point, norm, n_iterations, True, f"the scaled gradient has norm {norm:.1e}")
+        if not uphill.any() or norm < enough:
+            return end
+        if gain < SETTLED and norm < max(tolerance, np.sqrt(2 * SETTLED)):
+            return replace(end, message=f"{end.message}, a fresh start gained {gain:.1e} nats")
+        if n_iterations >= max_iterations:
+            advice = "raise max_iterations or give a better start"
+            message = f"stopped at the limit of iterations; {end.message}; {advice}"
+            return replace(end, converged=False, message=message)
+        if gain < SETTLED:
+            advice = "check the gradient with seqbio.core.check_gradient"
+            message = f"no step raises the log-likelihood, but {end.message}; {advice}"
+            return replace(end, converged=False, message=message)
+
+        before = point
+        point, n_steps = _run(
+            objective,
+            before,
+            floor,
+            scale,
+            max_iterations - n_iterations,
+            least_norm=enough,
+            least_gain=0.0 if is_known else tolerance**2,
+        )
+        gain = point.value - before.value
+        n_iterations += n_steps
+
+
+def _run(
+    objective: Objective,
+    start: Point,
+    floor: FloatArray,
+    scale: FloatArray,
+    max_iterations: int,
+    *,
+    least_norm: float,
+    least_gain: float,
+) -> tuple[Point, int]:
+    """Run the optimiser until the scaled gradient is small, or the gain of two steps in a row.
+
+    Returns the end and the number of steps.
+    """
+    active = np.isfinite(start.free)
+    # In the optimiser's coordinates the gradient at the start has norm 1 and the curvature is that
+    # of the scaled coordinates, so that its first step is the whole scaled one.
+    length = float(np.linalg.norm(_uphill(start, floor) / scale))
+    per_unit = length / scale[active]
+    latest = reached = start
+    gains = np.inf, np.inf
+    least_gain = max(least_gain, 4 * np.finfo(float).eps * abs(start.value))
+
+    def descend(position: FloatArray) -> tuple[float, FloatArray]:
+        nonlocal latest
+        latest = start
+        if position.any():
+            free = start.free.copy()
+            free[active] += per_unit * position
+            latest = objective(free)
+        height = (latest.value - start.value) / length**2
+        return -height, -latest.gradient[active] * per_unit / length**2
+
+    def is_enough(*_: object) -> bool:
+        nonlocal reached, gains
+        step = (latest.free - reached.free)[active] * scale[active]
+        change = (reached.gradient - latest.gradient)[active] / scale[active]
+        # Where the step met less curvature than the scale promised, there is more to gain.
+        flatness = np.clip((step @ change) / (step @ step), 1e-12, 1.0)
+        gains = gains[1], latest.value - reached.value
+        reached = latest
+        norm = np.linalg.norm(_uphill(reached, floor) / scale) / np.sqrt(flatness)
+        return bool(norm < least_norm) or max(gains) < least_gain
+
+    minimum = minimize_lbfgs(
+        descend,
+        np.zeros(per_unit.size),
+        lower=(floor[active] - start.free[active]) / per_unit,
+        max_iterations=max_iterations,
+        stop=is_enough,
+    )
+    return reached, minimum.n_iterations
+
+
+def _uphill(point: Point, floor: FloatArray) -> FloatArray:
+    """Take from the gradient what the floor forbids to follow."""
+    return np.where((point.free <= floor + _NEAR) & (point.gradient < 0), 0.0, point.gradient)
+
+
+def _curvature_along(objective: Objective, point: Point, uphill: FloatArray) -> float:
+    """Probe the curvature in the direction of the gradient, positive; one evaluation."""
+    steepness = float(np.linalg.norm(uphill))
+    if steepness == 0:
+        return 1.0
+    step = 1e-4 * uphill / steepness
+    change = point.gradient - objective(point.free + step).gradient
+    curvature = abs(float(uphill @ change)) / (1e-4 * steepness)
+    return curvature if 0 < curvature < np.inf else steepness

@@ -1,0 +1,490 @@
+"""Maximum likelihood for any model and any tying, with the evidence that it is the maximum.
+
+The optimiser works in coordinates in which the log-likelihood is about as curved in every
+direction: free parameter times the square root of the model's rough curvature. A gradient of norm
+g in these units, which are square roots of nats, leaves about g**2 / 2 nats to gain; that is what
+the stopping rule and `Fit.gradient_norm` mean. Where a model gives no curvature, one more
+evaluation probes it along the gradient.
+
+A coordinate whose best value is -inf (the logit of a probability whose estimate is exactly 0)
+would go there for ever. It is stopped at -9; once the rest is settled it is put to -inf, unless
+that lowers the log-likelihood, and then it goes on down. At the end the slope at -14, a
+probability of less than a millionth, shows for every coordinate at -inf whether it would rather
+come back.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seqbio.core.ascent import EDGE, Objective, climb, free_names
+from seqbio.core.fingerprint import fingerprint
+from seqbio.core.model import Effect, Model, estimates_of
+from seqbio.core.numerics import FloatArray
+from seqbio.core.parallel import spawn_generators
+from seqbio.core.tying import Tying
+from seqbio.errors import (
+    ConvergenceError,
+    ConvergenceWarning,
+    DataMismatchError,
+    ParameterError,
+)
+
+_IMPOSSIBLE = 1e3  # stands for an infinite drop; a finite number, for the root finder
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The best parameters that were found, and the evidence that they are the best.
+
+    Parameters
+    ----------
+    model, tying : Model, Tying
+        What was fitted.
+    data_fingerprint : str
+        Names the data, see `fingerprint`.
+    free : ndarray of float64, (n_free,)
+        Free parameters at the optimum; -inf for those at their boundary.
+    full : ndarray of float64, (n_full,)
+        ``tying.expand(free)``.
+    log_likelihood : float
+        Of all items together, in nats.
+    n_free : int
+        Number of free parameters.
+    gradient_norm : float
+        Norm of the gradient in units in which the curvature is about 1, in square roots of nats:
+        about ``gradient_norm**2 / 2`` nats are left to gain nearby.
+    n_iterations, n_evaluations : int
+        Steps of the optimiser, and calls of ``log_likelihood_and_gradient``, of all starts.
+    converged : bool
+        Whether the best optimum is one.
+    message : str
+        The reason for that.
+    optima : tuple of float
+        Log-likelihoods reached from all starts, best first.
+    optima_converged : tuple of bool
+        Which of them are optima.
+    at_boundary : tuple of str
+        Names of the free parameters that are -inf; copies are joined by " = ".
+    """
+
+    model: Model
+    tying: Tying
+    data_fingerprint: str
+    free: FloatArray
+    full: FloatArray
+    log_likelihood: float
+    n_free: int
+    gradient_norm: float
+    n_iterations: int
+    n_evaluations: int
+    converged: bool
+    message: str
+    optima: tuple[float, ...]
+    optima_converged: tuple[bool, ...]
+    at_boundary: tuple[str, ...]
+
+    def summary(self) -> str:
+        """Write the fit out for people.
+
+        Returns
+        -------
+        str
+            A few lines: likelihood, convergence, other optima, and the model's estimates.
+        """
+        lines = [
+            f"{type(self.model).__name__}, {self.n_free} free parameters "
+            f"of {self.tying.n_full}: log-likelihood {self.log_likelihood:.6f} nats",
+            f"{'converged' if self.converged else 'NOT CONVERGED'}: {self.message} "
+            f"({self.n_iterations} iterations, {self.n_evaluations} evaluations)",
+        ]
+        if len(self.optima) > 1:
+            lines.append(
+                f"best of {len(self.optima)} starts; the second best is "
+                f"{self.optima[0] - self.optima[1]:.3g} nats below"
+            )
+        lines += [f"at the boundary: {name}" for name in self.at_boundary]
+        estimates = estimates_of(self.model, self.full)
+        lines += [f"  {name} = {value:.6g}" for name, value in list(estimates.items())[:20]]
+        if len(estimates) > 20:
+            lines.append(f"  ... and {len(estimates) - 20} more")
+        return "\n".join(lines)
+
+
+def fit(
+    model: Model,
+    tying: Tying,
+    data: Any,
+    *,
+    start: ArrayLike | None = None,
+    n_starts: int = 1,
+    seed: int | np.random.Generator | None = None,
+    max_iterations: int = 200,
+    tolerance: float = 1e-4,
+) -> Fit:
+    """Maximise the log-likelihood over the free parameters.
+
+    SciPy's L-BFGS-B climbs in scaled coordinates (see the head of this module) until the scaled
+    gradient is below the tolerance; the scale is then taken anew at the optimum and the climb goes
+    on if need be. Without the model's curvature the scale is known in one direction alone, so the
+    gradient has to be a hundred times smaller, or a further climb from the optimum, with nothing
+    remembered, has to gain less than a millionth of a nat.
+
+    Parameters
+    ----------
+    model : Model
+        See `seqbio.core.model`.
+    tying : Tying
+        Which of the model's parameters are one.
+    data : object
+        In the form that the model takes.
+    start : array_like of float, (n_full,), optional
+        Full parameters to start from, projected onto the tying; by default the model's own start.
+        A coordinate at -inf stays there if the model allows it and the log-likelihood does not
+        rise on the way back; else it is moved inside.
+    n_starts : int, default 1
+        Further starts are the first one with normal noise of standard deviation 1 on every free
+        coordinate.
+    seed : int, numpy.random.Generator or None
+        For the noise.
+    max_iterations : int, default 200
+        Most steps of the optimiser for each start.
+    tolerance : float, default 1e-4
+        For the scaled gradient norm, in square roots of nats.
+
+    Returns
+    -------
+    Fit
+        The best optimum, with convergence evidence; it may say that it did not converge.
+
+    Raises
+    ------
+    ConvergenceError
+        The log-likelihood or its gradient at the start is not finite.
+    ParameterError
+        An argument has a wrong shape or value.
+
+    Examples
+    --------
+    >>> from seqbio.core import Layout, untied
+    >>> class NormalMean:
+    ...     layout = Layout({"mean": ()})
+    ...     def start(self, data):
+    ...         return np.zeros(1)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
+    >>> result = fit(NormalMean(), untied(1), np.array([1.0, 2.0, 6.0]))
+    >>> print(f"{result.full[0]:.4f}", result.converged)
+    3.0000 True
+    """
+    if n_starts < 1 or max_iterations < 1 or not tolerance > 0:
+        raise ParameterError(
+            f"n_starts is {n_starts}, max_iterations {max_iterations} and tolerance {tolerance}; "
+            "give at least one start and one iteration, and a tolerance above 0"
+        )
+    objective = Objective(model, tying, data)
+    first = objective.begin(model.start(data) if start is None else start)
+    starts = [first]
+    starts += [objective.fresh(first, each) for each in spawn_generators(seed, n_starts - 1)]
+    climbs = [climb(objective, point, max_iterations, tolerance) for point in starts]
+
+    order = sorted(range(n_starts), key=lambda i: -climbs[i].point.value)
+    best = climbs[order[0]]
+    free = best.point.free
+    full = tying.expand(free)
+    for array in (free, full):
+        array.setflags(write=False)
+    names = free_names(model.layout, tying)
+    return Fit(
+        model=model,
+        tying=tying,
+        data_fingerprint=fingerprint(data),
+        free=free,
+        full=full,
+        log_likelihood=best.point.value,
+        n_free=tying.n_free,
+        gradient_norm=best.gradient_norm,
+        n_iterations=sum(climb.n_iterations for climb in climbs),
+        n_evaluations=objective.n_evaluations,
+        converged=best.converged,
+        message=best.message,
+        optima=tuple(climbs[i].point.value for i in order),
+        optima_converged=tuple(climbs[i].converged for i in order),
+        at_boundary=tuple(names[j] for j in np.flatnonzero(np.isneginf(free))),
+    )
+
+
+def information(fitted: Fit, data: Any) -> FloatArray:
+    """Observe the information matrix: minus the Hessian at the optimum.
+
+    Central differences of the gradient, with steps of a thousandth of a standard error where the
+    model gives its curvature, and at most of a thousandth of the coordinate or of 1. It takes
+    ``2 * n_free`` evaluations.
+
+    Parameters
+    ----------
+    fitted : Fit
+        Of the model to the same data.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    ndarray of float64, (n_free, n_free)
+        In the free coordinates, symmetric; 0 in the rows and columns of coordinates at -inf, where
+        the log-likelihood is no parabola.
+
+    Raises
+    ------
+    DataMismatchError
+        The fit was made on other data.
+    """
+    objective = _objective_of(fitted, data)
+    free = fitted.free
+    step = 1e-3 * np.maximum(1.0, np.abs(free))
+    curvature = objective.curvature(free)
+    if curvature is not None:
+        step = np.minimum(step, 1e-3 / np.sqrt(curvature))
+    matrix = np.zeros((fitted.n_free, fitted.n_free))
+    for j in np.flatnonzero(np.isfinite(free)):
+        moved = np.tile(free, (2, 1))
+        moved[:, j] += step[j], -step[j]
+        above, below = (objective(point).gradient for point in moved)
+        matrix[j] = (below - above) / (moved[0, j] - moved[1, j])
+    return (matrix + matrix.T) / 2
+
+
+def covariance(fitted: Fit, data: Any) -> FloatArray:
+    """Estimate the covariance of the free parameters: the inverse of the observed information.
+
+    Parameters
+    ----------
+    fitted : Fit
+        Of the model to the same data.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    ndarray of float64, (n_free, n_free)
+        In the free coordinates; coordinates at -inf count as known and have 0.
+
+    Raises
+    ------
+    ConvergenceError
+        The information is singular or has a negative direction: the fit is at no optimum, or
+        the data do not tell all parameters apart.
+    DataMismatchError
+        The fit was made on other data.
+    """
+    matrix = information(fitted, data)
+    known = np.isneginf(fitted.free)
+    # Units in which the diagonal is 1; a known coordinate is a unit of its own.
+    diagonal = np.where(known, 1.0, matrix.diagonal())
+    scale = np.sqrt(np.abs(diagonal))
+    correlation = np.where(np.diag(known), 1.0, matrix) / np.outer(scale, scale)
+    smallest = float(np.linalg.eigvalsh(correlation).min(initial=1.0))
+    if not smallest > 1e-8:
+        raise ConvergenceError(
+            f"the information matrix is not positive definite (smallest eigenvalue {smallest:.2g} "
+            "in units of its diagonal); fit from more starts, or tie or fix parameters that the "
+            "data do not tell apart"
+        )
+    inverse = np.linalg.inv(correlation) / np.outer(scale, scale)
+    return np.where(np.diag(known), 0.0, inverse)
+
+
+def wald_interval(
+    fitted: Fit, effect: Effect, covariance: FloatArray, *, level: float = 0.95
+) -> tuple[float, float]:
+    """Give the interval of an effect that a parabola at the optimum implies.
+
+    Value plus and minus a normal quantile times the standard error, which the delta method takes
+    from the covariance of the free parameters. Quick; `profile_interval` is better where the
+    log-likelihood is far from a parabola.
+
+    Parameters
+    ----------
+    fitted : Fit
+        At whose optimum the effect was evaluated.
+    effect : Effect
+        One of the model's `effects`, for example.
+    covariance : ndarray of float64, (n_free, n_free)
+        From the function of that name.
+    level : float, default 0.95
+        Coverage in regular cases with many data.
+
+    Returns
+    -------
+    lower, upper : float
+        In the units of the quantity itself, ``exp(value)`` for effects on a log scale.
+
+    Raises
+    ------
+    ParameterError
+        The level is not between 0 and 1.
+    """
+    gradient = fitted.tying.pull_back(effect.gradient)
+    half = _normal_quantile(level) * np.sqrt(gradient @ covariance @ gradient)
+    ends = np.array([effect.value - half, effect.value + half])
+    lower, upper = np.exp(ends) if effect.log_scale else ends
+    return float(lower), float(upper)
+
+
+def profile_interval(
+    fitted: Fit, data: Any, entry: str, *, level: float = 0.95
+) -> tuple[float, float]:
+    """Give the interval of one parameter that the profile likelihood implies.
+
+    The parameter is fixed at other values by a tying and the rest is fitted again, each time from
+    the last such fit; the interval ends where twice the log-likelihood has dropped by the quantile
+    of the chi-squared distribution with one degree of freedom. It carries over to every increasing
+    function of the parameter. An end is infinite where the drop stays below.
+
+    Parameters
+    ----------
+    fitted : Fit
+        Of the model to the same data, at its optimum.
+    data : object
+        In the form that the model takes.
+    entry : str
+        Name of a full parameter, see ``Layout.entry_names``; its copies go with it.
+    level : float, default 0.95
+        Coverage in regular cases.
+
+    Returns
+    -------
+    lower, upper : float
+        In the coordinate of the full parameter `entry`.
+
+    Raises
+    ------
+    ParameterError
+        There is no such entry, or the tying fixes it, or the level is not between 0 and 1.
+    ConvergenceError
+        A higher log-likelihood appeared on the way: the fit is not at its optimum.
+    DataMismatchError
+        The fit was made on other data.
+
+    Warns
+    -----
+    ConvergenceWarning
+        A fit on the way did not converge.
+
+    Examples
+    --------
+    The mean of four unit normal numbers, known to 1.96 / sqrt(4):
+
+    >>> from seqbio.core import Layout, untied
+    >>> class NormalMean:
+    ...     layout = Layout({"mean": ()})
+    ...     def start(self, data):
+    ...         return np.zeros(1)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
+    >>> data = np.array([1.0, 2.0, 6.0, 7.0])
+    >>> lower, upper = profile_interval(fit(NormalMean(), untied(1), data), data, "mean")
+    >>> print(f"{lower:.4f} {upper:.4f}")
+    3.0200 4.9800
+    """
+    from scipy.optimize import brentq
+
+    objective = _objective_of(fitted, data)
+    quantile = _normal_quantile(level)
+    i = _free_entry(fitted, entry)
+    j = int(fitted.tying.group[i])
+    estimate = float(fitted.free[j])
+    nearby = fitted.full
+
+    @cache
+    def excess(value: float) -> float:
+        """Take the root of twice the drop, which is nearly linear, less the quantile."""
+        nonlocal nearby
+        if value == estimate:
+            return -quantile
+        try:
+            profile = _fit_with_fixed(fitted, data, j, value, nearby)
+        except ConvergenceError:  # the value is impossible
+            return _IMPOSSIBLE
+        nearby = profile.full
+        drop = fitted.log_likelihood - profile.log_likelihood
+        if drop < -1e-4:
+            raise ConvergenceError(
+                f"with {entry} held elsewhere the log-likelihood is {-drop:.3g} nats above that "
+                "of the fit, which is not at its optimum; fit again from more starts"
+            )
+        return min(float(np.sqrt(2 * max(drop, 0.0))) - quantile, _IMPOSSIBLE)
+
+    curvature = objective.curvature(fitted.free)
+    width = 1.0 if curvature is None else quantile / float(np.sqrt(curvature[j]))
+
+    def end(direction: int) -> float:
+        nonlocal nearby
+        nearby = fitted.full
+        inner, step = estimate, direction * width
+        if np.isneginf(estimate):
+            inner, step = EDGE, direction
+        for _ in range(30):
+            outer = inner + step
+            if excess(outer) >= 0:
+                return float(brentq(excess, inner, outer, xtol=1e-6 * abs(step), rtol=1e-6))
+            inner, step = outer, 2 * step
+        return direction * np.inf
+
+    to_zero = np.isneginf(estimate) or (objective.can_be_zero[j] and excess(-np.inf) < 0)
+    ends = np.array([-np.inf if to_zero else end(-1), end(1)])
+    lower, upper = np.sort(fitted.tying.sign[i] * ends + fitted.tying.offset[i])
+    return float(lower), float(upper)
+
+
+def _fit_with_fixed(fitted: Fit, data: Any, j: int, value: float, start: FloatArray) -> Fit:
+    """Fit again with free parameter `j` fixed at a value."""
+    tying = fitted.tying
+    copies = tying.group == j
+    at_value = tying.sign * np.where(copies, value, 0.0) + tying.offset
+    fixed = Tying(np.where(copies, -1, tying.group), tying.sign, at_value)
+    again = fit(fitted.model, fixed, data, start=start)
+    if not again.converged:
+        warnings.warn(
+            f"a fit on the way to an interval did not converge: {again.message}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return again
+
+
+def _objective_of(fitted: Fit, data: Any) -> Objective:
+    if fingerprint(data) != fitted.data_fingerprint:
+        raise DataMismatchError(
+            "these are not the data that the fit was made on; give the same data, or fit again"
+        )
+    return Objective(fitted.model, fitted.tying, data)
+
+
+def _free_entry(fitted: Fit, entry: str) -> int:
+    names = fitted.model.layout.entry_names
+    if entry in names and fitted.tying.group[names.index(entry)] >= 0:
+        return names.index(entry)
+    raise ParameterError(
+        f"{entry!r} is {'fixed' if entry in names else 'no parameter'}; the free parameters are "
+        f"{', '.join(free_names(fitted.model.layout, fitted.tying))}"
+    )
+
+
+def _normal_quantile(level: float) -> float:
+    """Give how many standard errors on both sides cover that much."""
+    from scipy.special import ndtri
+
+    if not 0 < level < 1:
+        raise ParameterError(f"level is {level}; give a number between 0 and 1, such as 0.95")
+    return float(ndtri((1 + level) / 2))

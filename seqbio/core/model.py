@@ -1,0 +1,552 @@
+"""What a model must offer to be fitted and tested, and what it may offer besides.
+
+A model is any object with a `layout` and the three methods of `Model`; it inherits from nothing.
+More is optional: what a model adds (`curvature`, `boundary`, ... listed under `Model`) is found by
+name through the functions of this module, which stand in with a default where it is missing.
+
+Here is a whole model: two Poisson counts, each over its own length of time, and the question
+whether their rates are one. Its coordinates are the logarithms of the rates, so that any real
+number is allowed; -inf is a rate of exactly 0, the estimate where nothing was counted.
+
+>>> import numpy as np
+>>> from scipy.special import gammaln, xlogy
+>>> from seqbio.core import Layout, equal, fit, untied
+>>> class EventCounts:
+...     layout = Layout({"log_rate": (2,)})
+...     boundary = np.array([True, True])
+...
+...     def start(self, data):
+...         return np.zeros(2)
+...
+...     def log_likelihood(self, full, data):
+...         counts, times = data
+...         expected = times * np.exp(full)
+...         return xlogy(counts, expected) - expected - gammaln(counts + 1)
+...
+...     def log_likelihood_and_gradient(self, full, data):
+...         counts, times = data
+...         gradient = counts - times * np.exp(full)
+...         return self.log_likelihood(full, data).sum(), gradient
+...
+...     def curvature(self, full, data):
+...         counts, times = data
+...         return times * np.exp(full)
+>>> data = np.array([10, 30]), np.array([4.0, 5.0])
+>>> tied = fit(EventCounts(), equal(2, [0, 1]), data)
+>>> free = fit(EventCounts(), untied(2), data)
+>>> np.exp(tied.full).round(3), np.exp(free.full).round(3)
+(array([4.444, 4.444]), array([2.5, 6. ]))
+>>> print(f"likelihood ratio {2 * (free.log_likelihood - tied.log_likelihood):.3f}")
+likelihood ratio 6.498
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.core.layout import Layout
+from seqbio.core.numerics import FloatArray
+from seqbio.core.parallel import spawn_generators
+from seqbio.core.tying import Tying
+from seqbio.errors import ParameterError, TyingError
+
+BoolArray = NDArray[np.bool_]
+
+
+class Model(Protocol):
+    """What `fit` asks of a model.
+
+    Parameters are one flat vector of real numbers, in coordinates without constraints (logarithms
+    of rates, logits of probabilities); `layout` names its parts. Data are whatever the model
+    understands; the package hands them through, and names them by `fingerprint`.
+
+    A model may also have any of the following.
+
+    ``curvature(full, data)`` -> (n_full,)
+        Rough positive diagonal of minus the Hessian. It sets the optimiser's first steps and the
+        units of its stopping rule, so it saves many evaluations.
+    ``boundary`` : bool (n_full,)
+        Where -inf is a meaningful value, such as the logit of a probability of exactly 0.
+    ``identified(full, data)`` -> vector
+        Quantities that fix the distribution, for counting the parameters that can be told apart.
+    ``regular`` : bool, ``irregular_reason`` : str
+        False where likelihood theory does not hold (networks), and why.
+    ``checks(full, data, tying)`` -> list of Check
+        Reasons to doubt a test, found in the fitted parameters and the data.
+    ``simulate(full, data, generator)`` -> data
+        New data of the same design, drawn from the model.
+    ``effects(full)`` -> dict of str to Effect
+        Scalars worth reporting with an interval.
+    ``estimates(full)`` -> dict of str to float
+        The parameters under their natural names and in their natural units.
+    """
+
+    @property
+    def layout(self) -> Layout:
+        """Names and shapes of the full parameters, n_full numbers in all."""
+        ...
+
+    def start(self, data: Any) -> FloatArray:
+        """Give a sensible start for a fit, (n_full,)."""
+        ...
+
+    def log_likelihood(self, full: FloatArray, data: Any) -> FloatArray:
+        """Give the log-likelihood of every item of the data, (n_items,), in nats."""
+        ...
+
+    def log_likelihood_and_gradient(self, full: FloatArray, data: Any) -> tuple[float, FloatArray]:
+        """Give the log-likelihood of all items together, and its gradient, (n_full,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding about whether a test is valid for a model and its data.
+
+    Parameters
+    ----------
+    message : str
+        What was found and what it means, in a sentence.
+    severity : {"note", "warning", "invalid"}
+        "invalid" means that no chi-squared p-value may be given.
+    code : str
+        A short name for programs, such as ``few_events``.
+    """
+
+    message: str
+    severity: Literal["note", "warning", "invalid"]
+    code: str
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """A scalar function of the parameters, with its gradient for an interval.
+
+    Parameters
+    ----------
+    name : str
+        What it is, in words.
+    value : float
+        On the scale on which the interval is symmetric; the natural logarithm of the quantity
+        where `log_scale` is set.
+    gradient : ndarray of float64, (n_full,)
+        Derivatives of `value` with respect to the full parameters.
+    log_scale : bool, default False
+        Report ``exp(value)``.
+    """
+
+    name: str
+    value: float
+    gradient: FloatArray
+    log_scale: bool = False
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A model and what is believed about its parameters.
+
+    Parameters
+    ----------
+    model : Model
+        What can be said about the data.
+    tying : Tying
+        Which of its parameters are one.
+    name : str, optional
+        For tables.
+
+    Raises
+    ------
+    TyingError
+        The tying is made for another number of parameters than the model has.
+    """
+
+    model: Model
+    tying: Tying
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        check_tying(self.model, self.tying)
+
+
+@runtime_checkable
+class SupportsHypothesis(Protocol):
+    """An estimator that can say which hypothesis it stands for."""
+
+    def hypothesis(self, data: Any) -> tuple[Hypothesis, Any]:
+        """Give the hypothesis, and the data in the form that its model takes."""
+        ...
+
+
+def as_hypothesis(source: Hypothesis | SupportsHypothesis, data: Any) -> tuple[Hypothesis, Any]:
+    """Get the hypothesis that an object stands for, and data in the form that its model takes.
+
+    Parameters
+    ----------
+    source : Hypothesis or object with a method ``hypothesis(data)``
+        Estimators have the method.
+    data : object
+        In the form that `source` takes.
+
+    Returns
+    -------
+    hypothesis : Hypothesis
+        A model with its tying.
+    prepared : object
+        `data` itself when `source` is a hypothesis.
+
+    Raises
+    ------
+    ParameterError
+        `source` is neither.
+    """
+    if isinstance(source, Hypothesis):
+        return source, data
+    if isinstance(source, SupportsHypothesis) and not isinstance(source, type):
+        return source.hypothesis(data)
+    raise ParameterError(
+        f"{source!r} is no hypothesis; give a Hypothesis(model, tying), or an estimator that has "
+        "a method hypothesis(data)"
+    )
+
+
+def check_tying(model: Model, tying: Tying) -> None:
+    """Refuse a tying that was made for another number of parameters than the model has.
+
+    Parameters
+    ----------
+    model : Model
+        Its layout counts.
+    tying : Tying
+        What is to fit it.
+
+    Raises
+    ------
+    TyingError
+        The numbers differ.
+    """
+    if tying.n_full != model.layout.size:
+        raise TyingError(
+            f"the tying is for {tying.n_full} full parameters and the model has "
+            f"{model.layout.size}; make the tying from the model's own layout"
+        )
+
+
+def curvature_of(model: Model, full: FloatArray, data: Any) -> FloatArray | None:
+    """Get the rough diagonal of minus the Hessian.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``curvature``.
+    full : ndarray of float64, (n_full,)
+        Where.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    ndarray of float64, (n_full,), or None
+        None from a model that does not say.
+    """
+    method = getattr(model, "curvature", None)
+    return None if method is None else np.asarray(method(full, data), dtype=np.float64)
+
+
+def boundary_of(model: Model) -> BoolArray:
+    """Get the coordinates for which -inf is a meaningful value.
+
+    Parameters
+    ----------
+    model : Model
+        May have an attribute ``boundary``.
+
+    Returns
+    -------
+    ndarray of bool, (n_full,)
+        Nowhere true for a model that does not say.
+
+    Raises
+    ------
+    ParameterError
+        The attribute is not of the model's size.
+    """
+    size = model.layout.size
+    boundary = np.asarray(getattr(model, "boundary", np.zeros(size, dtype=bool)), dtype=bool)
+    if boundary.shape != (size,):
+        raise ParameterError(
+            f"boundary of {type(model).__name__} has shape {boundary.shape}; make it ({size},)"
+        )
+    return boundary
+
+
+def identified_of(model: Model, full: FloatArray, data: Any) -> FloatArray:
+    """Get the quantities that fix the distribution.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``identified``.
+    full : ndarray of float64, (n_full,)
+        Where.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    ndarray of float64, (n_quantities,)
+        The parameters themselves for a model that does not say.
+    """
+    method = getattr(model, "identified", None)
+    return np.ravel(np.asarray(full if method is None else method(full, data), dtype=np.float64))
+
+
+def is_regular(model: Model) -> bool:
+    """Tell whether likelihood theory holds for a model, so that a chi-squared test can be right.
+
+    Parameters
+    ----------
+    model : Model
+        May have an attribute ``regular``.
+
+    Returns
+    -------
+    bool
+        True for a model that does not say.
+    """
+    return bool(getattr(model, "regular", True))
+
+
+def irregular_reason(model: Model) -> str:
+    """Get the sentence that says why likelihood theory does not hold for a model.
+
+    Parameters
+    ----------
+    model : Model
+        May have an attribute ``irregular_reason``.
+
+    Returns
+    -------
+    str
+        Empty for a regular model.
+    """
+    if is_regular(model):
+        return ""
+    default = f"{type(model).__name__} is not a regular model"
+    return str(getattr(model, "irregular_reason", "") or default)
+
+
+def checks_of(model: Model, full: FloatArray, data: Any, tying: Tying) -> list[Check]:
+    """Get what the model itself has to say against a test.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``checks``.
+    full : ndarray of float64, (n_full,)
+        Fitted parameters.
+    data : object
+        In the form that the model takes.
+    tying : Tying
+        With which it was fitted.
+
+    Returns
+    -------
+    list of Check
+        Empty for a model that does not say.
+    """
+    method = getattr(model, "checks", None)
+    return [] if method is None else list(method(full, data, tying))
+
+
+def can_simulate(model: Model) -> bool:
+    """Tell whether data can be drawn from a model.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``simulate``.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
+    return callable(getattr(model, "simulate", None))
+
+
+def simulate_from(model: Model, full: FloatArray, data: Any, generator: np.random.Generator) -> Any:
+    """Draw data of the same design from a model.
+
+    Parameters
+    ----------
+    model : Model
+        Must have a method ``simulate``.
+    full : ndarray of float64, (n_full,)
+        The parameters to draw with.
+    data : object
+        Gives the design: how many items, of what size.
+    generator : numpy.random.Generator
+        The source of chance.
+
+    Returns
+    -------
+    object
+        In the form that the model takes.
+
+    Raises
+    ------
+    ParameterError
+        The model cannot.
+    """
+    if not can_simulate(model):
+        raise ParameterError(
+            f"{type(model).__name__} cannot draw data; add a method simulate(full, data, "
+            "generator), or choose a test that does not need it"
+        )
+    return getattr(model, "simulate")(full, data, generator)  # noqa: B009 (not in the protocol)
+
+
+def effects_of(model: Model, full: FloatArray) -> dict[str, Effect]:
+    """Get the scalars that are worth reporting with an interval.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``effects``.
+    full : ndarray of float64, (n_full,)
+        Fitted parameters.
+
+    Returns
+    -------
+    dict of str to Effect
+        Empty for a model that does not say.
+    """
+    method = getattr(model, "effects", None)
+    return {} if method is None else dict(method(full))
+
+
+def estimates_of(model: Model, full: FloatArray) -> dict[str, float]:
+    """Get the parameters under their natural names and in their natural units.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``estimates``.
+    full : ndarray of float64, (n_full,)
+        Fitted parameters.
+
+    Returns
+    -------
+    dict of str to float
+        For a model that does not say: the coordinates, under the names of the layout.
+    """
+    method = getattr(model, "estimates", None)
+    if method is None:
+        return dict(zip(model.layout.entry_names, map(float, full), strict=True))
+    return dict(method(full))
+
+
+def identifiable_rank(
+    model: Model,
+    tying: Tying,
+    data: Any,
+    *,
+    full: FloatArray | None = None,
+    seed: int | np.random.Generator | None = None,
+) -> int:
+    """Count the free parameters that the distribution can tell apart.
+
+    That is the rank of the derivative of the identified quantities with respect to the free
+    parameters, at a point where it is as large as it gets nearly everywhere. A point of interest
+    such as an optimum can be special, so the derivative is taken at random points around it
+    (normal, standard deviation 0.3 in every free coordinate, which should therefore be of order
+    one) and the largest rank of three counts. Differences of fourth order are right to about
+    twelve digits; once rows and columns are scaled to length 1, singular values below
+    1e-7 of the largest count as zero.
+
+    Parameters
+    ----------
+    model : Model
+        When it has no method ``identified``, its parameters are all taken to be identified.
+    tying : Tying
+        Gives the free parameters.
+    data : object
+        In the form that the model takes.
+    full : ndarray of float64, (n_full,), optional
+        The point of interest; by default the model's start. Infinite coordinates that are free
+        are taken to be 0.
+    seed : int, numpy.random.Generator or None
+        For the random points.
+
+    Returns
+    -------
+    int
+        From 0 to ``tying.n_free``: the number that counts for degrees of freedom.
+
+    Raises
+    ------
+    ParameterError
+        The identified quantities are not finite at a random point.
+
+    Examples
+    --------
+    A distribution that knows only the sum of its two parameters:
+
+    >>> from seqbio.core import Layout, equal, untied
+    >>> class SumOfTwo:
+    ...     layout = Layout({"part": (2,)})
+    ...     def identified(self, full, data):
+    ...         return np.array([full.sum()])
+    >>> identifiable_rank(SumOfTwo(), untied(2), None, full=np.zeros(2), seed=0)
+    1
+    """
+    check_tying(model, tying)
+    if not hasattr(model, "identified"):
+        return tying.n_free
+    start = np.asarray(model.start(data) if full is None else full, dtype=np.float64)
+    centre = tying.project(np.nan_to_num(start, nan=np.nan, posinf=0.0, neginf=0.0))
+    generator = spawn_generators(seed, 1)[0]
+    points = centre + 0.3 * generator.standard_normal((3, tying.n_free))
+    return max(_rank(_identified_jacobian(model, tying, data, free)) for free in points)
+
+
+def _identified_jacobian(model: Model, tying: Tying, data: Any, free: FloatArray) -> FloatArray:
+    """Differentiate the identified quantities, (n_quantities, n_free).
+
+    Rows are scaled to length about 1, so that a quantity counts whatever its units, and what may
+    be rounding alone is 0.
+    """
+    step = 1e-3  # truncation, of order step**4, and rounding, 1e-16 / step, are both about 1e-12
+    columns, size = [], np.zeros(1)
+    for j in range(free.size):
+        moved = free + step * np.outer([-2, -1, 1, 2], np.arange(free.size) == j)
+        values = np.stack([identified_of(model, tying.expand(point), data) for point in moved])
+        # Quantities held at infinity, such as the logarithm of a probability fixed at 0, are
+        # constant too; inf - inf would be nan.
+        values = np.where((values == values[0]).all(axis=0), 0.0, values)
+        if not np.isfinite(values).all():
+            i = int((~np.isfinite(values)).any(axis=0).argmax())
+            raise ParameterError(
+                f"identified of {type(model).__name__} is not finite in entry {i} near "
+                f"{tying.expand(free)}; it must be a number at all finite parameters"
+            )
+        columns.append(np.array([1, -8, 8, -1]) @ values / (12 * step))
+        size = np.maximum(size, np.abs(values).max(axis=0))
+    if not columns:
+        return np.zeros((0, 0))
+    jacobian = np.stack(columns, axis=1)
+    jacobian[np.abs(jacobian) <= 1e-11 * size[:, None]] = 0.0
+    scale = np.maximum(np.linalg.norm(jacobian, axis=1), 1e-4 * size)
+    return jacobian / np.where(scale > 0, scale, 1.0)[:, None]
+
+
+def _rank(jacobian: FloatArray) -> int:
+    if not jacobian.size:
+        return 0
+    length = np.linalg.norm(jacobian, axis=0)
+    singular = np.linalg.svd(jacobian / np.where(length > 0, length, 1.0), compute_uv=False)
+    return int((singular > 1e-7 * singular[0]).sum())
