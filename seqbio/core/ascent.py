@@ -319,7 +319,7 @@ def _run(
 
     def is_enough(*_: object) -> bool:
         nonlocal reached, gains
-        step = (latest.free - reached.free)[active] * scale[active]
+        step = (latest.free[active] - reached.free[active]) * scale[active]
         change = (reached.gradient - latest.gradient)[active] / scale[active]
         # Where the step met less curvature than the scale promised, there is more to gain.
         flatness = np.clip((step @ change) / (step @ step), 1e-12, 1.0)

@@ -192,9 +192,10 @@ def fit(
         )
     objective = Objective(model, tying, data)
     first = objective.begin(model.start(data) if start is None else start)
-    starts = [first]
-    starts += [objective.fresh(first, each) for each in spawn_generators(seed, n_starts - 1)]
-    climbs = [climb(objective, point, max_iterations, tolerance) for point in starts]
+    climbs = [climb(objective, first, max_iterations, tolerance)]
+    for generator in spawn_generators(seed, n_starts - 1):
+        fresh = objective.fresh(first, generator)
+        climbs.append(climb(objective, fresh, max_iterations, tolerance))
 
     order = sorted(range(n_starts), key=lambda i: -climbs[i].point.value)
     best = climbs[order[0]]

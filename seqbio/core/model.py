@@ -37,7 +37,7 @@ number is allowed; -inf is a rate of exactly 0, the estimate where nothing was c
 >>> np.exp(tied.full).round(3), np.exp(free.full).round(3)
 (array([4.444, 4.444]), array([2.5, 6. ]))
 >>> print(f"likelihood ratio {2 * (free.log_likelihood - tied.log_likelihood):.3f}")
-likelihood ratio 6.498
+likelihood ratio 6.499
 """
 
 from __future__ import annotations
