@@ -5,10 +5,57 @@ sequences, the same rules hold all along) is a *tying*: one number used in sever
 it, fit both models, and the ratio of the two likelihoods tests the belief. So the package has one
 concept of tying, one way to fit and one way to test, and three families of models that use them:
 motif detectors, recurrent models and pair hidden Markov models.
+
+Names are imported when they are first used, so that ``import seqbio`` costs little.
 """
 
-from seqbio import datasets, errors
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqbio import datasets, errors
+    from seqbio.core import Fit, Hypothesis, Layout, Tying, fit
+    from seqbio.hypothesis_testing import LikelihoodRatioResult, compare, likelihood_ratio_test
+    from seqbio.pairhmm import PairHMM
+    from seqbio.sequences import read_fasta, read_pairs, write_fasta
 
 __version__ = "0.1.0"
 
-__all__ = ["datasets", "errors"]
+_HOMES = {
+    "seqbio.core": ("Fit", "Hypothesis", "Layout", "Tying", "fit"),
+    "seqbio.hypothesis_testing": ("LikelihoodRatioResult", "compare", "likelihood_ratio_test"),
+    "seqbio.pairhmm": ("PairHMM",),
+    "seqbio.sequences": ("read_fasta", "read_pairs", "write_fasta"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Fit",
+    "Hypothesis",
+    "Layout",
+    "LikelihoodRatioResult",
+    "PairHMM",
+    "Tying",
+    "compare",
+    "datasets",
+    "errors",
+    "fit",
+    "likelihood_ratio_test",
+    "read_fasta",
+    "read_pairs",
+    "write_fasta",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in ("datasets", "errors"):
+        return import_module(f"seqbio.{name}")
+    raise AttributeError(f"module 'seqbio' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

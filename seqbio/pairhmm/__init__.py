@@ -1,1 +1,5 @@
-"""Pair hidden Markov models: alignment as inference."""
+"""Pair hidden Markov models: two related sequences, summed over all their alignments."""
+
+from seqbio.pairhmm.estimator import PairHMM
+
+__all__ = ["PairHMM"]

@@ -1,0 +1,106 @@
+"""Encoded sequence pairs, padded and grouped for the pair-HMM sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
+OVERHEAD_CELLS = 4000.0  # cells whose arithmetic costs as much as the calls of one anti-diagonal
+MAX_BATCH_ROWS = 26_000  # rows x pairs above which a batch no longer fits the processor's cache
+MAX_BATCH_PAIRS = 512
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs padded to one rectangle.
+
+    ``x`` is ``(rows, n_pairs)``, ``y_reversed`` is ``(columns, n_pairs)`` with the *last* letter
+    first; their sum along an anti-diagonal is the index into the odds of each pair.
+    """
+
+    x: Integers
+    y_reversed: Integers
+    lengths: Integers
+    members: Integers
+    n_symbols: int
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs in the batch."""
+        return self.x.shape[1]
+
+    @cached_property
+    def finishing(self) -> dict[int, Integers]:
+        """The pairs (by position in the batch) whose last cell lies on each anti-diagonal."""
+        total = self.lengths.sum(axis=1)
+        return {int(d): np.flatnonzero(total == d) for d in np.unique(total)}
+
+
+def plan_batches(lengths: Integers) -> list[Integers]:
+    """Sort pairs by length and cut the order where the padded work is least.
+
+    The cost of a batch is the cells of its rectangle plus a fixed overhead for each of its
+    anti-diagonals; the cheapest cut is found by dynamic programming over the sorted order.
+
+    Parameters
+    ----------
+    lengths : (n_pairs, 2)
+
+    Returns
+    -------
+    list of int arrays, positions of the pairs of each batch.
+    """
+    order = np.lexsort((lengths[:, 1], lengths.sum(axis=1)))
+    rows, columns = lengths[order, 0] + 1.0, lengths[order, 1] + 1.0
+    n_pairs = len(order)
+    best = np.zeros(n_pairs + 1)
+    cut = np.zeros(n_pairs + 1, dtype=np.int64)
+    for stop in range(1, n_pairs + 1):
+        first = max(0, stop - MAX_BATCH_PAIRS)
+        tallest = np.maximum.accumulate(rows[first:stop][::-1])[::-1]
+        widest = np.maximum.accumulate(columns[first:stop][::-1])[::-1]
+        count = np.arange(stop - first, 0, -1)
+        cost = (tallest + widest) * OVERHEAD_CELLS + count * tallest * widest
+        cost[(count > 1) & (np.minimum(tallest, widest) * count > MAX_BATCH_ROWS)] = np.inf
+        total = best[first:stop] + cost
+        cut[stop] = first + int(np.argmin(total))
+        best[stop] = total[cut[stop] - first]
+    batches = []
+    stop = n_pairs
+    while stop > 0:
+        batches.append(order[cut[stop] : stop])
+        stop = int(cut[stop])
+    return batches[::-1]
+
+
+def make_batches(
+    x: Sequence[NDArray[np.uint8]], y: Sequence[NDArray[np.uint8]], n_symbols: int
+) -> list[Batch]:
+    """Pad and group encoded pairs for the sweeps.
+
+    Parameters
+    ----------
+    x, y
+        Codes of each pair's sequences, below ``n_symbols``.
+    n_symbols
+        Size of the odds table's axes.
+    """
+    lengths = np.array([(len(a), len(b)) for a, b in zip(x, y, strict=True)], dtype=np.int64)
+    batches = []
+    for members in plan_batches(lengths.reshape(-1, 2)):
+        n, m = lengths[members].max(axis=0)
+        left = np.zeros((n, len(members)), dtype=np.int64)
+        right = np.zeros((m, len(members)), dtype=np.int64)
+        for column, pair in enumerate(members):
+            left[: len(x[pair]), column] = x[pair]
+            right[m - len(y[pair]) :, column] = y[pair][::-1]
+        left *= n_symbols
+        left += np.arange(len(members)) * n_symbols**2
+        batches.append(Batch(left, right, lengths[members], members, n_symbols))
+    return batches

@@ -1,0 +1,524 @@
+"""The pair HMM as an estimator: records in, fitted parameters and alignments out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+from numpy.typing import ArrayLike, NDArray
+
+from seqbio.core import Tying, equal, fixed, joined, untied
+from seqbio.core.estimator import Estimator
+from seqbio.core.fit import Fit, covariance, fit, profile_interval, wald_interval
+from seqbio.core.model import Hypothesis
+from seqbio.errors import NotFittedError, ParameterError, TyingError
+from seqbio.pairhmm.kernels import match_posterior
+from seqbio.pairhmm.pair_data import PairData
+from seqbio.pairhmm.pair_model import PairModel
+from seqbio.pairhmm.parameters import coordinates, unconstrained
+from seqbio.pairhmm.paths import best_paths
+from seqbio.pairhmm.substitution import substitution_model
+from seqbio.pairhmm.transitions import TRANSITION_NAMES
+from seqbio.sequences import Alphabet, SequenceLike, as_pairs, atomic_writer, get_alphabet
+
+if TYPE_CHECKING:
+    from Bio.Align import Alignment
+
+Floats = NDArray[np.float64]
+Pairs = Iterable[Sequence[SequenceLike]]
+
+_TIES = {
+    "open": "gaps open as often in x as in y: insertions are as frequent as deletions",
+    "extend": "gaps last as long in x as in y: insertions are as long as deletions",
+    "switch": "an insertion directly next to a deletion is as likely in either order",
+    "end": "an alignment may end after a gap as readily as after two aligned letters",
+}
+_DEFAULT_SUBSTITUTION = {"dna": "hky85", "rna": "hky85", "protein": "lg"}
+_FORMAT = "seqbio pair HMM, version 1"
+
+
+class PairHMM(Estimator):
+    """Pair hidden Markov model of two related sequences, with gap symmetries as ties.
+
+    An alignment is a path through three states: M (a letter of each sequence), X (a letter of x
+    against a gap) and Y (a letter of y against a gap). All alignments are summed over (the forward
+    algorithm), so no alignment is needed or trusted. Each parameter is a probability with a name:
+    ``open_x`` is the chance that after two aligned letters a letter of x stands against a gap,
+    ``extend_x`` that the gap goes on, ``end`` that the sequences end.
+
+    Gaps in y are where x has additional letters. With x the ancestor or the reference, a letter
+    of x against a gap is a deletion and a letter of y against a gap an insertion; when neither
+    is, the two cannot be told apart, and neither can the branch lengths to x and to y.
+
+    Parameters
+    ----------
+    alphabet : {"dna", "rna", "protein"}
+        What the sequences are made of.
+    substitution : str, optional
+        Probabilities of aligned letters: ``jc69``, ``k80``, ``f81``, ``hky85`` (the default),
+        ``tn93``, ``gtr`` for nucleotides; ``lg`` (the default), ``wag``, ``jtt``, ``blosum62`` for
+        proteins.
+    frequencies : str or array of float, optional
+        Of the letters: ``"equal"``, ``"empirical"`` (counted in the data, so the same under any
+        hypothesis), ``"estimated"``, ``"model"`` (as published with a protein model) or given.
+        By default what is usual for the substitution model.
+    tie : tuple of str, or Tying
+        Symmetries that are believed, from `ties`; or a tying of your own over the coordinates of
+        ``PairHMM(...).layout``, joined to what the other settings imply.
+    switch : {"off", "tied", "untied"}
+        Whether an insertion may stand directly next to a deletion. It is rarely seen in data, and
+        when both directions are free hardly to be told from other parameters.
+    end : {"tied", "untied"}
+        Whether the chance to end is one, or one for each state.
+    n_starts : int
+        Fits from more than one start show whether there are other optima.
+    seed : int, numpy.random.Generator or None
+        For the fresh starts.
+
+    Attributes
+    ----------
+    fit_ : seqbio.core.Fit
+        The optimum and the evidence that it is one.
+    log_likelihood_ : float
+        Natural logarithm, of all pairs together.
+    n_free_parameters_ : int
+        Numbers that were estimated, empirical frequencies not counted.
+    parameters_ : dict of str to float
+        All parameters under their names.
+    converged_ : bool
+        Whether the fit is at an optimum.
+
+    References
+    ----------
+    Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), chapter 4.
+
+    Examples
+    --------
+    >>> import seqbio
+    >>> hmm = seqbio.PairHMM().set_parameters(
+    ...     {"open_x": 0.02, "open_y": 0.06, "extend_x": 0.3, "extend_y": 0.3, "end": 0.002,
+    ...      "distance": 0.1, "kappa": 2.0})
+    >>> pairs = hmm.simulate(20, columns=300, seed=1)
+    >>> tied = seqbio.PairHMM(tie=("open", "extend")).fit(pairs)
+    >>> free = seqbio.PairHMM(tie=()).fit(pairs)
+    >>> free.n_free_parameters_ - tied.n_free_parameters_
+    2
+    >>> free.parameters_["open_y"] > 2 * free.parameters_["open_x"]
+    True
+    """
+
+    fit_: Fit
+
+    def __init__(
+        self,
+        alphabet: str = "dna",
+        substitution: str | None = None,
+        frequencies: str | ArrayLike | None = None,
+        tie: tuple[str, ...] | Tying = ("open", "extend"),
+        switch: Literal["off", "tied", "untied"] = "off",
+        end: Literal["tied", "untied"] = "tied",
+        n_starts: int = 1,
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
+        self.alphabet = alphabet
+        self.substitution = substitution
+        self.frequencies = frequencies
+        self.tie = tie
+        self.switch = switch
+        self.end = end
+        self.n_starts = n_starts
+        self.seed = seed
+
+    @staticmethod
+    def ties() -> dict[str, str]:
+        """Names that `tie` takes, each with what it says about biology.
+
+        Examples
+        --------
+        >>> PairHMM.ties()["open"]
+        'gaps open as often in x as in y: insertions are as frequent as deletions'
+        """
+        return dict(_TIES)
+
+    # -- settings to hypothesis --------------------------------------------------------------
+
+    @property
+    def model(self) -> PairModel:
+        """The model in coordinates, before any tying."""
+        alphabet, substitution = self._settings_checked()
+        return PairModel("gtr" if alphabet.name != "protein" else substitution)
+
+    def hypothesis(self, pairs: Pairs) -> tuple[Hypothesis, PairData]:
+        """State the hypothesis that these settings make about some pairs.
+
+        Returns
+        -------
+        hypothesis : Hypothesis
+            Model and tying; empirical frequencies are counted in the pairs.
+        data : PairData
+            The pairs as the model takes them.
+        """
+        data = self._encode(pairs)
+        return Hypothesis(self.model, self._tying(data), self._describe()), data
+
+    def _settings_checked(self) -> tuple[Alphabet, str]:
+        alphabet = get_alphabet(self.alphabet)
+        name = self.substitution or _DEFAULT_SUBSTITUTION[alphabet.name]
+        kind = "protein" if alphabet.name == "protein" else "dna"
+        if substitution_model(name).alphabet != kind:
+            raise ParameterError(
+                f"{name} is a substitution model for {substitution_model(name).alphabet} and the "
+                f"alphabet is {alphabet.name}; leave substitution out for {alphabet.name}'s default"
+            )
+        for setting, value, choices in (
+            ("switch", self.switch, ("off", "tied", "untied")),
+            ("end", self.end, ("tied", "untied")),
+        ):
+            if value not in choices:
+                raise ParameterError(f"{setting} is {value!r}; choose one of {', '.join(choices)}")
+        if not isinstance(self.tie, Tying):
+            self._check_tie_names(self.tie)
+        return alphabet, name
+
+    def _check_tie_names(self, names: object) -> None:
+        if isinstance(names, str) or not isinstance(names, tuple | list):
+            raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("open",) or ()')
+        listed = "; ".join(f"{name!r}: {meaning}" for name, meaning in _TIES.items())
+        for name in names:
+            if name == "close":
+                raise TyingError(
+                    "closing a gap is not a parameter of its own: it is what is left when a gap "
+                    "neither goes on nor switches. Tie 'extend' (and 'switch' where it is on)"
+                )
+            if name not in _TIES:
+                raise TyingError(f"there is no tie {name!r}; a pair HMM has {listed}")
+            if name == "switch" and self.switch == "off":
+                raise TyingError(
+                    "tie 'switch' needs switch='tied' or 'untied'; it is off, so that nothing "
+                    "moves from one gap straight into the other"
+                )
+
+    def _tying(self, data: PairData) -> Tying:
+        _, name = self._settings_checked()
+        moves = untied(len(TRANSITION_NAMES))
+        places = {name: i for i, name in enumerate(TRANSITION_NAMES)}
+        gap_pairs = {
+            kind: [places[f"{kind}_x"], places[f"{kind}_y"]]
+            for kind in ("open", "extend", "switch")
+        }
+        ends = [places[f"end_{state}"] for state in "mxy"]
+        names = () if isinstance(self.tie, Tying) else self.tie
+        if self.switch == "off":
+            moves = moves.intersect(fixed(moves.n_full, gap_pairs["switch"], [-np.inf, -np.inf]))
+        elif self.switch == "tied" or "switch" in names:
+            moves = moves.intersect(equal(moves.n_full, gap_pairs["switch"]))
+        if self.end == "tied" or "end" in names:
+            moves = moves.intersect(equal(moves.n_full, ends))
+        for kind in ("open", "extend"):
+            if kind in names:
+                moves = moves.intersect(equal(moves.n_full, gap_pairs[kind]))
+        letters = substitution_model(name).tying(self.frequencies, data.letter_counts)
+        tying = joined(moves, letters)
+        return tying.intersect(self.tie) if isinstance(self.tie, Tying) else tying
+
+    def _describe(self) -> str:
+        if isinstance(self.tie, Tying):
+            return "a tying of your own"
+        return " and ".join(self.tie) + " tied" if self.tie else "untied"
+
+    def _encode(self, pairs: Pairs) -> PairData:
+        alphabet, _ = self._settings_checked()
+        records = as_pairs(pairs, alphabet)
+        if not records:
+            raise ParameterError("there are no pairs; give at least one")
+        x = [alphabet.encode(str(record.seq)) for record, _ in records]
+        y = [alphabet.encode(str(record.seq)) for _, record in records]
+        return PairData(alphabet, x, y)
+
+    # -- learning ----------------------------------------------------------------------------
+
+    def fit(self, pairs: Pairs, labels: None = None) -> Self:  # noqa: ARG002 (scikit-learn's y)
+        """Maximise the likelihood of sequence pairs, summed over all their alignments.
+
+        Parameters
+        ----------
+        pairs
+            Tuples of two sequences: SeqRecord, Seq or str.
+        labels
+            Not used; scikit-learn passes it.
+
+        Returns
+        -------
+        PairHMM
+            The estimator itself, with the attributes that end in ``_``.
+        """
+        hypothesis, data = self.hypothesis(pairs)
+        fitted = fit(
+            hypothesis.model, hypothesis.tying, data, n_starts=self.n_starts, seed=self.seed
+        )
+        return self.accept(fitted, data)
+
+    def accept(self, fitted: Fit, data: PairData) -> Self:
+        """Take over a fit of this estimator's hypothesis that was made elsewhere."""
+        self.fit_, self._data = fitted, data
+        self.full_ = fitted.full
+        return self
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log-likelihood of the data that the model was fitted to, nats."""
+        return self._fitted().log_likelihood
+
+    @property
+    def n_free_parameters_(self) -> int:
+        """How many numbers were estimated."""
+        return self._fitted().n_free
+
+    @property
+    def converged_(self) -> bool:
+        """Whether the fit is at an optimum."""
+        return self._fitted().converged
+
+    @property
+    def parameters_(self) -> dict[str, float]:
+        """All parameters under their names, as `set_parameters` takes them."""
+        return self.model.estimates(self._full())
+
+    def _fitted(self) -> Fit:
+        if not hasattr(self, "fit_"):
+            raise NotFittedError("this pair HMM was not fitted to data; call fit(pairs) first")
+        return self.fit_
+
+    def _full(self) -> Floats:
+        if not hasattr(self, "full_"):
+            raise NotFittedError(
+                "this pair HMM has no parameters yet; call fit(pairs) or set_parameters({...})"
+            )
+        return self.full_
+
+    def set_parameters(self, parameters: Mapping[str, float]) -> Self:
+        """Give all parameters, instead of estimating them.
+
+        Parameters
+        ----------
+        parameters
+            The names of `parameters_`: ``open_x``, ``open_y``, ``extend_x``, ``extend_y``,
+            ``end`` (or ``end_m``, ``end_x``, ``end_y``), ``distance`` in substitutions per site,
+            where the substitution model has them ``kappa`` (or ``kappa_AG`` and ``kappa_CT``, or
+            ``rate_AC`` ... ``rate_CT`` against G-T), ``switch_x`` and ``switch_y`` where switch is
+            on, and ``frequency_A`` ... where they are not the model's own (by default equal).
+
+        Returns
+        -------
+        PairHMM
+            The estimator itself.
+
+        Raises
+        ------
+        ParameterError
+            A name is missing or unknown, or a value is out of range.
+        """
+        given = dict(parameters)
+        self._check_named(given)
+        model = self.model
+        self.full_ = coordinates(model.layout, model.substitution, given)
+        for name in ("fit_", "_data"):
+            self.__dict__.pop(name, None)
+        return self
+
+    def _check_named(self, named: Mapping[str, float]) -> None:
+        """Refuse parameters that the settings exclude."""
+        if self.switch == "off" and (named.get("switch_x") or named.get("switch_y")):
+            raise ParameterError("switch is off in this pair HMM; set switch='tied' or 'untied'")
+
+    # -- using -------------------------------------------------------------------------------
+
+    def log_likelihood(self, pairs: Pairs) -> Floats:
+        """Log-likelihood of each pair, summed over all alignments, (n_pairs,) nats."""
+        return self.model.log_likelihood(self._full(), self._encode(pairs))
+
+    def score(self, pairs: Pairs, labels: None = None) -> float:  # noqa: ARG002
+        """Mean log-likelihood of a pair, nats (for scikit-learn's model selection)."""
+        return float(self.log_likelihood(pairs).mean())
+
+    def align(self, pairs: Pairs) -> list[Alignment]:
+        """Most probable alignment of each pair (Viterbi).
+
+        Returns
+        -------
+        list of Bio.Align.Alignment
+            x is the target and y the query; ``score`` is the log-probability of the pair together
+            with the alignment, in nats.
+        """
+        from Bio.Align import Alignment
+
+        full, model = self._full(), self.model
+        records = as_pairs(pairs, get_alphabet(self.alphabet))
+        data = self._encode(records)
+        machine, _ = model.machine(full, data)
+        scores = model.best_path_score(full, data)
+        alignments = []
+        paths = best_paths(machine, data.batches)
+        for index, (pair, path) in enumerate(zip(records, paths, strict=True)):
+            if path is None:
+                raise ParameterError(
+                    f"the pair at index {index} ({pair[0].id}, {pair[1].id}) has no alignment of "
+                    "probability above 0 under these parameters; fit them, or give gaps a chance"
+                )
+            alignment = Alignment(list(pair), _path_coordinates(path))
+            alignment.score = float(scores[index])  # type: ignore[attr-defined]
+            alignments.append(alignment)
+        return alignments
+
+    def posterior(self, x: SequenceLike, y: SequenceLike) -> Floats:
+        """Probability that letter i of x is aligned with letter j of y, (len(x), len(y))."""
+        data = self._encode([(x, y)])
+        machine, _ = self.model.machine(self._full(), data)
+        return match_posterior(machine, data.batches[0])
+
+    def simulate(
+        self,
+        n_pairs: int,
+        *,
+        columns: int | Sequence[int] | None = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> list[tuple[SeqRecord, SeqRecord]]:
+        """Draw pairs of sequences from the model.
+
+        Parameters
+        ----------
+        n_pairs : int
+            How many.
+        columns : int or sequence of int, optional
+            Number of columns of every alignment, or of each; the pair is then drawn given that
+            length. By default the parameter ``end`` decides.
+        seed : int, numpy.random.Generator or None
+            The source of chance; the same seed draws the same pairs.
+
+        Returns
+        -------
+        list of (SeqRecord, SeqRecord)
+            With the ids ``pair1/x``, ``pair1/y`` and so on. Pairs with an empty sequence are drawn
+            again.
+        """
+        if n_pairs < 1:
+            raise ParameterError(f"n_pairs is {n_pairs}; draw at least one pair")
+        lengths = None
+        if columns is not None:
+            lengths = np.broadcast_to(np.asarray(columns, dtype=np.int64), (n_pairs,))
+            if lengths.min() < 1:
+                raise ParameterError(f"an alignment cannot have {lengths.min()} columns")
+        alphabet = get_alphabet(self.alphabet)
+        generator = np.random.default_rng(seed)
+        data = self.model.draw(self._full(), alphabet, n_pairs, lengths, generator)
+        return [
+            (
+                SeqRecord(Seq(alphabet.decode(x)), id=f"pair{number}/x", description=""),
+                SeqRecord(Seq(alphabet.decode(y)), id=f"pair{number}/y", description=""),
+            )
+            for number, (x, y) in enumerate(zip(data.x, data.y, strict=True), start=1)
+        ]
+
+    def confidence_intervals(
+        self, *, level: float = 0.95, method: Literal["wald", "profile"] = "wald"
+    ) -> dict[str, tuple[float, float]]:
+        """Intervals of the estimated parameters.
+
+        Parameters
+        ----------
+        level : float
+            Coverage, between 0 and 1.
+        method : {"wald", "profile"}
+            ``"wald"``: symmetric on the scale of log odds (probabilities) or logarithms
+            (distance, rates), from the curvature at the optimum. ``"profile"``: where the
+            likelihood, maximised over all other parameters, has dropped by the quantile of the
+            chi-squared law; slower, and better where the likelihood is not a parabola.
+
+        Returns
+        -------
+        dict of str to (float, float)
+            By names of `parameters_`; parameters at a boundary, and those that were not estimated,
+            are left out.
+        """
+        fitted = self._fitted()
+        if method not in ("wald", "profile"):
+            raise ParameterError(f"method is {method!r}; choose wald or profile")
+        spread = covariance(fitted, self._data) if method == "wald" else None
+        intervals, model = {}, self.model
+        for name, value in self.parameters_.items():
+            if value == 0.0:
+                continue
+            effect, back = unconstrained(model.layout, model.substitution, fitted.full, name)
+            if not np.any(fitted.tying.pull_back(effect.gradient)):
+                continue
+            if spread is not None:
+                ends = wald_interval(fitted, effect, spread, level=level)
+            else:
+                ends = profile_interval(fitted, self._data, effect, level=level)
+            intervals[name] = (back(ends[0]), back(ends[1]))
+        return intervals
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write settings and parameters to a JSON file, whole or not at all.
+
+        The numbers are exact; data and the evidence of convergence are not kept.
+        """
+        settings = self.get_params()
+        for name in ("tie", "frequencies"):
+            if isinstance(settings[name], Tying):
+                raise ParameterError("a tying of your own cannot be saved; save the parameters_")
+            if isinstance(settings[name], np.ndarray | tuple):
+                settings[name] = list(settings[name])
+        if isinstance(settings["seed"], np.random.Generator):
+            settings["seed"] = None
+        content = {
+            "format": _FORMAT,
+            "settings": settings,
+            "coordinates": [
+                value if np.isfinite(value) else "-inf" for value in self._full().tolist()
+            ],
+            "parameters": self.parameters_,
+        }
+        with atomic_writer(path) as file:
+            json.dump(content, file, indent=1, allow_nan=False)
+            file.write("\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote; the model is ready for use, not fitted."""
+        with Path(path).open(encoding="utf-8") as file:
+            try:
+                content = json.load(file)
+                if content["format"] != _FORMAT:
+                    raise ParameterError(
+                        f"{path} says it is {content['format']!r}, not {_FORMAT!r}"
+                    )
+                settings = content["settings"]
+                hmm = cls(**{**settings, "tie": tuple(settings["tie"])})
+                full = np.array([float(value) for value in content["coordinates"]])
+            except (ValueError, KeyError, TypeError) as error:
+                if isinstance(error, ParameterError):
+                    raise
+                raise ParameterError(f"{path} is not a saved pair HMM: {error!r}") from error
+        if len(full) != hmm.model.layout.size:
+            raise ParameterError(
+                f"{path} has {len(full)} coordinates and its model {hmm.model.layout.size}"
+            )
+        hmm.full_ = full
+        return hmm
+
+
+def _path_coordinates(path: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Turn a path into the corners of Bio.Align: rows x and y, a column where the state changes."""
+    steps = np.array([[1, 1, 0], [1, 0, 1]])[:, path]
+    position = np.concatenate([np.zeros((2, 1), dtype=np.int64), steps.cumsum(axis=1)], axis=1)
+    changes = np.flatnonzero(np.diff(path)) + 1
+    return position[:, np.concatenate([[0], changes, [len(path)]])]

@@ -1,0 +1,670 @@
+"""Pair-HMM recursions over anti-diagonals of a batch of sequence pairs.
+
+Arrays in, arrays out. A *machine* is one match state and any number of gap states (``"x"`` states
+consume a letter of x, ``"y"`` states a letter of y); a *batch* is a set of pairs padded to one
+rectangle, batch axis last. All cells of an anti-diagonal ``d = i + j`` depend only on the two
+anti-diagonals before it, so that each is a handful of NumPy operations over ``rows x pairs``.
+
+Four choices make it fast and keep it exact.
+
+*Odds instead of probabilities.* Every letter's background probability is divided out: a gap state
+then emits 1 and the match state the odds ``p(a, b) / (pi_a pi_b)``.
+
+*Unit coefficients.* Gap states are rescaled so that they enter the match state with the
+coefficient of match itself, and each anti-diagonal is divided by the extension probability of the
+first gap state, so that the commonest multiplications are by 1 and are left out.
+
+*Layout.* Match and ``"y"`` states are stored by row ``i``; ``"x"`` states by ``m - j``, in which a
+step along x stays in place. Each state is then one array that is updated where it stands.
+
+*Scaling by blocks of rows.* Values fall off exponentially away from the best path, far beyond the
+range of a double in long pairs. A block of rows has its own power of two, renewed every few
+anti-diagonals; only the step across the edge between two blocks is multiplied by their ratio.
+Powers of two are exact, so scaling adds no rounding.
+
+The same sweep with ``maximum`` in place of ``add`` is the Viterbi algorithm. The backward sweep is
+the exact adjoint of the scaled forward sweep, so that ``value * adjoint`` is a posterior
+probability; forward values are kept at checkpoints and recomputed a segment at a time, so that
+memory grows as ``(n + m) ** 1.5``.
+
+References
+----------
+Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), chapter 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.pairhmm.batches import Batch
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+LOG_2 = float(np.log(2.0))
+SAFE_DECADES = 110.0  # what a block of rows may span, and grow by until its scale is renewed
+SMALLEST_STEP = 0.01  # extension probability below which it is not divided out of a diagonal
+KEPT_CELLS = 3_000_000.0  # values that a segment may keep without a thought for memory
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The states of a pair HMM and the probabilities of its moves.
+
+    State 0 is the match state and also where every path begins, before the first letter.
+
+    Parameters
+    ----------
+    kinds
+        One letter a state: ``"m"`` first and once, then ``"x"`` and ``"y"`` in any number.
+    transitions : (n_states, n_states)
+        Probability of each move, rows are where it comes from. A row and its ``end`` sum to 1.
+    end : (n_states,)
+        Probability of ending after each state.
+    odds : (n_symbols, n_symbols)
+        ``p(a, b) / (pi_a pi_b)`` for the symbols that stand in sequences.
+    """
+
+    kinds: str
+    transitions: Floats
+    end: Floats
+    odds: Floats
+
+
+@dataclass
+class State:
+    """What the next anti-diagonals need: one array a state, and the scales of the row blocks."""
+
+    match: Floats
+    gaps: list[Floats]
+    into_match: list[Floats]
+    exponents: Integers
+    ratio: Floats | None
+
+    def copy(self) -> State:
+        """Copy all arrays."""
+        return State(
+            self.match.copy(),
+            [values.copy() for values in self.gaps],
+            [values.copy() for values in self.into_match],
+            self.exponents.copy(),
+            self.ratio,
+        )
+
+
+class Kept:
+    """Forward values of a run of anti-diagonals, by anti-diagonal and in their final scale."""
+
+    def __init__(self, buffer: Floats, with_gaps: bool) -> None:
+        self.buffer, self.used, self.with_gaps = buffer, 0, with_gaps
+        self.match: dict[int, Floats] = {}
+        self.gaps: dict[int, list[Floats]] = {}
+        self.ratio: dict[int, Floats | None] = {}
+        self.rescaled: dict[int, Floats] = {}
+
+    def put(self, values: Floats) -> Floats:
+        """Copy values into the buffer, one for all runs, so that its memory is touched once."""
+        place = self.buffer[self.used : self.used + values.size]
+        self.used += values.size
+        place[:] = values.ravel()
+        return place
+
+    def value(self, state: int, d: int, place: int) -> float:
+        """Look up one kept value; `place` counts rows times pairs from the first kept row."""
+        return float((self.gaps[d][state - 1] if state else self.match[d])[place])
+
+    def rescale(self, d: int, rows: Floats) -> None:
+        """Bring the values of an anti-diagonal into the scale that it was given last."""
+        self.rescaled[d] = rows
+        for values in (self.match[d], *self.gaps.get(d, ())):
+            values.reshape(rows.shape)[:] *= rows
+
+
+@dataclass
+class Counts:
+    """Expected numbers of events in the pairs of a batch, given that each pair was made.
+
+    Parameters
+    ----------
+    log_likelihood : (n_pairs,)
+        Log odds of the pairs, nats.
+    matches : (n_pairs, n_symbols, n_symbols)
+        Letters a of x aligned with b of y.
+    opening : (n_gap_states, n_pairs)
+        Moves from the match state (or the beginning) into each gap state.
+    crossing : (n_gap_states, n_gap_states, n_pairs)
+        Moves from one gap state into another.
+    ending : (n_states, n_pairs)
+        Probability that the path ends after each state.
+    """
+
+    log_likelihood: Floats
+    matches: Floats
+    opening: Floats
+    crossing: Floats
+    ending: Floats
+
+
+class Sweep:
+    """One machine laid over one batch: coefficients, buffers and the recursions.
+
+    The inner loops are written out flat: in a single pair, what they cost is not arithmetic but
+    the number of calls and look-ups made for each anti-diagonal.
+    """
+
+    def __init__(self, machine: Machine, batch: Batch, combine: np.ufunc) -> None:
+        self.batch, self.combine = batch, combine
+        self.n, self.m, self.n_pairs = len(batch.x), len(batch.y_reversed), batch.n_pairs
+        self.n_diagonals = self.n + self.m
+        self.along_x = [kind == "x" for kind in machine.kinds[1:]]
+        transitions = machine.transitions
+        match = float(transitions[0, 0])
+        # A gap state is stored times `unit`, so that it enters the match state as match does.
+        direct = transitions[1:, 0] / match if match > 0 else np.zeros(len(self.along_x))
+        self.unit = np.r_[1.0, np.where(direct > 0, direct, 1.0)]
+        step = float(transitions[1, 1])
+        step = step if step >= SMALLEST_STEP else 1.0
+        self.log_step = float(np.log(step))
+        gain = match if match > 0 else 1.0
+        scaled = transitions * self.unit / self.unit[:, None]
+        self.into_match = (scaled[:, 0] / gain).tolist()
+        scaled /= step
+        self.moves = np.column_stack([self.into_match, scaled[:, 1:]])
+        self.opening = scaled[0, 1:].tolist()
+        self.extending = scaled.diagonal()[1:].tolist()
+        self.crossing = [
+            (g, h, float(scaled[g + 1, h + 1]))
+            for g, h in np.argwhere(scaled[1:, 1:] > 0).tolist()
+            if g != h
+        ]
+        self.end = machine.end / self.unit
+        self.odds = np.tile((machine.odds * (gain / step**2)).ravel(), self.n_pairs)
+        self.block = _rows_per_block(machine)
+        self.opened = [np.empty((self.n + 1) * self.n_pairs) for _ in set(self.opening)]
+        self.index = np.empty((self.n + 1) * self.n_pairs, dtype=np.int64)
+        self.result = np.full(self.n_pairs, -np.inf)
+        self.ending = np.zeros((len(machine.kinds), self.n_pairs))
+        self.slope = np.zeros((len(machine.kinds), self.n_pairs))
+        self.stops = sorted(
+            {*range(self.block, self.n_diagonals, self.block), *batch.finishing, self.n_diagonals}
+        )
+
+    def begin(self) -> State:
+        """Return the state of anti-diagonal 0, where every path stands before its first letter."""
+        rows, columns = (self.n + 1, self.n_pairs), (self.m + 1, self.n_pairs)
+        state = State(
+            np.zeros(rows),
+            [np.zeros(columns if along_x else rows) for along_x in self.along_x],
+            [np.zeros(rows), np.zeros(rows)],
+            np.zeros((self.n // self.block + 1, self.n_pairs), dtype=np.int64),
+            None,
+        )
+        state.match[0] = 1.0
+        state.into_match[0][0] = self.into_match[0]
+        return state
+
+    def advance(self, state: State, start: int, stop: int, kept: Kept | None = None) -> None:
+        """Compute anti-diagonals start + 1 .. stop, between which no scale changes."""
+        combine, add, multiply, take = self.combine, np.add, np.multiply, self.odds.take
+        n, m, width, block, ratio = self.n, self.m, self.n_pairs, self.block, state.ratio
+        x, y, index = self.batch.x.ravel(), self.batch.y_reversed.ravel(), self.index
+        match, into_match = state.match.ravel(), [total.ravel() for total in state.into_match]
+        weights = sorted(set(self.opening))
+        opened = self.opened[: len(weights)]
+        gaps = [
+            (g, values.ravel(), values, along_x, opened[weights.index(weight)], extend, extend != 1)
+            for g, (values, along_x, weight, extend) in enumerate(
+                zip(state.gaps, self.along_x, self.opening, self.extending, strict=True)
+            )
+        ]
+        handed = [(g[1], g[3], c, c != 1) for g, c in zip(gaps, self.into_match[1:], strict=True)]
+        edges = state.match[block::block]
+        # Ranges of rows, in units of one letter of all pairs: [low, high) is the anti-diagonal,
+        # [first, high) what a step along x can reach, [low, last) a step along y.
+        low, high = max(0, start - m) * width, (min(n, start) + 1) * width
+        for d in range(start + 1, stop + 1):
+            source = match[low:high]
+            for weight, fresh in zip(weights, opened, strict=True):
+                multiply(source, weight, fresh[low:high])
+            arriving = self._crossed(state, d) if self.crossing else {}
+            shift = (m - d) * width
+            low, high = (-shift if shift < 0 else 0), ((d if d < n else n) + 1) * width
+            first, last = low or width, (high if d > n else d * width)
+            for g, values, rows, along_x, fresh, extend, decays in gaps:
+                if along_x:
+                    here, incoming = (
+                        values[first + shift : high + shift],
+                        fresh[first - width : high - width],
+                    )
+                else:
+                    here, incoming = values[low:last], fresh[low:last]
+                if decays:
+                    multiply(here, extend, here)
+                combine(here, incoming, here)
+                if g in arriving:
+                    combine(here, arriving[g], here)
+                if along_x and ratio is not None:
+                    edge, end = (first // width - 1) // block, (high // width - 1) // block
+                    if edge < end:
+                        here = rows[(edge + 1) * block + m - d : high // width + m - d : block]
+                        multiply(here, ratio[edge:end], here)
+            if first < last:
+                cells, here = index[first:last], match[first:last]
+                add(x[first - width : last - width], y[first + shift : last + shift], cells)
+                take(cells, None, here, "wrap")
+                multiply(here, into_match[d & 1][first - width : last - width], here)
+                if ratio is not None:
+                    edge, end = (first // width - 1) // block, (last // width - 1) // block
+                    if edge < end:
+                        here = edges[edge:end]
+                        multiply(here, ratio[edge:end], here)
+            if d == 1:
+                match[:width] = 0.0
+            source, total = match[low:high], into_match[d & 1][low:high]
+            if self.into_match[0] != 1:
+                source = source * self.into_match[0]
+            for values, along_x, weight, weighted in handed:
+                here = values[low + shift : high + shift] if along_x else values[low:high]
+                combine(source, here * weight if weighted else here, total)
+                source = total
+            if kept is not None:
+                self._keep(kept, state, d)
+
+    def _crossed(self, state: State, d: int) -> dict[int, Floats]:
+        """Collect what gap states receive from each other, before any of them is updated."""
+        arriving: dict[int, Floats] = {}
+        for g, h, weight in self.crossing:
+            low, high = max(0, d - self.m), min(self.n, d)
+            first, last = (max(low, 1) - 1, high) if self.along_x[h] else (low, min(high + 1, d))
+            offset = self.m - d + 1 if self.along_x[g] else 0
+            crossed = state.gaps[g][first + offset : last + offset].ravel() * weight
+            arriving[h] = self.combine(arriving[h], crossed) if h in arriving else crossed
+        return arriving
+
+    def rescale(self, state: State, d: int) -> Floats:
+        """Give every block of rows the power of two that brings its largest value near 1."""
+        low, high = max(0, d - self.m), min(self.n, d)
+        lowest, highest = low // self.block, high // self.block
+        starts = np.maximum(np.arange(lowest, highest + 1) * self.block - low, 0)
+        largest = np.maximum(
+            *(
+                np.maximum.reduceat(total[low : high + 1], starts, axis=0)
+                for total in state.into_match
+            )
+        )
+        shift = np.clip(np.frexp(largest)[1], -1000, 1000).astype(np.int64)
+        factor = np.ldexp(1.0, -shift)
+        rows = np.repeat(factor, self.block, axis=0)[low - lowest * self.block :][: high - low + 1]
+        self._scale(state, d, rows)
+        active = state.exponents[lowest : highest + 1]
+        active += shift
+        # A block of zeros has no scale of its own: it goes with the block before it, from which
+        # its first values will come.
+        numbers = np.where(largest > 0, np.arange(len(active))[:, None], 0)
+        active[:] = np.take_along_axis(active, np.maximum.accumulate(numbers, axis=0), axis=0)
+        state.exponents[highest + 1 :] = state.exponents[highest]
+        steps = state.exponents[:-1] - state.exponents[1:]
+        state.ratio = np.ldexp(1.0, np.clip(steps, -1000, 1000)) if steps.any() else None
+        return rows
+
+    def _scale(self, state: State, d: int, rows: Floats) -> None:
+        """Multiply everything that stands on anti-diagonal d by a factor for each row."""
+        low, high = max(0, d - self.m), min(self.n, d) + 1
+        for values in (state.match, *state.into_match):
+            values[low:high] *= rows
+        for values, along_x in zip(state.gaps, self.along_x, strict=True):
+            offset = self.m - d if along_x else 0
+            values[low + offset : high + offset] *= rows
+
+    def _last_cells(self, state: State, d: int) -> list[tuple[Floats, Integers]]:
+        """Array and row, for each state, of the last cells of the pairs that close at d."""
+        rows = self.batch.lengths[self.batch.finishing[d], 0]
+        gaps = zip(state.gaps, self.along_x, strict=True)
+        return [
+            (state.match, rows),
+            *((values, rows + (self.m - d if along_x else 0)) for values, along_x in gaps),
+        ]
+
+    def finish(self, state: State, d: int) -> None:
+        """Close the pairs whose last cell lies on anti-diagonal d."""
+        pairs = self.batch.finishing[d]
+        ending = np.stack([values[rows, pairs] for values, rows in self._last_cells(state, d)])
+        ending *= self.end[:, None]
+        total = self.combine.reduce(ending, axis=0)
+        exponent = state.exponents[self.batch.lengths[pairs, 0] // self.block, pairs]
+        with np.errstate(divide="ignore"):
+            self.result[pairs] = np.log(total) + exponent * LOG_2 + d * self.log_step
+        possible = total > 0
+        self.ending[:, pairs] = np.divide(ending, total, out=np.zeros_like(ending), where=possible)
+        self.slope[:, pairs] = np.divide(
+            self.end[:, None], total, out=np.zeros_like(ending), where=possible
+        )
+
+    def start(self) -> State:
+        """Begin, and close the pairs of two empty sequences."""
+        state = self.begin()
+        if 0 in self.batch.finishing:
+            self.finish(state, 0)
+        return state
+
+    def run(self, state: State, start: int, stop: int, kept: Kept | None = None) -> None:
+        """Advance over anti-diagonals start + 1 .. stop, renewing scales and closing pairs."""
+        for d in self.stops:
+            if start < d <= stop:
+                self.advance(state, start, d, kept)
+                start = d
+                if d % self.block == 0:
+                    rows = self.rescale(state, d)
+                    if kept is not None:
+                        kept.rescale(d, rows)
+                if d in self.batch.finishing:
+                    self.finish(state, d)
+
+    def _keep(self, kept: Kept, state: State, d: int) -> None:
+        low, high = max(0, d - self.m), min(self.n, d) + 1
+        kept.match[d] = kept.put(state.match[low:high])
+        kept.ratio[d] = state.ratio
+        if kept.with_gaps:
+            offsets = [self.m - d if along_x else 0 for along_x in self.along_x]
+            kept.gaps[d] = [
+                kept.put(values[low + offset : high + offset])
+                for values, offset in zip(state.gaps, offsets, strict=True)
+            ]
+
+    def total(self) -> Floats:
+        """Combine all paths of every pair: its log-likelihood, or the score of its best path."""
+        self.run(self.start(), 0, self.n_diagonals)
+        return self.result
+
+    def _segments(self, n_arrays: int) -> list[tuple[int, int]]:
+        """Cut the anti-diagonals into runs, after each of which the forward state is kept.
+
+        What a run keeps (``n_arrays`` values a cell) and all kept states together then need about
+        the same memory; one run is enough where everything fits into ``KEPT_CELLS``.
+        """
+        cells = (self.n + 1.0) * (self.m + 1.0) * self.n_pairs * n_arrays
+        length = max(
+            KEPT_CELLS * self.n_diagonals / cells, np.sqrt(5.0 * self.n_diagonals / n_arrays), 1.0
+        )
+        length = int(np.ceil(length / self.block)) * self.block
+        starts = range(0, max(self.n_diagonals, 1), length)
+        return [(start, min(start + length, self.n_diagonals)) for start in starts]
+
+    def _cells(self, start: int, stop: int) -> int:
+        """Cells of all pairs on anti-diagonals start..stop."""
+        d = np.arange(start, stop + 1)
+        return int((np.minimum(self.n, d) - np.maximum(0, d - self.m) + 1).sum()) * self.n_pairs
+
+    def replay(self, with_gaps: bool) -> Iterator[tuple[int, int, Kept]]:
+        """Run forward, then hand out what was computed, a segment at a time, last one first."""
+        n_arrays = 1 + with_gaps * len(self.along_x)
+        segments = self._segments(n_arrays)
+        state, checkpoints = self.start(), []
+        for start, stop in segments[:-1]:
+            checkpoints.append(state.copy())
+            self.run(state, start, stop)
+        checkpoints.append(state)
+        buffer = np.empty(n_arrays * max(self._cells(start, stop) for start, stop in segments))
+        for start, stop in reversed(segments):
+            state = checkpoints.pop()
+            kept = Kept(buffer, with_gaps)
+            self._keep(kept, state, start)
+            self.run(state, start, stop, kept)
+            yield start, stop, kept
+
+    # -- adjoint -----------------------------------------------------------------------------
+
+    def count(self, posterior: Floats | None = None) -> Counts:
+        """Run the adjoint of the forward sweep; ``value * adjoint`` is a posterior probability.
+
+        The array `posterior` (n, m), given for a single pair, receives the probability that
+        each two letters are aligned.
+        """
+        adjoint = self.begin()
+        adjoint.match[0] = adjoint.into_match[0][0] = 0.0
+        tally = _Tally(self)
+        for start, stop, kept in self.replay(with_gaps=bool(self.crossing)):
+            self.retreat(adjoint, start, stop, kept, tally, posterior)
+        return tally.close()
+
+    def retreat(
+        self,
+        adjoint: State,
+        start: int,
+        stop: int,
+        kept: Kept,
+        tally: _Tally,
+        posterior: Floats | None,
+    ) -> None:
+        """Carry the adjoint from anti-diagonal stop back to start, counting events on the way.
+
+        Each step undoes one of :meth:`advance`, in the opposite order. On entry to step d,
+        ``match`` holds what the gap states of d + 1 drew from the match state.
+        """
+        add, multiply, take = np.add, np.multiply, self.odds.take
+        n, m, width, block = self.n, self.m, self.n_pairs, self.block
+        x, y = self.batch.x.ravel(), self.batch.y_reversed.ravel()
+        match, part = adjoint.match.ravel(), tally.part
+        into_match = [total.ravel() for total in adjoint.into_match]
+        edges = adjoint.match[block::block]
+        weights = [(weight, weight != 1) for weight in self.into_match]
+        gaps = [
+            (g, values.ravel(), values, *rest)
+            for g, (values, *rest) in enumerate(
+                zip(
+                    adjoint.gaps,
+                    self.along_x,
+                    self.opening,
+                    self.extending,
+                    tally.opened,
+                    weights[1:],
+                    strict=True,
+                )
+            )
+        ]
+        for d in range(stop, start, -1):
+            shift = (m - d) * width
+            low, high = (-shift if shift < 0 else 0), ((d if d < n else n) + 1) * width
+            first, last = low or width, (high if d > n else d * width)
+            if d in self.batch.finishing:
+                pairs = self.batch.finishing[d]
+                for (values, rows), slope in zip(
+                    self._last_cells(adjoint, d), self.slope[:, pairs], strict=True
+                ):
+                    values[rows, pairs] += slope
+            drawn = into_match[d & 1]
+            handed = drawn[low:high]
+            for _, values, _, along_x, _, _, _, (weight, weighted) in gaps:
+                here = values[low + shift : high + shift] if along_x else values[low:high]
+                add(here, handed * weight if weighted else handed, here)
+            here, handed = match[first:last], drawn[first:last]
+            add(here, handed * weights[0][0] if weights[0][1] else handed, here)
+            cells = None
+            if first < last:
+                cells, aligned = tally.room(last - first)
+                add(x[first - width : last - width], y[first + shift : last + shift], cells)
+                multiply(kept.match[d][first - low : last - low], here, aligned)
+                if posterior is not None:
+                    rows = np.arange(first // width - 1, last // width - 1)
+                    posterior[rows, d - 2 - rows] = aligned
+            if d in kept.rescaled:
+                self._scale(adjoint, d, kept.rescaled[d])
+            ratio = kept.ratio[d]
+            if cells is None:
+                drawn[: (min(n, d) + 1) * width] = 0.0
+            else:
+                drawn[max(0, d - 2 - m) * width : first - width] = 0.0
+                drawn[last - width : (min(n, d - 2) + 1) * width] = 0.0
+                if ratio is not None:
+                    edge, end = (first // width - 1) // block, (last // width - 1) // block
+                    if edge < end:
+                        multiply(edges[edge:end], ratio[edge:end], edges[edge:end])
+                handed = drawn[first - width : last - width]
+                take(cells, None, handed, "wrap")
+                multiply(handed, here, handed)
+            below, above = max(0, d - 1 - m) * width, (min(n, d - 1) + 1) * width
+            before = kept.match[d - 1]
+            filled = False
+            for _, values, rows, along_x, opening, _, opened, _ in gaps:
+                if along_x:
+                    here = values[first + shift : high + shift]
+                    begin, end = first - width, high - width
+                    if ratio is not None:
+                        edge, stop_edge = begin // width // block, end // width // block
+                        if edge < stop_edge:
+                            step = rows[(edge + 1) * block + m - d : high // width + m - d : block]
+                            multiply(step, ratio[edge:stop_edge], step)
+                else:
+                    here, begin, end = values[low:last], low, last
+                piece = part[: end - begin]
+                if filled:
+                    multiply(here, opening, piece)
+                    add(match[begin:end], piece, match[begin:end])
+                    multiply(piece, before[begin - below : end - below], piece)
+                else:
+                    filled = True
+                    match[below:begin] = 0.0
+                    match[end:above] = 0.0
+                    multiply(here, opening, match[begin:end])
+                    multiply(match[begin:end], before[begin - below : end - below], piece)
+                add(opened[begin:end], piece, opened[begin:end])
+            crossed = self._cross_back(adjoint, kept, tally, d) if self.crossing else []
+            for _, values, _, along_x, _, extend, _, _ in gaps:
+                if extend != 1:
+                    here = values[first + shift : high + shift] if along_x else values[low:last]
+                    multiply(here, extend, here)
+            for values, arriving in crossed:
+                values += arriving
+
+    def _cross_back(
+        self, adjoint: State, kept: Kept, tally: _Tally, d: int
+    ) -> list[tuple[Floats, Floats]]:
+        """Collect what gap states of d - 1 are due from those they crossed into, and where."""
+        crossed = []
+        for g, h, weight in self.crossing:
+            low, high = max(0, d - self.m), min(self.n, d)
+            if self.along_x[h]:
+                first, last = max(low, 1) - 1, high
+                target = slice(first + 1 + self.m - d, last + 1 + self.m - d)
+            else:
+                first, last = low, min(high + 1, d)
+                target = slice(first, last)
+            due = adjoint.gaps[h][target] * weight
+            below = max(0, d - 1 - self.m)
+            value = kept.gaps[d - 1][g].reshape(-1, self.n_pairs)[first - below : last - below]
+            tally.crossing[g, h] += (value * due).sum(axis=0)
+            offset = self.m - d + 1 if self.along_x[g] else 0
+            crossed.append((adjoint.gaps[g][first + offset : last + offset], due))
+        return crossed
+
+
+class _Tally:
+    """Running sums of the posterior event counts of one sweep."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        n_gaps, rows = len(sweep.along_x), (sweep.n + 1) * sweep.n_pairs
+        self.part = np.empty(rows)
+        self.opened = [np.zeros(rows) for _ in range(n_gaps)]
+        self.crossing = np.zeros((n_gaps, n_gaps, sweep.n_pairs))
+        # Counting cells by their letters costs a pass over the table: do it for many at once.
+        size = max(4 * len(sweep.odds), 2 * rows)
+        self.cells, self.aligned = np.empty(size, dtype=np.int64), np.empty(size)
+        self.used = 0
+        self.matches = np.zeros(len(sweep.odds))
+
+    def room(self, size: int) -> tuple[Integers, Floats]:
+        """Space for the next cells: their index into the odds, and their probability."""
+        if self.used + size > len(self.cells):
+            self.flush()
+        place = slice(self.used, self.used + size)
+        self.used += size
+        return self.cells[place], self.aligned[place]
+
+    def flush(self) -> None:
+        cells, aligned = self.cells[: self.used], self.aligned[: self.used]
+        self.matches += np.bincount(cells, weights=aligned, minlength=len(self.matches))
+        self.used = 0
+
+    def close(self) -> Counts:
+        self.flush()
+        sweep = self.sweep
+        n_symbols = sweep.batch.n_symbols
+        return Counts(
+            sweep.result,
+            self.matches.reshape(-1, n_symbols, n_symbols),
+            np.stack([opened.reshape(-1, sweep.n_pairs).sum(axis=0) for opened in self.opened]),
+            self.crossing,
+            sweep.ending,
+        )
+
+
+def _rows_per_block(machine: Machine) -> int:
+    """Rows over which the values of an anti-diagonal stay well inside the range of a double.
+
+    A row further from the best path costs about one match and two letters of a gap. The same
+    number of anti-diagonals passes until the scales are renewed: the first rows of a sequence
+    enter meanwhile at the scale of the block before them.
+    """
+    gaps = range(1, len(machine.kinds))
+    transitions = machine.transitions
+    further = [max(transitions[g, g], transitions[0, g] * transitions[g, 0]) for g in gaps]
+    smallest = min((value for value in further if value > 0), default=0.5)
+    decades = np.log10(max(machine.odds.max(), 2.0)) - 2 * np.log10(min(smallest, 0.5))
+    return int(np.clip(SAFE_DECADES / decades, 4, 64))
+
+
+def log_likelihood(machine: Machine, batches: Sequence[Batch]) -> Floats:
+    """Log odds of every pair by the forward algorithm.
+
+    Returns
+    -------
+    (n_pairs,) nats
+        ``log P(x, y)`` less the background log-probability of all letters of both sequences;
+        ``-inf`` where no path can make the pair.
+    """
+    return _over_batches(machine, batches, np.add)
+
+
+def best_path_score(machine: Machine, batches: Sequence[Batch]) -> Floats:
+    """Log odds of every pair's most probable path (Viterbi), as :func:`log_likelihood`."""
+    return _over_batches(machine, batches, np.maximum)
+
+
+def _over_batches(machine: Machine, batches: Sequence[Batch], combine: np.ufunc) -> Floats:
+    result = np.empty(sum(batch.n_pairs for batch in batches))
+    for batch in batches:
+        result[batch.members] = Sweep(machine, batch, combine).total()
+    return result
+
+
+def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
+    """Count the expected matches, gap openings and endings of every pair (forward-backward)."""
+    n_pairs = sum(batch.n_pairs for batch in batches)
+    n_states, n_symbols = len(machine.kinds), len(machine.odds)
+    result = Counts(
+        np.empty(n_pairs),
+        np.empty((n_pairs, n_symbols, n_symbols)),
+        np.empty((n_states - 1, n_pairs)),
+        np.empty((n_states - 1, n_states - 1, n_pairs)),
+        np.empty((n_states, n_pairs)),
+    )
+    for batch in batches:
+        counts = Sweep(machine, batch, np.add).count()
+        result.log_likelihood[batch.members] = counts.log_likelihood
+        result.matches[batch.members] = counts.matches
+        result.opening[:, batch.members] = counts.opening
+        result.crossing[:, :, batch.members] = counts.crossing
+        result.ending[:, batch.members] = counts.ending
+    return result
+
+
+def match_posterior(machine: Machine, batch: Batch) -> Floats:
+    """Probability that letter i of x is aligned with letter j of y, for a batch of one pair."""
+    posterior = np.zeros((len(batch.x), len(batch.y_reversed)))
+    Sweep(machine, batch, np.add).count(posterior)
+    return posterior

@@ -1,0 +1,130 @@
+"""Sequence pairs as a pair HMM takes them: encoded, batched, counted and named."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.core.fingerprint import fingerprint
+from seqbio.pairhmm.batches import Batch, make_batches
+from seqbio.sequences import Alphabet
+
+Codes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class PairData:
+    """Encoded pairs, and what follows from them alone.
+
+    Only symbols that occur are told apart in the sweeps: the fewer there are, the smaller the
+    tables that are looked up and counted.
+
+    Parameters
+    ----------
+    alphabet : Alphabet
+        Of both sequences.
+    x, y : lists of uint8 arrays
+        The alphabet's codes of each pair.
+    latest
+        What a model computed last on these data, and for what: a fit asks for the same twice.
+    """
+
+    alphabet: Alphabet
+    x: Sequence[Codes]
+    y: Sequence[Codes]
+    latest: tuple[Any, Any] | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @cached_property
+    def symbols(self) -> NDArray[np.int64]:
+        """Codes that occur in the data, in order."""
+        return np.flatnonzero(self._symbol_totals)
+
+    @cached_property
+    def membership(self) -> Floats:
+        """Share of each concrete letter in each symbol that occurs, (n_symbols, n_letters)."""
+        return self.alphabet.membership[self.symbols]
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """The pairs padded and grouped, their codes replaced by positions in `symbols`."""
+        position = np.zeros(self.alphabet.membership.shape[0], dtype=np.uint8)
+        position[self.symbols] = np.arange(len(self.symbols))
+        return make_batches(
+            [position[codes] for codes in self.x],
+            [position[codes] for codes in self.y],
+            len(self.symbols),
+        )
+
+    @cached_property
+    def counts_x(self) -> Floats:
+        """How often each symbol occurs in each x, (n_pairs, n_symbols)."""
+        return self._counts(self.x)
+
+    @cached_property
+    def counts_y(self) -> Floats:
+        """How often each symbol occurs in each y, (n_pairs, n_symbols)."""
+        return self._counts(self.y)
+
+    @cached_property
+    def letter_counts(self) -> Floats:
+        """Concrete letters of all sequences; an ambiguity code counts as equal shares."""
+        return (self.counts_x + self.counts_y).sum(axis=0) @ self.membership
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Lengths of x and y, (n_pairs, 2)."""
+        return np.array([(len(a), len(b)) for a, b in zip(self.x, self.y, strict=True)])
+
+    def part(self, cells: float) -> PairData:
+        """Take pairs in order, as many as have that many cells together, and at least one."""
+        n_pairs = int(np.searchsorted(np.cumsum(self.lengths.prod(axis=1)), cells))
+        return PairData(self.alphabet, self.x[: max(n_pairs, 1)], self.y[: max(n_pairs, 1)])
+
+    def fingerprint(self) -> str:
+        """Name the data: equal for equal sequences in the same order and alphabet."""
+        return self._name
+
+    @cached_property
+    def _name(self) -> str:
+        return fingerprint([self.alphabet.name, list(self.x), list(self.y)])
+
+    @cached_property
+    def shared(self) -> tuple[int, int]:
+        """Pairs that occur more than once, and other pairs that share a sequence with another."""
+        digests = [
+            tuple(hashlib.sha256(codes.tobytes()).digest() for codes in pair)
+            for pair in zip(self.x, self.y, strict=True)
+        ]
+        pairs = Counter(digests)
+        distinct = Counter(digest for pair in pairs for digest in set(pair))
+        repeated = sum(count for count in pairs.values() if count > 1)
+        sharing = sum(
+            count
+            for pair, count in pairs.items()
+            if count == 1 and any(distinct[digest] > 1 for digest in pair)
+        )
+        return repeated, sharing
+
+    def _counts(self, sequences: Sequence[Codes]) -> Floats:
+        size = self.alphabet.membership.shape[0]
+        counts = np.stack([np.bincount(codes, minlength=size) for codes in sequences])
+        return counts[:, self.symbols].astype(np.float64)
+
+    @cached_property
+    def _symbol_totals(self) -> NDArray[np.int64]:
+        size = self.alphabet.membership.shape[0]
+        total = np.zeros(size, dtype=np.int64)
+        for codes in (*self.x, *self.y):
+            total += np.bincount(codes, minlength=size)
+        return total

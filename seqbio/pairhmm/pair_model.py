@@ -1,0 +1,343 @@
+"""The pair HMM as a model: from one flat vector of coordinates to likelihoods and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.core import Layout, Tying
+from seqbio.core.model import Check, Effect
+from seqbio.pairhmm import parameters, transitions
+from seqbio.pairhmm.kernels import Counts, Machine, best_path_score, expected_counts, log_likelihood
+from seqbio.pairhmm.pair_data import PairData
+from seqbio.pairhmm.simulation import simulate_pairs
+from seqbio.pairhmm.substitution import SubstitutionModel, substitution_model
+from seqbio.pairhmm.transitions import TRANSITION_NAMES, EventCounts
+from seqbio.sequences import Alphabet
+
+Floats = NDArray[np.float64]
+
+FEWEST_EVENTS = 5.0  # expected on either side, below which the chi-squared law is not used
+STARTING_CELLS = 1e6  # of the data from which a start is estimated
+FEW_EVENTS = 20.0  # below which it is used with a warning
+
+
+@dataclass(frozen=True)
+class PairModel:
+    """A three-state pair HMM over one alphabet, in unconstrained coordinates.
+
+    All reversible DNA models are ties of one (`jc69` is `gtr` with equal rates), so `family` is
+    what tells models apart: any two hypotheses within a family can be compared.
+
+    Parameters
+    ----------
+    family : str
+        Name of the most general substitution model that the ties specialise: ``"gtr"``, or one of
+        the protein models.
+    """
+
+    family: str
+
+    @property
+    def key(self) -> str:
+        """What two hypotheses must share to be about the same model."""
+        return f"pair HMM with the substitution model {self.family}"
+
+    @cached_property
+    def substitution(self) -> SubstitutionModel:
+        """Probabilities of aligned letters."""
+        return substitution_model(self.family)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Log odds of the moves and ends, then the substitution model's coordinates."""
+        return Layout(dict.fromkeys(TRANSITION_NAMES, ()) | self.substitution.layout.shapes)
+
+    @cached_property
+    def boundary(self) -> NDArray[np.bool_]:
+        """Every coordinate but the ends may be -inf: a move, a rate or a distance of exactly 0."""
+        mask = np.ones(self.layout.size, dtype=bool)
+        for name in ("end_m", "end_x", "end_y"):
+            mask[self.layout.slice(name)] = False
+        return mask
+
+    # -- likelihood --------------------------------------------------------------------------
+
+    def start(self, data: PairData) -> Floats:
+        """Start from two steps of expectation-maximisation on a part of the data.
+
+        The steps begin at rare gaps of a few letters, some divergence, and lengths as observed.
+        The part is pairs of up to a million cells, or the first pair.
+        """
+        end = 1.0 / (1.0 + float(data.lengths.max(axis=1).mean()))
+        probability = {
+            "open_x": 0.02,
+            "open_y": 0.02,
+            "extend_x": 0.4,
+            "extend_y": 0.4,
+            "switch_x": 0.05,
+            "switch_y": 0.05,
+            "end_m": end,
+            "end_x": end,
+            "end_y": end,
+        }
+        modes = self.substitution.frequency_modes
+        frequencies = "empirical" if "empirical" in modes else None
+        substitution = self.substitution.start(frequencies, data.letter_counts + 1.0)
+        part = data.part(STARTING_CELLS)
+        for _ in range(2):
+            full = self._joined(probability, substitution)
+            counts, _ = self._counts(full, part)
+            probability = transitions.most_likely(event_counts(counts, part).total())
+            if "distance" in substitution:
+                matches, _ = self._letters(self.layout.unflatten(full), counts, part)
+                differing = 1.0 - (matches.trace() + 1.0) / (matches.sum() + 2.0)
+                substitution["distance"] = np.asarray(
+                    np.log(differing / (1.0 - min(differing, 0.7)))
+                )
+        return self._joined(probability, substitution)
+
+    def _joined(self, probability: dict[str, float], substitution: dict[str, Floats]) -> Floats:
+        return self.layout.flatten({**transitions.coordinates(probability), **substitution})
+
+    def machine(self, full: Floats, data: PairData) -> tuple[Machine, Floats]:
+        """Build the moves and odds for the symbols of the data, and their log background."""
+        blocks = self.layout.unflatten(full)
+        moves, end = transitions.move_matrix(transitions.probabilities(_scalars(blocks)))
+        joint, letters = self.substitution.joint(blocks)
+        joint = data.membership @ joint @ data.membership.T
+        background = data.membership @ letters
+        independent = np.outer(background, background)
+        odds = np.divide(joint, independent, out=np.zeros_like(joint), where=independent > 0)
+        with np.errstate(divide="ignore"):
+            return Machine("mxy", moves, end, odds), np.log(background)
+
+    def log_likelihood(self, full: Floats, data: PairData) -> Floats:
+        """Sum over all alignments: log-likelihood of every pair, (n_pairs,) nats."""
+        machine, background = self.machine(full, data)
+        return log_likelihood(machine, data.batches) + _background(background, data)
+
+    def best_path_score(self, full: Floats, data: PairData) -> Floats:
+        """Log-probability of every pair with its best alignment, (n_pairs,) nats."""
+        machine, background = self.machine(full, data)
+        return best_path_score(machine, data.batches) + _background(background, data)
+
+    def log_likelihood_and_gradient(self, full: Floats, data: PairData) -> tuple[float, Floats]:
+        """Run forward-backward: the log-likelihood of all pairs and its gradient."""
+        counts, background = self._counts(full, data)
+        total = float((counts.log_likelihood + _background(background, data)).sum())
+        if not np.isfinite(total):
+            return total, np.full(self.layout.size, np.nan)
+        blocks = self.layout.unflatten(full)
+        events = event_counts(counts, data).total()
+        matches, gaps = self._letters(blocks, counts, data)
+        slope = transitions.gradient(transitions.probabilities(_scalars(blocks)), events)
+        return total, self.layout.flatten(
+            {**slope, **self.substitution.pull_back(blocks, matches, gaps)}
+        )
+
+    def curvature(self, full: Floats, data: PairData) -> Floats:
+        """Give about minus the diagonal of the Hessian, as if the alignments were known."""
+        counts, _ = self._counts(full, data)
+        blocks = self.layout.unflatten(full)
+        probability = transitions.probabilities(_scalars(blocks))
+        values = transitions.curvature(probability, event_counts(counts, data).total())
+        matches, _ = self._letters(blocks, counts, data)
+        changed = matches + matches.T
+        np.fill_diagonal(changed, 0.0)
+        if "distance" in blocks:
+            values["distance"] = changed.sum() / 2
+        if "exchangeability" in blocks:
+            by_pair = changed[np.triu_indices(len(changed), 1)]
+            values["exchangeability"] = by_pair * (1.0 - by_pair / max(by_pair.sum(), 1.0))
+        if "frequency" in blocks:
+            share = data.letter_counts / data.letter_counts.sum()
+            values["frequency"] = (data.letter_counts * (1.0 - share))[:-1]
+        return np.maximum(self.layout.flatten(values), 1e-3)
+
+    def events(self, full: Floats, data: PairData) -> EventCounts:
+        """Count the expected moves in all pairs together."""
+        return event_counts(self._counts(full, data)[0], data).total()
+
+    def _counts(self, full: Floats, data: PairData) -> tuple[Counts, Floats]:
+        """Run forward-backward, or recall it: a fit asks for counts twice where it starts."""
+        key = (self, full.tobytes())
+        latest = data.latest
+        if latest is None or latest[0] != key:
+            machine, background = self.machine(full, data)
+            data.latest = latest = (key, (expected_counts(machine, data.batches), background))
+        return latest[1]
+
+    def _letters(
+        self, blocks: Mapping[str, Floats], counts: Counts, data: PairData
+    ) -> tuple[Floats, Floats]:
+        """Count the expected letters aligned with each other, and against gaps.
+
+        An ambiguity code is shared out among its letters by their posterior probabilities.
+        """
+        joint, letters = self.substitution.joint(blocks)
+        member = data.membership
+        matches = counts.matches.sum(axis=0)
+        symbols = (data.counts_x + data.counts_y).sum(axis=0)
+        against_gap = np.maximum(symbols - matches.sum(axis=0) - matches.sum(axis=1), 0.0)
+        return (
+            joint * (member.T @ _ratio(matches, member @ joint @ member.T) @ member),
+            letters * (member.T @ _ratio(against_gap, member @ letters)),
+        )
+
+    # -- what tests and reports need ---------------------------------------------------------
+
+    def identified(self, full: Floats, data: PairData) -> Floats:  # noqa: ARG002
+        """List what fixes the distribution of pairs: moves, ends, joint letter probabilities."""
+        blocks = self.layout.unflatten(full)
+        moves, end = transitions.move_matrix(transitions.probabilities(_scalars(blocks)))
+        joint, _ = self.substitution.joint(blocks)
+        return np.concatenate([moves.ravel(), end, joint[np.triu_indices(len(joint))]])
+
+    def columns(self, full: Floats, data: PairData) -> Floats:
+        """Count the expected columns in the alignment of every pair, (n_pairs,)."""
+        matches = self._counts(full, data)[0].matches.sum(axis=(1, 2))
+        return data.lengths.sum(axis=1) - matches
+
+    def simulate(self, full: Floats, data: PairData, generator: np.random.Generator) -> PairData:
+        """Draw as many pairs as the data have, with alignments of about the same lengths."""
+        columns = np.maximum(np.rint(self.columns(full, data)).astype(np.int64), 1)
+        return self.draw(full, data.alphabet, len(data), columns, generator)
+
+    def draw(
+        self,
+        full: Floats,
+        alphabet: Alphabet,
+        n_pairs: int,
+        columns: NDArray[np.int64] | None,
+        generator: np.random.Generator,
+    ) -> PairData:
+        """Draw pairs, with a given number of columns in each alignment or, for None, any."""
+        blocks = self.layout.unflatten(full)
+        moves, end = transitions.move_matrix(transitions.probabilities(_scalars(blocks)))
+        joint, letters = self.substitution.joint(blocks)
+        x, y = simulate_pairs(moves, end, joint, letters, n_pairs, columns, generator)
+        return PairData(alphabet, x, y)
+
+    def estimates(self, full: Floats) -> dict[str, float]:
+        """Name the probabilities, distance, rates and frequencies."""
+        return parameters.natural(self.layout, self.substitution, full)
+
+    def effects(self, full: Floats) -> dict[str, Effect]:
+        """Compare each probability in y with its counterpart in x, as a ratio on the log scale."""
+        values = _scalars(self.layout.unflatten(full))
+        probability = transitions.probabilities(values)
+        effects = {}
+        for kind in ("open", "extend", "switch"):
+            gradient = np.zeros(self.layout.size)
+            size = 0.0
+            for name, sign in ((f"{kind}_y", 1.0), (f"{kind}_x", -1.0)):
+                if not 0.0 < probability[name] < 1.0:
+                    break
+                # Both openings have one reference, which cancels from their ratio.
+                slope = 1.0 if kind == "open" else 1.0 - probability[name]
+                gradient[self.layout.slice(name)] = sign * slope
+                size += sign * float(np.log(probability[name]))
+            else:
+                name = f"{kind}_y / {kind}_x"
+                effects[name] = Effect(name, size, gradient, log_scale=True)
+        return effects
+
+    def checks(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
+        """Find reasons to doubt a chi-squared test of gap symmetry on these data."""
+        return [*self._few_events(full, data, tying), *_dependence(data)]
+
+    def _few_events(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
+        """Find tied parameters behind which there are too few expected events on a side."""
+        moves = self.events(full, data).moves
+        group = {name: tying.group[self.layout.slice(name)][0] for name in TRANSITION_NAMES}
+        gaps = moves.sum(axis=1) - moves.diagonal()
+        evidence = {
+            "open": ("gap openings", moves[0, 1] + moves[0, 2]),
+            "extend": ("gap extensions", moves[1, 1] + moves[2, 2]),
+            "switch": ("moves between gaps", moves[1, 2] + moves[2, 1]),
+        }
+        checks = []
+        for kind, (events, total) in evidence.items():
+            if not 0 <= group[f"{kind}_x"] == group[f"{kind}_y"]:
+                continue
+            expected = total / 2
+            if kind == "extend":
+                expected = min(expected, (gaps[1] + gaps[2]) / 2)
+            if expected >= FEW_EVENTS:
+                continue
+            found = f"about {total:.1f} {events} in all the data"
+            if kind == "extend" and gaps[1] + gaps[2] < total:
+                found = f"about {gaps[1] + gaps[2]:.1f} gaps in all the data"
+            if expected < FEWEST_EVENTS:
+                consequence = "too few for the chi-squared law, which needs some 5 on each side"
+                checks.append(Check(f"{found}: {consequence}", "invalid", "few_events"))
+            else:
+                consequence = "few enough that the chi-squared p-value is only approximate"
+                checks.append(Check(f"{found}: {consequence}", "warning", "few_events"))
+        return checks
+
+
+def _dependence(data: PairData) -> list[Check]:
+    repeated, sharing = data.shared
+    checks = []
+    if repeated:
+        checks.append(
+            Check(
+                f"{repeated} pairs occur more than once: copies are no new evidence, and make any "
+                "p-value too small",
+                "warning",
+                "duplicated_pairs",
+            )
+        )
+    if sharing:
+        checks.append(
+            Check(
+                f"{sharing} pairs share a sequence with another pair. That is harmless only where "
+                "the shared sequence is the ancestor or the reference of both; where relatives "
+                "are compared with each other the same event counts twice and the p-value is too "
+                "small",
+                "warning",
+                "shared_sequences",
+            )
+        )
+    return checks
+
+
+def event_counts(counts: Counts, data: PairData) -> EventCounts:
+    """Work out all moves of every pair from what the sweeps count.
+
+    A letter that is not aligned stands against a gap, which gives the visits of X and Y; what
+    enters a state leaves it, which gives the moves that were not counted.
+    """
+    matched = counts.matches.sum(axis=(1, 2))
+    opened, crossed, ending = counts.opening, counts.crossing, counts.ending
+    moves = np.zeros((len(matched), 3, 3))
+    moves[:, 0, 1:] = opened.T
+    for gap in (0, 1):
+        other = 1 - gap
+        visits = data.lengths[:, gap] - matched
+        extended = np.maximum(visits - opened[gap] - crossed[other, gap], 0.0)
+        left = visits - extended - crossed[gap, other] - ending[gap + 1]
+        moves[:, gap + 1, gap + 1] = extended
+        moves[:, gap + 1, other + 1] = crossed[gap, other]
+        moves[:, gap + 1, 0] = np.maximum(left, 0.0)
+    moves[:, 0, 0] = np.maximum(matched - moves[:, 1:, 0].sum(axis=1), 0.0)
+    return EventCounts(moves, ending.T)
+
+
+def _scalars(blocks: Mapping[str, Floats]) -> dict[str, float]:
+    return {name: float(blocks[name]) for name in TRANSITION_NAMES}
+
+
+def _background(log_background: Floats, data: PairData) -> Floats:
+    """Sum the log background of all letters of each pair, (n_pairs,)."""
+    return (data.counts_x + data.counts_y) @ log_background
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)

@@ -1,0 +1,193 @@
+"""A pair HMM's parameters under the names that people use, and the way back to coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.core.layout import Layout
+from seqbio.core.model import Effect
+from seqbio.core.numerics import logit, sigmoid, softmax
+from seqbio.errors import ParameterError
+from seqbio.pairhmm import transitions
+from seqbio.pairhmm.substitution import SubstitutionModel, log_odds
+from seqbio.pairhmm.transitions import TRANSITION_NAMES
+
+Floats = NDArray[np.float64]
+
+RATE_NAMES = ("AC", "AG", "AT", "CG", "CT", "GT")
+_TRANSVERSIONS = ("AC", "AT", "CG")
+
+
+def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> dict[str, float]:
+    """Name probabilities, distance, rates and frequencies.
+
+    Rates are relative to G-T; they are called ``kappa`` where the transversions are equal, and
+    left out where all are. Switches are left out where they are off, and ends are one number where
+    they are equal.
+    """
+    blocks = layout.unflatten(full)
+    result = transitions.probabilities({name: float(blocks[name]) for name in TRANSITION_NAMES})
+    if result["switch_x"] == result["switch_y"] == 0.0:
+        del result["switch_x"], result["switch_y"]
+    if result["end_m"] == result["end_x"] == result["end_y"]:
+        result["end"] = result.pop("end_m")
+        del result["end_x"], result["end_y"]
+    if "distance" in blocks:
+        result["distance"] = float(np.exp(blocks["distance"]))
+    if "exchangeability" in blocks:
+        logs = blocks["exchangeability"]
+        result |= _named_rates(np.exp(logs - logs[-1]))
+    if "frequency" in blocks:
+        frequencies = softmax(np.append(blocks["frequency"], 0.0))
+        pairs = zip(substitution.letters, frequencies, strict=True)
+        result |= {f"frequency_{letter}": float(value) for letter, value in pairs}
+    return result
+
+
+def _named_rates(rates: Floats) -> dict[str, float]:
+    rate = dict(zip(RATE_NAMES, rates.tolist(), strict=True))
+    if any(rate[name] != 1.0 for name in _TRANSVERSIONS):
+        del rate["GT"]
+        return {f"rate_{name}": value for name, value in rate.items()}
+    if rate["AG"] != rate["CT"]:
+        return {"kappa_AG": rate["AG"], "kappa_CT": rate["CT"]}
+    return {} if rate["AG"] == 1.0 else {"kappa": rate["AG"]}
+
+
+def coordinates(
+    layout: Layout, substitution: SubstitutionModel, named: Mapping[str, float]
+) -> Floats:
+    """Invert :func:`natural`.
+
+    Rates that are not given are 1, switches 0, frequencies the substitution model's usual ones.
+
+    Raises
+    ------
+    ParameterError
+        A name is missing or unknown, or a value is out of range.
+    """
+    left = {name: float(value) for name, value in named.items()}
+    for name, value in left.items():
+        if not value >= 0.0 or not np.isfinite(value):
+            raise ParameterError(f"{name} is {value}; give a number that is not below 0")
+    probability = _transition_probabilities(left)
+    blocks: dict[str, Floats | float] = dict(transitions.coordinates(probability))
+    with np.errstate(divide="ignore"):
+        if "distance" in layout.names:
+            blocks["distance"] = np.log(_taken(left, "distance"))
+        if "exchangeability" in layout.names:
+            blocks["exchangeability"] = np.log(_rates(left))
+    if "frequency" in layout.names:
+        blocks["frequency"] = log_odds(_frequencies(left, substitution))
+    if left:
+        known = ", ".join(layout.names)
+        raise ParameterError(
+            f"there is no parameter {sorted(left)[0]!r} in this pair HMM (coordinates: {known})"
+        )
+    return layout.flatten(blocks)
+
+
+def _taken(left: dict[str, float], name: str) -> float:
+    if name not in left:
+        raise ParameterError(f"{name} is missing; all parameters are needed")
+    return left.pop(name)
+
+
+def _transition_probabilities(left: dict[str, float]) -> dict[str, float]:
+    result = {name: left.pop(name, 0.0) for name in ("switch_x", "switch_y")}
+    for name in ("open_x", "open_y", "extend_x", "extend_y"):
+        result[name] = _taken(left, name)
+    ends = ("end_m", "end_x", "end_y")
+    if any(name in left for name in ends):
+        result |= {name: _taken(left, name) for name in ends}
+    else:
+        result |= dict.fromkeys(ends, _taken(left, "end"))
+    for name, value in result.items():
+        if value >= 1.0 or (name in ends and value == 0.0):
+            raise ParameterError(
+                f"{name} is {value}; give a probability below 1"
+                + (" and above 0" if name in ends else "")
+            )
+    if result["open_x"] + result["open_y"] >= 1.0:
+        raise ParameterError(
+            f"open_x and open_y add up to {result['open_x'] + result['open_y']:g}; together they "
+            "must stay below 1"
+        )
+    return result
+
+
+def _rates(left: dict[str, float]) -> Floats:
+    rates = {name: left.pop(f"rate_{name}", 1.0) for name in RATE_NAMES}
+    kappa = left.pop("kappa", None)
+    for name in ("AG", "CT"):
+        given = left.pop(f"kappa_{name}", kappa)
+        if given is not None:
+            rates[name] = given
+    return np.array([rates[name] for name in RATE_NAMES]) / rates["GT"]
+
+
+def _frequencies(left: dict[str, float], substitution: SubstitutionModel) -> Floats:
+    names = [f"frequency_{letter}" for letter in substitution.letters]
+    if not any(name in left for name in names):
+        usual = "model" if "model" in substitution.frequency_modes else "equal"
+        block = substitution.start(usual)["frequency"]
+        return softmax(np.append(block, 0.0))
+    frequencies = np.array([_taken(left, name) for name in names])
+    if abs(frequencies.sum() - 1.0) > 1e-6:
+        raise ParameterError(f"the frequencies add up to {frequencies.sum():g}; they must to 1")
+    return frequencies / frequencies.sum()
+
+
+def unconstrained(
+    layout: Layout, substitution: SubstitutionModel, full: Floats, name: str
+) -> tuple[Effect, Callable[[float], float]]:
+    """One named parameter on an unbounded scale, for intervals that respect its range.
+
+    Probabilities become log odds and positive numbers logarithms.
+
+    Returns
+    -------
+    effect : Effect
+        Value and gradient on that scale.
+    back : callable
+        From that scale to the parameter.
+    """
+    values = natural(layout, substitution, full)
+    value = values[name]
+    gradient = np.zeros(layout.size)
+    if name in ("open_x", "open_y"):
+        other = values["open_y" if name == "open_x" else "open_x"]
+        gradient[layout.slice(name)] = 1.0
+        gradient[layout.slice("open_y" if name == "open_x" else "open_x")] = -other / (1.0 - value)
+    elif name == "end":
+        # One probability by whichever of its three equal coordinates moves.
+        gradient[layout.slice("end_m")] = 1.0
+    elif name in TRANSITION_NAMES:
+        gradient[layout.slice(name)] = 1.0
+    elif name == "distance":
+        gradient[layout.slice(name)] = 1.0
+        return Effect(name, float(np.log(value)), gradient), _exp
+    elif name.startswith("frequency_"):
+        place = substitution.letters.index(name.removeprefix("frequency_"))
+        frequencies = np.array([values[f"frequency_{letter}"] for letter in substitution.letters])
+        slope = -frequencies / (1.0 - value)
+        slope[place] = 1.0
+        gradient[layout.slice("frequency")] = slope[:-1]
+    else:
+        entries = gradient[layout.slice("exchangeability")]
+        kind = name.removeprefix("kappa_").removeprefix("rate_")
+        entries[RATE_NAMES.index("AG" if kind == "kappa" else kind)] = 1.0
+        entries[-1] -= 1.0
+        return Effect(name, float(np.log(value)), gradient), _exp
+    return Effect(name, float(logit(value)), gradient), _sigmoid
+
+
+def _exp(value: float) -> float:
+    return float(np.exp(value))
+
+
+def _sigmoid(value: float) -> float:
+    return float(sigmoid(value))

@@ -1,0 +1,67 @@
+"""Paths through a pair HMM: the best one by tracing back, and alignments from paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.pairhmm.batches import Batch
+from seqbio.pairhmm.kernels import Machine, Sweep
+
+States = NDArray[np.uint8]
+
+
+def best_paths(machine: Machine, batches: Sequence[Batch]) -> list[States | None]:
+    """Most probable path of every pair (Viterbi).
+
+    The recursion is the forward sweep with ``maximum`` in place of ``add``; the path is traced
+    back through the values of one segment of anti-diagonals at a time. Among equally good moves
+    the one from the state of the lowest number is taken.
+
+    Returns
+    -------
+    list of uint8 arrays
+        The states in order, one for each column of the alignment; None for a pair that no path
+        can make.
+    """
+    paths: list[States | None] = [None] * sum(batch.n_pairs for batch in batches)
+    for batch in batches:
+        for pair, path in zip(batch.members, _trace(machine, batch), strict=True):
+            paths[pair] = path
+    return paths
+
+
+def _trace(machine: Machine, batch: Batch) -> list[States | None]:
+    sweep = Sweep(machine, batch, np.maximum)
+    sources = [
+        [(state, weight) for state, weight in enumerate(column) if weight > 0]
+        for column in sweep.moves.T.tolist()
+    ]
+    steps = [{"m": (1, 1), "x": (1, 0), "y": (0, 1)}[kind] for kind in machine.kinds]
+    paths: list[list[int]] = [[] for _ in range(batch.n_pairs)]
+    rows, columns = batch.lengths.T.tolist()
+    states: list[int] = []
+    for start, _, kept in sweep.replay(with_gaps=True):
+        states = states or sweep.ending.argmax(axis=0).tolist()
+        for pair in np.flatnonzero(np.isfinite(sweep.result)).tolist():
+            row, column, state, path = rows[pair], columns[pair], states[pair], paths[pair]
+            while row + column > 0:
+                step_x, step_y = steps[state]
+                d = row + column - step_x - step_y
+                if d < start:
+                    break  # what decides this move stands in the segment before
+                path.append(state)
+                row, column = row - step_x, column - step_y
+                place = (row - max(0, d - sweep.m)) * batch.n_pairs + pair
+                _, lowest = max(
+                    (weight * kept.value(source, d, place), -source)
+                    for source, weight in sources[state]
+                )
+                state = -lowest
+            rows[pair], columns[pair], states[pair] = row, column, state
+    return [
+        np.array(path[::-1], dtype=np.uint8) if np.isfinite(score) else None
+        for path, score in zip(paths, sweep.result, strict=True)
+    ]

@@ -1,0 +1,130 @@
+"""Drawing sequence pairs from a three-state pair HMM, all pairs at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.errors import ParameterError
+
+Codes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_ENDED = 3
+_MOST_ROUNDS = 1000
+
+
+def simulate_pairs(
+    moves: Floats,
+    end: Floats,
+    joint: Floats,
+    letters: Floats,
+    n_pairs: int,
+    columns: Integers | None,
+    generator: np.random.Generator,
+) -> tuple[list[Codes], list[Codes]]:
+    """Draw sequence pairs.
+
+    Pairs in which either sequence is empty, which no FASTA file can hold, are drawn again.
+
+    Parameters
+    ----------
+    moves : (3, 3)
+        Probabilities of the moves between M, X and Y.
+    end : (3,)
+        Probability of the end after each; a row of `moves` and its end sum to 1.
+    joint : (n_letters, n_letters)
+        Probabilities of aligned letters.
+    letters : (n_letters,)
+        Probabilities of letters against a gap.
+    n_pairs : int
+        How many.
+    columns : (n_pairs,), optional
+        Number of columns of each alignment: the paths are drawn given their lengths. By default
+        paths end when the model ends them.
+    generator : numpy.random.Generator
+        The source of chance.
+
+    Returns
+    -------
+    x, y : lists of uint8 arrays
+        Codes of concrete letters.
+
+    Raises
+    ------
+    ParameterError
+        Nearly every pair that the model makes has an empty sequence.
+    """
+    x: list[Codes] = [np.zeros(0, dtype=np.uint8)] * n_pairs
+    y: list[Codes] = list(x)
+    wanted = np.arange(n_pairs)
+    for _ in range(_MOST_ROUNDS):
+        given = None if columns is None else columns[wanted]
+        paths = _draw_paths(moves, end, len(wanted), given, generator)
+        drawn = _draw_letters(paths, joint, letters, generator)
+        for pair, left, right in zip(wanted, *drawn, strict=True):
+            x[pair], y[pair] = left, right
+        wanted = np.array([k for k in wanted if not (len(x[k]) and len(y[k]))], dtype=np.int64)
+        if not len(wanted):
+            return x, y
+    raise ParameterError(
+        f"{len(wanted)} of {n_pairs} pairs still had an empty sequence after {_MOST_ROUNDS} draws; "
+        "give smaller probabilities of gaps and of the end"
+    )
+
+
+def _draw_paths(
+    moves: Floats,
+    end: Floats,
+    n_pairs: int,
+    columns: Integers | None,
+    generator: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Draw the states of every column, (n_columns, n_pairs), with 3 after the end."""
+    state = np.zeros(n_pairs, dtype=np.int64)
+    running = np.ones(n_pairs, dtype=bool)
+    steps: list[NDArray[np.uint8]] = []
+    if columns is None:
+        rows = np.cumsum(np.column_stack([moves, end]), axis=1)
+        while running.any():
+            chance = generator.random(n_pairs)
+            move = (chance[:, None] >= rows[state, :3]).sum(axis=1)
+            running &= move < _ENDED
+            state = np.where(running, move, 0)
+            steps.append(np.where(running, state, _ENDED).astype(np.uint8))
+        return np.stack(steps)
+    # Probability of ending after exactly so many more columns, from each state, up to a factor.
+    most = int(columns.max(initial=0))
+    ahead = np.empty((most + 1, 3))
+    ahead[0] = end / end.max()
+    for left in range(1, most + 1):
+        ahead[left] = moves @ ahead[left - 1]
+        ahead[left] /= ahead[left].max()
+    for step in range(most):
+        remaining = columns - step
+        running = remaining > 0
+        weights = np.cumsum(moves[state] * ahead[np.maximum(remaining - 1, 0)], axis=1)
+        chance = generator.random(n_pairs) * weights[:, 2]
+        state = np.where(running, (chance[:, None] >= weights[:, :2]).sum(axis=1), 0)
+        steps.append(np.where(running, state, _ENDED).astype(np.uint8))
+    return np.stack(steps)
+
+
+def _draw_letters(
+    paths: NDArray[np.uint8], joint: Floats, letters: Floats, generator: np.random.Generator
+) -> tuple[list[Codes], list[Codes]]:
+    """Draw the letters of every column, and take the sequences of each pair out of them."""
+    flat = paths.T.ravel()
+    aligned, single = flat == 0, (flat == 1) | (flat == 2)
+    column = np.zeros((2, flat.size), dtype=np.uint8)
+    size = len(letters)
+    both = generator.choice(size * size, size=int(aligned.sum()), p=joint.ravel() / joint.sum())
+    column[:, aligned] = np.divmod(both, size)
+    column[:, single] = generator.choice(size, size=int(single.sum()), p=letters / letters.sum())
+    result = []
+    for side in (0, 1):
+        present = aligned | (flat == side + 1)
+        ends = np.cumsum(present.reshape(paths.shape[1], -1).sum(axis=1))[:-1]
+        result.append(np.split(column[side][present], ends))
+    return result[0], result[1]
