@@ -19,6 +19,7 @@ SETTLED = 1e-6  # nats; when a fresh start from an optimum gains less, it is one
 EDGE = -14.0  # so close to -inf that the slope shows whether a coordinate is to come back
 _FLOOR = -9.0  # here a coordinate on its way to -inf is stopped, and tried at -inf
 _INSIDE = -7.0  # where a coordinate starts that cannot stay at -inf
+_FEW = 30  # so many parameters at most have their curvatures taken one by one
 _NEAR = 1e-6  # how close to a bound counts as there
 
 
@@ -94,9 +95,7 @@ class Objective:
                 f"curvature of {type(self._model).__name__} is not finite for {name} at {full}; "
                 "it must be a positive number, however rough"
             )
-        # The floor, relative to the largest, lets coordinates differ in scale by a factor of 1e7.
-        largest = pulled.max(initial=0.0)
-        return np.maximum(pulled, 1e-14 * largest if largest > 0 else 1.0)
+        return _floored(pulled)
 
     def begin(self, full: ArrayLike) -> Point:
         """Evaluate at the start that full parameters, (n_full,), imply."""
@@ -144,6 +143,12 @@ class Objective:
         wrong = np.flatnonzero(~np.isfinite(np.atleast_1d(items)))
         where = f" (items {', '.join(map(str, wrong[:5]))}, counted from 0)" if wrong.size else ""
         return f"the log-likelihood at the start is {point.value}{where}; {advice}"
+
+
+def _floored(curvature: FloatArray) -> FloatArray:
+    """Make every curvature positive; what remains lets scales differ by a factor of 1e7."""
+    largest = np.nan_to_num(curvature).max(initial=0.0)
+    return np.fmax(curvature, 1e-14 * largest if largest > 0 else 1.0)
 
 
 def free_names(layout: Layout, tying: Tying) -> tuple[str, ...]:
@@ -241,25 +246,15 @@ def _ascend(
     from, so that a run which gains nothing is evidence of an optimum.
     """
     n_iterations, gain = 0, np.inf
+    nearly = max(tolerance, np.sqrt(2 * SETTLED))
     while True:
         uphill = _uphill(point, floor)
-        curvature = objective.curvature(point.free)
-        if is_known := curvature is not None:
-            scale = np.sqrt(curvature)
-            norm = float(np.linalg.norm(uphill / scale))
-        else:
-            steepness = float(np.linalg.norm(uphill))
-            probed = _curvature_along(objective, point, uphill)
-            norm = steepness / np.sqrt(probed)
-            # Far from the optimum curvature in one direction says little: no step longer than 1.
-            scale = np.full(uphill.size, np.sqrt(max(probed, steepness)))
-
-        # A scale that holds in one direction alone can hide a hundred times as much in another.
-        enough = tolerance if is_known else tolerance / 100
+        scale, is_known = _scale_at(objective, point, uphill, nearly)
+        norm = float(np.linalg.norm(uphill / scale))
         end = Climb(point, norm, n_iterations, True, f"the scaled gradient has norm {norm:.1e}")
-        if not uphill.any() or norm < enough:
+        if not uphill.any() or (is_known and norm < tolerance):
             return end
-        if gain < SETTLED and norm < max(tolerance, np.sqrt(2 * SETTLED)):
+        if gain < SETTLED and norm < nearly:
             return replace(end, message=f"{end.message}, a fresh start gained {gain:.1e} nats")
         if n_iterations >= max_iterations:
             advice = "raise max_iterations or give a better start"
@@ -277,7 +272,8 @@ def _ascend(
             floor,
             scale,
             max_iterations - n_iterations,
-            least_norm=enough,
+            # A scale from one direction alone can hide more in another.
+            least_norm=tolerance if is_known else tolerance / 100,
             least_gain=0.0 if is_known else tolerance**2,
         )
         gain = point.value - before.value
@@ -320,6 +316,8 @@ def _run(
     def is_enough(*_: object) -> bool:
         nonlocal reached, gains
         step = (latest.free[active] - reached.free[active]) * scale[active]
+        if not step.any():
+            return True
         change = (reached.gradient - latest.gradient)[active] / scale[active]
         # Where the step met less curvature than the scale promised, there is more to gain.
         flatness = np.clip((step @ change) / (step @ step), 1e-12, 1.0)
@@ -343,12 +341,35 @@ def _uphill(point: Point, floor: FloatArray) -> FloatArray:
     return np.where((point.free <= floor + _NEAR) & (point.gradient < 0), 0.0, point.gradient)
 
 
-def _curvature_along(objective: Objective, point: Point, uphill: FloatArray) -> float:
-    """Probe the curvature in the direction of the gradient, positive; one evaluation."""
+def _scale_at(
+    objective: Objective, point: Point, uphill: FloatArray, nearly: float
+) -> tuple[FloatArray, bool]:
+    """Square root of the curvature, (n_free,), and whether it is that of every coordinate.
+
+    A model that does not give its curvature has it probed in the direction of the gradient. That
+    does to get on, but not to tell an optimum where scales differ; so when the gradient is nearly
+    gone, the curvature of each coordinate is measured, unless there are too many.
+    """
+    curvature = objective.curvature(point.free)
+    if curvature is not None:
+        return np.sqrt(curvature), True
+    movable = np.flatnonzero(uphill)
     steepness = float(np.linalg.norm(uphill))
-    if steepness == 0:
-        return 1.0
-    step = 1e-4 * uphill / steepness
-    change = point.gradient - objective(point.free + step).gradient
-    curvature = abs(float(uphill @ change)) / (1e-4 * steepness)
-    return curvature if 0 < curvature < np.inf else steepness
+    probed = _second_derivative(objective, point, uphill / steepness) if movable.size else 1.0
+    if not 0 < abs(probed) < np.inf:
+        probed = steepness
+    if movable.size > _FEW or steepness >= nearly * np.sqrt(abs(probed)):
+        # Far from the optimum curvature in one direction says little: no step longer than 1.
+        return np.full(uphill.size, np.sqrt(max(abs(probed), steepness))), False
+    curvature = np.full(uphill.size, abs(probed))
+    for j in movable:
+        curvature[j] = _second_derivative(objective, point, np.eye(uphill.size)[j])
+    return np.sqrt(_floored(curvature)), True
+
+
+def _second_derivative(objective: Objective, point: Point, direction: FloatArray) -> float:
+    """Differentiate the gradient along a direction of length 1, negated; one evaluation."""
+    inside = np.where(direction == 0, 0.0, point.free)
+    step = 1e-4 * max(1.0, float(np.abs(inside).max()))
+    change = point.gradient - objective(point.free + step * direction).gradient
+    return float(change @ direction) / step

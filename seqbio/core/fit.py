@@ -3,8 +3,8 @@
 The optimiser works in coordinates in which the log-likelihood is about as curved in every
 direction: free parameter times the square root of the model's rough curvature. A gradient of norm
 g in these units, which are square roots of nats, leaves about g**2 / 2 nats to gain; that is what
-the stopping rule and `Fit.gradient_norm` mean. Where a model gives no curvature, one more
-evaluation probes it along the gradient.
+the stopping rule and `Fit.gradient_norm` mean. Where a model gives no curvature, it is probed along
+the gradient and, near the optimum, in each coordinate; that takes more evaluations.
 
 A coordinate whose best value is -inf (the logit of a probability whose estimate is exactly 0)
 would go there for ever. It is stopped at -9; once the rest is settled it is put to -inf, unless
@@ -132,9 +132,9 @@ def fit(
 
     SciPy's L-BFGS-B climbs in scaled coordinates (see the head of this module) until the scaled
     gradient is below the tolerance; the scale is then taken anew at the optimum and the climb goes
-    on if need be. Without the model's curvature the scale is known in one direction alone, so the
-    gradient has to be a hundred times smaller, or a further climb from the optimum, with nothing
-    remembered, has to gain less than a millionth of a nat.
+    on if need be. When the model gives no curvature and has more than 30 parameters, the scale is
+    known in one direction alone; then a further climb from the optimum, with nothing remembered,
+    has to gain less than a millionth of a nat.
 
     Parameters
     ----------

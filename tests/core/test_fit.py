@@ -149,6 +149,25 @@ def test_a_flat_direction_is_found_without_curvature():
     assert result.log_likelihood > -1e-6
 
 
+def test_scales_that_differ_by_a_million_without_curvature():
+    generator = np.random.default_rng(2)
+    scale = 10.0 ** np.array([-3, -1, 0, 2, 3])
+    root = (generator.normal(size=(9, 5)) + 1) * scale
+    result = fit(Parabola(root.T @ root, generator.normal(size=5) / scale), untied(5), None)
+    assert result.converged
+    assert result.log_likelihood > -1e-6
+
+
+@pytest.mark.parametrize("model_class", [Parabola, CurvedParabola])
+def test_many_parameters(model_class):
+    generator = np.random.default_rng(2)
+    root = generator.normal(size=(200, 50)) + 1
+    result = fit(model_class(root.T @ root, generator.normal(size=50)), untied(50), None)
+    assert result.converged
+    assert result.log_likelihood > -1e-6
+    assert result.n_evaluations < 80
+
+
 def test_curvature_that_is_far_too_large_does_not_end_the_fit_early():
     result = fit_binomial(BoundedCurvatureBinomial, [1], [10**7])
     assert highest([1], [10**7]) - result.log_likelihood < 1e-6
