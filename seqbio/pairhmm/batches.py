@@ -14,6 +14,7 @@ Integers = NDArray[np.int64]
 OVERHEAD_CELLS = 4000.0  # cells whose arithmetic costs as much as the calls of one anti-diagonal
 MAX_BATCH_ROWS = 26_000  # rows x pairs above which a batch no longer fits the processor's cache
 MAX_BATCH_PAIRS = 512
+MAX_CUTS = 256
 
 
 @dataclass(frozen=True)
@@ -57,25 +58,28 @@ def plan_batches(lengths: Integers) -> list[Integers]:
     list of int arrays, positions of the pairs of each batch.
     """
     order = np.lexsort((lengths[:, 1], lengths.sum(axis=1)))
-    rows, columns = lengths[order, 0] + 1.0, lengths[order, 1] + 1.0
-    n_pairs = len(order)
-    best = np.zeros(n_pairs + 1)
-    cut = np.zeros(n_pairs + 1, dtype=np.int64)
-    for stop in range(1, n_pairs + 1):
-        first = max(0, stop - MAX_BATCH_PAIRS)
-        tallest = np.maximum.accumulate(rows[first:stop][::-1])[::-1]
-        widest = np.maximum.accumulate(columns[first:stop][::-1])[::-1]
-        count = np.arange(stop - first, 0, -1)
+    # With many pairs, neighbours in the order are all but alike: cut between some of them only.
+    cuts = np.unique(np.linspace(0, len(order), min(len(order), MAX_CUTS) + 1).astype(np.int64))
+    tall, wide = (np.maximum.reduceat(lengths[order, k] + 1.0, cuts[:-1]) for k in (0, 1))
+    best = np.zeros(len(cuts))
+    previous = np.zeros(len(cuts), dtype=np.int64)
+    for stop in range(1, len(cuts)):
+        tallest = np.maximum.accumulate(tall[:stop][::-1])[::-1]
+        widest = np.maximum.accumulate(wide[:stop][::-1])[::-1]
+        count = cuts[stop] - cuts[:stop]
         cost = (tallest + widest) * OVERHEAD_CELLS + count * tallest * widest
-        cost[(count > 1) & (np.minimum(tallest, widest) * count > MAX_BATCH_ROWS)] = np.inf
-        total = best[first:stop] + cost
-        cut[stop] = first + int(np.argmin(total))
-        best[stop] = total[cut[stop] - first]
+        too_large = (np.minimum(tallest, widest) * count > MAX_BATCH_ROWS) | (
+            count > MAX_BATCH_PAIRS
+        )
+        too_large[-1] = False
+        total = np.where(too_large, np.inf, best[:stop] + cost)
+        previous[stop] = np.argmin(total)
+        best[stop] = total[previous[stop]]
     batches = []
-    stop = n_pairs
+    stop = len(cuts) - 1
     while stop > 0:
-        batches.append(order[cut[stop] : stop])
-        stop = int(cut[stop])
+        batches.append(order[cuts[previous[stop]] : cuts[stop]])
+        stop = int(previous[stop])
     return batches[::-1]
 
 

@@ -244,9 +244,9 @@ class Sweep:
                     here, incoming = values[low:last], fresh[low:last]
                 if decays:
                     multiply(here, extend, here)
-                combine(here, incoming, here)
+                combine(here, incoming, out=here)
                 if g in arriving:
-                    combine(here, arriving[g], here)
+                    combine(here, arriving[g], out=here)
                 if along_x and ratio is not None:
                     edge, end = (first // width - 1) // block, (high // width - 1) // block
                     if edge < end:
@@ -269,7 +269,7 @@ class Sweep:
                 source = source * self.into_match[0]
             for values, along_x, weight, weighted in handed:
                 here = values[low + shift : high + shift] if along_x else values[low:high]
-                combine(source, here * weight if weighted else here, total)
+                combine(source, here * weight if weighted else here, out=total)
                 source = total
             if kept is not None:
                 self._keep(kept, state, d)
