@@ -6,8 +6,18 @@ the same number, and a `Constraint` turns free coordinates into positive numbers
 
 from seqbio.core.constraints import Constraint, Positive, Probability, Simplex
 from seqbio.core.fingerprint import fingerprint
-from seqbio.core.fit import Fit, covariance, fit, information, profile_interval, wald_interval
+from seqbio.core.fit import (
+    Fit,
+    covariance,
+    fit,
+    fit_at,
+    information,
+    maximise,
+    profile_interval,
+    wald_interval,
+)
 from seqbio.core.gradient_check import GradientCheck, check_gradient
+from seqbio.core.items import as_labels, can_subset, clusters_of, scores_of, subset_of
 from seqbio.core.layout import Layout
 from seqbio.core.model import (
     Check,
@@ -57,10 +67,13 @@ __all__ = [
     "SupportsHypothesis",
     "Tying",
     "as_hypothesis",
+    "as_labels",
     "boundary_of",
     "can_simulate",
+    "can_subset",
     "check_gradient",
     "checks_of",
+    "clusters_of",
     "covariance",
     "curvature_of",
     "effects_of",
@@ -68,6 +81,7 @@ __all__ = [
     "estimates_of",
     "fingerprint",
     "fit",
+    "fit_at",
     "fixed",
     "hashed",
     "identifiable_rank",
@@ -77,11 +91,14 @@ __all__ = [
     "is_regular",
     "joined",
     "map_pieces",
+    "maximise",
     "permuted",
     "profile_interval",
     "repeated",
+    "scores_of",
     "simulate_from",
     "spawn_generators",
+    "subset_of",
     "toeplitz",
     "transposed",
     "untied",

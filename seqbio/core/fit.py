@@ -223,6 +223,113 @@ def fit(
     )
 
 
+def maximise(
+    model: Model,
+    tying: Tying,
+    data: Any,
+    *,
+    start: ArrayLike | None = None,
+    n_starts: int = 1,
+    seed: int | np.random.Generator | None = None,
+) -> Fit:
+    """Fit a model in its own way if it has one, and else by `fit`.
+
+    Networks are trained in minibatches rather than by L-BFGS. Such a model has a method
+    ``maximise(tying, data, start=..., n_starts=..., seed=...)`` that returns a `Fit`, which
+    `fit_at` makes from the parameters that were reached. Tests and comparisons fit through here.
+
+    Parameters
+    ----------
+    model, tying, data
+        As in `fit`.
+    start : array_like of float, (n_full,), optional
+        Full parameters to start from; by default the model's own start.
+    n_starts : int, default 1
+        How many starts.
+    seed : int, numpy.random.Generator or None
+        For fresh starts and whatever else is random in the model's own way.
+
+    Returns
+    -------
+    Fit
+        The best optimum that was found.
+    """
+    own = getattr(model, "maximise", None)
+    if own is None:
+        return fit(model, tying, data, start=start, n_starts=n_starts, seed=seed)
+    fitted: Fit = own(tying, data, start=start, n_starts=n_starts, seed=seed)
+    return fitted
+
+
+def fit_at(
+    model: Model,
+    tying: Tying,
+    data: Any,
+    full: ArrayLike,
+    *,
+    converged: bool,
+    message: str,
+    n_iterations: int = 0,
+    n_evaluations: int = 0,
+    optima: tuple[float, ...] = (),
+) -> Fit:
+    """Write down parameters that were found in another way as a fit.
+
+    Parameters
+    ----------
+    model, tying, data
+        As in `fit`.
+    full : array_like of float, (n_full,)
+        The parameters, an element of the tying.
+    converged : bool
+        Whether they are known to be an optimum.
+    message : str
+        How that is known, or why it is not.
+    n_iterations, n_evaluations : int
+        What it took.
+    optima : tuple of float, optional
+        Log-likelihoods that all starts reached.
+
+    Returns
+    -------
+    Fit
+        With the log-likelihood of the data at these parameters; the gradient is not looked at, so
+        its norm is nan.
+
+    Raises
+    ------
+    ParameterError
+        The parameters are not an element of the tying.
+    """
+    values = np.asarray(full, dtype=np.float64)
+    if not tying.contains(values):
+        raise ParameterError("the full parameters do not obey the tying; expand free ones")
+    free = tying.project(values)
+    values = tying.expand(free)
+    for array in (free, values):
+        array.setflags(write=False)
+    log_likelihood = float(np.sum(model.log_likelihood(values, data)))
+    reached = tuple(sorted(optima, reverse=True)) or (log_likelihood,)
+    names = free_names(model.layout, tying)
+    return Fit(
+        model=model,
+        tying=tying,
+        data_fingerprint=fingerprint(data),
+        free=free,
+        full=values,
+        log_likelihood=log_likelihood,
+        n_free=tying.n_free,
+        gradient_norm=float("nan"),
+        n_iterations=n_iterations,
+        n_evaluations=n_evaluations,
+        converged=converged,
+        message=message,
+        optima=reached,
+        optima_converged=(converged,) * len(reached),
+        at_boundary=tuple(names[j] for j in np.flatnonzero(np.isneginf(free))),
+    )
+
+
 def information(fitted: Fit, data: Any) -> FloatArray:
     """Observe the information matrix: minus the Hessian at the optimum.
 

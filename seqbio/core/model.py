@@ -79,6 +79,15 @@ class Model(Protocol):
         Reasons to doubt a test, found in the fitted parameters and the data.
     ``simulate(full, data, generator)`` -> data
         New data of the same design, drawn from the model.
+    ``subset(data, indices)`` -> data
+        Some items of the data; not needed where the data have a method ``subset(indices)`` or are
+        an array whose first axis counts the items.
+    ``clusters(data)`` -> labels, (n_items,)
+        The same label for items that are not independent of each other.
+    ``scores(full, data)`` -> (n_items, n_full)
+        The gradient of the log-likelihood of every item.
+    ``maximise(tying, data, start, n_starts, seed)`` -> Fit
+        The model's own way to be fitted, where `fit` is not the way (networks).
     ``effects(full)`` -> dict of str to Effect
         Scalars worth reporting with an interval.
     ``estimates(full)`` -> dict of str to float
