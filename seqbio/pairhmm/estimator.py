@@ -411,7 +411,13 @@ class PairHMM(Estimator):
             raise ParameterError(f"n_pairs is {n_pairs}; draw at least one pair")
         lengths = None
         if columns is not None:
-            lengths = np.broadcast_to(np.asarray(columns, dtype=np.int64), (n_pairs,))
+            lengths = np.atleast_1d(np.asarray(columns, dtype=np.int64))
+            if len(lengths) not in (1, n_pairs):
+                raise ParameterError(
+                    f"there are {len(lengths)} numbers of columns for {n_pairs} pairs; give one, "
+                    "or one for each pair"
+                )
+            lengths = np.broadcast_to(lengths, (n_pairs,))
             if lengths.min() < 1:
                 raise ParameterError(f"an alignment cannot have {lengths.min()} columns")
         alphabet = get_alphabet(self.alphabet)
