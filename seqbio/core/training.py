@@ -45,7 +45,10 @@ class BatchModel(Protocol):
         ...
 
     def random_start(self, generator: np.random.Generator) -> FloatArray:
-        """Draw full parameters to start from, (n_full,)."""
+        """Draw full parameters to start from, (n_full,).
+
+        Of copies that a tying joins, the first one counts.
+        """
         ...
 
     def batches(
@@ -427,8 +430,9 @@ class _Run:
             for generator in spawn_generators(seed, n_starts)
         ]
         if start is None:
-            start = self.model.random_start(generators[0])
-        free = self.tying.project(start)
+            free = self._random_start(generators[0])
+        else:
+            free = self.tying.project(start)
         return TrainingState(
             start=0,
             epoch=0,
@@ -457,11 +461,22 @@ class _Run:
     def next_start(self, state: TrainingState) -> None:
         state.start += 1
         generator = _read(state.generators[state.start])
-        state.free = self.tying.project(self.model.random_start(generator))
+        state.free = self._random_start(generator)
         state.generators[state.start] = _written(generator)
         state.adam = self._adam().state()
         state.epoch = state.best_epoch = 0
         state.best_free, state.best_loss = state.free, inf
+
+    def _random_start(self, generator: np.random.Generator) -> FloatArray:
+        """Take what the first copy of each parameter draws.
+
+        The mean of independent draws, which projecting would take, is closer to 0 than a draw.
+        """
+        tying = self.tying
+        groups, first = np.unique(tying.group, return_index=True)
+        first = first[groups >= 0]
+        drawn = np.asarray(self.model.random_start(generator), dtype=np.float64)
+        return np.asarray(tying.sign[first] * (drawn[first] - tying.offset[first]))
 
     def settle(self, state: TrainingState) -> None:
         """Let the start that is over compete with those before it."""

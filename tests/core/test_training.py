@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbio.core import Layout, equal, untied
+from seqbio.core import Layout, Tying, equal, untied
 from seqbio.core.optimizers import Adam, clip_by_norm
 from seqbio.core.training import (
     TrainingSettings,
@@ -205,6 +205,14 @@ def test_the_best_of_several_starts_wins(data):
     losses = [record.validation_loss for record in result.history]
     assert result.start == int(np.argmin(losses))
     assert result.loss == min(losses)
+
+
+def test_a_tied_start_is_the_draw_of_the_first_copy(data):
+    tying = Tying([0, 1, 0], sign=[-1, 1, 1], offset=[0.5, 0, 0])
+    result = train(Regression(), tying, data, TrainingSettings(n_epochs=0), items=ITEMS, seed=1)
+    same = train(Regression(), untied(3), data, TrainingSettings(n_epochs=0), items=ITEMS, seed=1)
+    np.testing.assert_allclose(result.full[:2], same.full[:2])
+    assert tying.contains(result.full)
 
 
 def test_a_callback_ends_the_training_and_the_progress_hook_counts(data):

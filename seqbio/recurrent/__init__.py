@@ -1,0 +1,1 @@
+"""Recurrent models of sequences: the same rule at every step, or a rule for each."""
