@@ -1,0 +1,195 @@
+"""Whether two hypotheses can be compared at all: one model, one data set, one inside the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from seqbio.core import Fit, Hypothesis, Model, fingerprint, identifiable_rank
+from seqbio.errors import DataMismatchError, NestingError
+from seqbio.hypothesis_testing.wording import ties_in_words
+
+
+def check_same_model(null: Model, alternative: Model) -> None:
+    """Refuse hypotheses about different models.
+
+    Models are the same when their class, their layout and what they say of themselves agree. A
+    model whose distribution depends on more than its class, layout and parameters says so in an
+    attribute ``key``: a mapping from the names of its settings to their values (or any other
+    value that `seqbio.core.fingerprint` can name).
+
+    Parameters
+    ----------
+    null, alternative : Model
+        Of the two hypotheses.
+
+    Raises
+    ------
+    NestingError
+        They differ; the message says in what.
+    """
+    one, other = _identity(null), _identity(alternative)
+    different = [
+        _difference(name, one.get(name), other.get(name))
+        for name in one | other
+        if fingerprint(one.get(name)) != fingerprint(other.get(name))
+    ]
+    if different:
+        raise NestingError(
+            "the null and the alternative are about different models, which differ in "
+            f"{', '.join(different)}; compare two tyings of the same model"
+        )
+
+
+def _identity(model: Model) -> dict[str, Any]:
+    kind = type(model)
+    key = getattr(model, "key", {})
+    return {
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "layout": list(model.layout.shapes.items()),
+        **(key if isinstance(key, Mapping) else {"key": key}),
+    }
+
+
+def check_same_likelihood(null_fit: Fit, alternative: Model, data: Any) -> None:
+    """Refuse models that say different things about the same data with the same parameters.
+
+    This finds settings that a model does not declare, at the price of one evaluation.
+
+    Parameters
+    ----------
+    null_fit : Fit
+        Its estimates are possible under both hypotheses.
+    alternative : Model
+        Of the other hypothesis; nothing is evaluated when it is the same object.
+    data : object
+        In the form that both models take.
+
+    Raises
+    ------
+    NestingError
+        The log-likelihoods differ by more than rounding.
+    """
+    if alternative is null_fit.model:
+        return
+    expected = null_fit.log_likelihood
+    found = float(np.sum(alternative.log_likelihood(null_fit.full, data)))
+    if not np.isclose(found, expected, rtol=1e-8, atol=1e-8):
+        raise NestingError(
+            f"with the null's estimates the model of the null has log-likelihood {expected!r} and "
+            f"that of the alternative {found!r}, so they are not the same model; compare two "
+            "tyings of one model with the same settings"
+        )
+
+
+def check_same_data(null: str, alternative: str, settings: str = "") -> None:
+    """Refuse hypotheses that look at different data.
+
+    Parameters
+    ----------
+    null, alternative : str
+        Fingerprints of the data of each.
+    settings : str, optional
+        What may be the reason.
+
+    Raises
+    ------
+    DataMismatchError
+        They differ.
+    """
+    if null != alternative:
+        raise DataMismatchError(
+            f"the null and the alternative see different data (fingerprints {null} and "
+            f"{alternative}){settings}; give both the same items, prepared in the same way"
+        )
+
+
+def differing_settings(null: object, alternative: object) -> str:
+    """Say which settings of two estimators differ, apart from their ties.
+
+    Parameters
+    ----------
+    null, alternative : object
+        With the method ``get_params`` of scikit-learn, or else nothing can be said.
+
+    Returns
+    -------
+    str
+        Part of a sentence; empty when there are none.
+    """
+    one, other = (_settings(source) for source in (null, alternative))
+    different = [
+        _difference(name, one.get(name), other.get(name))
+        for name in one | other
+        if name != "tie" and repr(one.get(name)) != repr(other.get(name))
+    ]
+    return f", perhaps because of their settings {', '.join(different)}" if different else ""
+
+
+def _settings(source: object) -> dict[str, Any]:
+    return dict(getattr(source, "get_params", dict)())
+
+
+def _difference(name: str, one: object, other: object) -> str:
+    texts = [
+        text if len(text := repr(value)) <= 80 else f"{text[:77]}..." for value in (one, other)
+    ]
+    return f"{name} ({' and '.join(texts)})"
+
+
+def identifiable_ranks(null: Hypothesis, alternative: Hypothesis, data: Any) -> tuple[int, int]:
+    """Count the identifiable parameters of a null and of an alternative in which it is nested.
+
+    Parameters
+    ----------
+    null, alternative : Hypothesis
+        About the same model.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    null_rank, alternative_rank : int
+        Their difference, the degrees of freedom, is at least 1.
+
+    Raises
+    ------
+    NestingError
+        The null is no special case of the alternative, or both describe the same distributions.
+    """
+    _check_nested(null, alternative)
+    null_rank, alternative_rank = (
+        identifiable_rank(hypothesis.model, hypothesis.tying, data, seed=0)
+        for hypothesis in (null, alternative)
+    )
+    if alternative_rank <= null_rank:
+        raise NestingError(
+            "the null and the alternative describe the same distributions: "
+            f"{null.tying.n_free} and {alternative.tying.n_free} free parameters, of which "
+            f"{null_rank} and {alternative_rank} can be told apart; free a parameter that matters"
+        )
+    return null_rank, alternative_rank
+
+
+def _check_nested(null: Hypothesis, alternative: Hypothesis) -> None:
+    forwards = null.tying.is_nested_in(alternative.tying)
+    backwards = alternative.tying.is_nested_in(null.tying)
+    if forwards and backwards:
+        raise NestingError(
+            f"the null and the alternative tie the same ({ties_in_words(null)}); "
+            "leave something free in the alternative that the null ties"
+        )
+    if backwards:
+        raise NestingError(
+            "the hypotheses are the wrong way round: the alternative "
+            f"({ties_in_words(alternative)}) is a special case of the null "
+            f"({ties_in_words(null)}); exchange them"
+        )
+    if not forwards:
+        raise NestingError(
+            f"the null ({ties_in_words(null)}) is no special case of the alternative "
+            f"({ties_in_words(alternative)}); "
+            "all that the alternative ties must be tied in the null, too"
+        )

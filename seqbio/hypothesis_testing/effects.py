@@ -1,0 +1,102 @@
+"""How large the differences are: effects with intervals, and what the null says of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqbio.core import Effect, Fit, effects_of, wald_interval
+from seqbio.core.numerics import FloatArray
+
+INTERVAL_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class EffectEstimate:
+    """One scalar that the model finds worth reporting, under the alternative.
+
+    Parameters
+    ----------
+    name : str
+        What it is, in words.
+    estimate : float
+        In its natural units.
+    lower, upper : float or None
+        Interval of 95 %: estimate plus and minus 1.96 standard errors, on the scale of the
+        logarithm for ratios. None where the log-likelihood is no parabola, such as on a boundary.
+    null_value : float or None
+        What it is under the null, whatever the parameters; None where the null leaves it open.
+    """
+
+    name: str
+    estimate: float
+    lower: float | None
+    upper: float | None
+    null_value: float | None
+
+    @property
+    def direction(self) -> str:
+        """On which side of the null's value the whole interval lies: "above", "below" or ""."""
+        if self.null_value is None or self.lower is None or self.upper is None:
+            return ""
+        if self.lower > self.null_value:
+            return "above"
+        return "below" if self.upper < self.null_value else ""
+
+
+def estimate_effects(
+    null_fit: Fit, alternative_fit: Fit, covariance: FloatArray | None
+) -> tuple[EffectEstimate, ...]:
+    """Estimate the model's effects under the alternative.
+
+    Parameters
+    ----------
+    null_fit, alternative_fit : Fit
+        Of the same model to the same data.
+    covariance : ndarray of float64, (n_free, n_free), or None
+        Of the free parameters of the alternative; None gives no intervals.
+
+    Returns
+    -------
+    tuple of EffectEstimate
+        In the model's order.
+    """
+    under_null = effects_of(null_fit.model, null_fit.full)
+    uncertain = _of_boundary(alternative_fit)
+    estimates = []
+    for key, effect in effects_of(alternative_fit.model, alternative_fit.full).items():
+        lower = upper = None
+        if covariance is not None and key not in uncertain:
+            lower, upper = wald_interval(alternative_fit, effect, covariance, level=INTERVAL_LEVEL)
+        null_value = _null_value(under_null.get(key), null_fit)
+        estimates.append(EffectEstimate(effect.name, _natural(effect), lower, upper, null_value))
+    return tuple(estimates)
+
+
+def _of_boundary(fit: Fit) -> set[str]:
+    """Find the effects that depend on a coordinate at -inf, which has no standard error.
+
+    At -inf itself the slope of a probability is 0, so it is taken where the coordinate is 0.
+    """
+    at_boundary = np.isneginf(fit.free)
+    inside = fit.tying.expand(np.where(at_boundary, 0.0, fit.free))
+    return {
+        key
+        for key, effect in effects_of(fit.model, inside).items()
+        if fit.tying.pull_back(effect.gradient)[at_boundary].any()
+    }
+
+
+def _null_value(effect: Effect | None, null_fit: Fit) -> float | None:
+    """Give the value that the null fixes: no free parameter of the null moves the effect."""
+    if effect is None:
+        return None
+    slope = null_fit.tying.pull_back(effect.gradient)
+    # Rounding alone is left when the contributions of copies cancel.
+    is_fixed = bool((np.abs(slope) <= 1e-9 * np.linalg.norm(effect.gradient)).all())
+    return _natural(effect) if is_fixed and np.isfinite(effect.value) else None
+
+
+def _natural(effect: Effect) -> float:
+    return float(np.exp(effect.value) if effect.log_scale else effect.value)

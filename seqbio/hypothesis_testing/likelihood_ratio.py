@@ -1,0 +1,346 @@
+"""From two hypotheses, or two fits, to a likelihood ratio test."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from seqbio.core import (
+    Check,
+    Fit,
+    Hypothesis,
+    SupportsHypothesis,
+    as_hypothesis,
+    covariance,
+    fingerprint,
+    is_regular,
+    maximise,
+    spawn_generators,
+)
+from seqbio.core.numerics import FloatArray
+from seqbio.errors import ConvergenceError, DataMismatchError, NotFittedError, ParameterError
+from seqbio.hypothesis_testing.calibration import (
+    boundary_checks,
+    calibrate,
+    convergence_checks,
+    model_checks,
+)
+from seqbio.hypothesis_testing.comparability import (
+    check_same_data,
+    check_same_likelihood,
+    check_same_model,
+    differing_settings,
+    identifiable_ranks,
+)
+from seqbio.hypothesis_testing.effects import estimate_effects
+from seqbio.hypothesis_testing.result import LikelihoodRatioResult
+from seqbio.hypothesis_testing.wording import ties_in_words
+
+_CALIBRATIONS = ("auto",)
+_SETTLED = 1e-6  # nats; fits that converge leave less to gain
+_FRESH_STARTS = 5  # for an alternative that fits worse than the null
+
+
+@runtime_checkable
+class FittedEstimator(Protocol):
+    """An estimator that keeps its fit."""
+
+    fit_: Fit
+
+
+def compare(
+    null: Hypothesis | SupportsHypothesis,
+    alternative: Hypothesis | SupportsHypothesis,
+    data: Any,
+    *,
+    calibration: str = "auto",
+    seed: int | np.random.Generator | None = None,
+    n_starts: int = 1,
+) -> LikelihoodRatioResult:
+    """Fit two nested hypotheses to the same data and test the narrower one.
+
+    The null is fitted first; the alternative starts from its optimum, which it can reproduce, so
+    that it can only gain. Everything else is as in `likelihood_ratio_test`.
+
+    Parameters
+    ----------
+    null, alternative : Hypothesis or estimator
+        About the same model; the null ties or fixes more. An estimator is anything with a method
+        ``hypothesis(data)``; it is not changed, and need not be fitted.
+    data : object
+        In the form that the estimators take; with Hypothesis objects, that the model takes.
+    calibration : {"auto"}, default "auto"
+        How to get from the ratio to a p-value; "auto" takes what is known to be valid.
+    seed : int, numpy.random.Generator or None
+        For starts other than the first.
+    n_starts : int, default 1
+        Starts for each fit; more guard against local optima.
+
+    Returns
+    -------
+    LikelihoodRatioResult
+        With the p-value, or the reasons why there is none.
+
+    Raises
+    ------
+    NestingError
+        The hypotheses are about different models, or the null is no special case of the
+        alternative, or both describe the same distributions.
+    DataMismatchError
+        The estimators prepare the data in different ways.
+    ParameterError
+        An argument has a value that it cannot have.
+    ConvergenceError
+        The log-likelihood at the start is not finite.
+
+    Examples
+    --------
+    Have three normal samples of known standard deviation the same mean?
+
+    >>> from seqbio.core import Layout, equal, untied
+    >>> class NormalMeans:
+    ...     layout = Layout({"mean": (3,)})
+    ...     def start(self, data):
+    ...         return np.zeros(3)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2).sum(axis=1) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(axis=0)
+    >>> null = Hypothesis(NormalMeans(), equal(3, [0, 1, 2]), "one mean")
+    >>> alternative = Hypothesis(NormalMeans(), untied(3), "three means")
+    >>> data = np.array([[1.0, 2.0, 2.0], [0.0, 1.0, 3.0]])
+    >>> result = compare(null, alternative, data)
+    >>> print(f"{result.statistic:.4f} {result.df} {result.pvalue:.4f}")
+    4.0000 2 0.1353
+    >>> print(result.conclusion)
+    The data do not contradict "one mean" (p = 0.135, not below the 5 % level), which does not
+    show that it is true.
+    """
+    if calibration not in _CALIBRATIONS:
+        raise ParameterError(
+            f"calibration is {calibration!r}; give one of {', '.join(map(repr, _CALIBRATIONS))}"
+        )
+    null_hypothesis, prepared = as_hypothesis(null, data)
+    alternative_hypothesis, prepared_for_alternative = as_hypothesis(alternative, data)
+    check_same_model(null_hypothesis.model, alternative_hypothesis.model)
+    check_same_data(
+        fingerprint(prepared),
+        fingerprint(prepared_for_alternative),
+        differing_settings(null, alternative),
+    )
+    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
+
+    for_null, for_alternative, for_refits = spawn_generators(seed, 3)
+    null_fit = maximise(
+        null_hypothesis.model, null_hypothesis.tying, prepared, n_starts=n_starts, seed=for_null
+    )
+    alternative_fit = maximise(
+        alternative_hypothesis.model,
+        alternative_hypothesis.tying,
+        prepared,
+        start=null_fit.full,
+        n_starts=n_starts,
+        seed=for_alternative,
+    )
+    names = _name(null_hypothesis), _name(alternative_hypothesis)
+    return _test(null_fit, alternative_fit, prepared, names, ranks, for_refits)
+
+
+def likelihood_ratio_test(
+    null: Fit | FittedEstimator,
+    alternative: Fit | FittedEstimator,
+    data: Any,
+    *,
+    seed: int | np.random.Generator | None = None,
+) -> LikelihoodRatioResult:
+    """Test a fitted hypothesis against a wider one that was fitted to the same data.
+
+    Twice the difference of the log-likelihoods is referred to the law that it has under the null.
+    The degrees of freedom are the difference of the numbers of parameters that can be told apart
+    (the rank of a derivative, see `seqbio.core.identifiable_rank`). There is a p-value only where
+    its law is known to hold: `seqbio.hypothesis_testing.calibration` says when that is.
+
+    The alternative can reproduce the null, so its log-likelihood cannot be lower. When it is, by
+    more than rounding and the stopping rule of the fits can explain, its optimum was missed: the
+    null is fitted again from the alternative's estimates, the alternative from the null's and from
+    fresh starts, and the best fits count. A ratio that is still negative is reported as it is, as
+    not converged and without a p-value. A ratio between 0 and minus the tolerance, which is 2e-6
+    for the stopping rule and 1e-8 (1 + |log-likelihood|) for rounding, is reported as 0.
+
+    Parameters
+    ----------
+    null, alternative : Fit or fitted estimator
+        About the same model; the null ties or fixes more. An estimator keeps its fit as ``fit_``.
+    data : object
+        What both were fitted to: in the form that the estimators take, or that the model takes
+        when both are of class Fit.
+    seed : int, numpy.random.Generator or None
+        For fresh starts, if they are needed.
+
+    Returns
+    -------
+    LikelihoodRatioResult
+        With the p-value, or the reasons why there is none.
+
+    Raises
+    ------
+    NestingError
+        The hypotheses are about different models, or the null is no special case of the
+        alternative, or both describe the same distributions.
+    DataMismatchError
+        The fits were made on different data, or on other data than those given.
+    NotFittedError
+        An estimator is not fitted.
+
+    Examples
+    --------
+    >>> from seqbio.core import Layout, fit, fixed, untied
+    >>> class NormalMean:
+    ...     layout = Layout({"mean": ()})
+    ...     def start(self, data):
+    ...         return np.zeros(1)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
+    >>> data = np.array([1.0, 2.0, 1.0, 2.0])
+    >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
+    >>> result = likelihood_ratio_test(zero, free, data)
+    >>> print(f"{result.statistic:.4f} {result.df} {result.pvalue:.4f}")
+    9.0000 1 0.0027
+    """
+    null_fit, null_name, null_data = _as_fit(null, data)
+    alternative_fit, alternative_name, alternative_data = _as_fit(alternative, data)
+    check_same_model(null_fit.model, alternative_fit.model)
+    check_same_data(
+        null_fit.data_fingerprint,
+        alternative_fit.data_fingerprint,
+        differing_settings(null, alternative),
+    )
+    # A Fit among estimators was made on data that an estimator prepared.
+    prepared = alternative_data if isinstance(null, Fit) else null_data
+    if fingerprint(prepared) != null_fit.data_fingerprint:
+        raise DataMismatchError(
+            f"the data (fingerprint {fingerprint(prepared)}) are not those of the two fits "
+            f"({null_fit.data_fingerprint}); give the data that both were fitted to"
+        )
+    null_hypothesis = Hypothesis(null_fit.model, null_fit.tying, null_name)
+    alternative_hypothesis = Hypothesis(
+        alternative_fit.model, alternative_fit.tying, alternative_name
+    )
+    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
+    names = _name(null_hypothesis), _name(alternative_hypothesis)
+    generator = spawn_generators(seed, 1)[0]
+    return _test(null_fit, alternative_fit, prepared, names, ranks, generator)
+
+
+def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
+    """Get the fit, the name of its hypothesis if it has one, and the data as the model takes it."""
+    if isinstance(source, Fit):
+        return source, "", data
+    if not isinstance(source, FittedEstimator):
+        if isinstance(source, SupportsHypothesis) and not isinstance(source, type):
+            raise NotFittedError(
+                f"{source!r} is not fitted; call its method fit, or use compare, which fits"
+            )
+        raise ParameterError(
+            f"{source!r} is no fit; give the result of seqbio.core.fit, or a fitted estimator"
+        )
+    if not isinstance(source, SupportsHypothesis):
+        return source.fit_, "", data
+    hypothesis, prepared = as_hypothesis(source, data)
+    return source.fit_, hypothesis.name, prepared
+
+
+def _name(hypothesis: Hypothesis) -> str:
+    return hypothesis.name or ties_in_words(hypothesis)
+
+
+def _test(
+    null_fit: Fit,
+    alternative_fit: Fit,
+    data: Any,
+    names: tuple[str, str],
+    ranks: tuple[int, int],
+    generator: np.random.Generator,
+) -> LikelihoodRatioResult:
+    """Test two fits that can be compared."""
+    check_same_likelihood(null_fit, alternative_fit.model, data)
+    tolerance = _tolerance(null_fit)
+    if _ratio(null_fit, alternative_fit) < -tolerance:
+        null_fit, alternative_fit = _fit_again(null_fit, alternative_fit, data, generator)
+    statistic = _ratio(null_fit, alternative_fit)
+    if -tolerance <= statistic < 0:
+        statistic = 0.0
+
+    checks = convergence_checks(null_fit, alternative_fit, statistic, tolerance)
+    converged = not checks
+    checks += boundary_checks(null_fit, alternative_fit)
+    checks += model_checks(null_fit, alternative_fit, data)
+    errors: FloatArray | None = None
+    if converged and is_regular(alternative_fit.model):
+        errors, more_checks = _covariance(alternative_fit, ranks[1], data)
+        checks += more_checks
+    calibration = calibrate(statistic, ranks[1] - ranks[0], checks)
+    return LikelihoodRatioResult(
+        statistic=statistic,
+        log_pvalue=calibration.log_pvalue,
+        calibration=calibration.name,
+        null_law=calibration.null_law,
+        converged=converged,
+        warnings=tuple(checks),
+        null_name=names[0],
+        alternative_name=names[1],
+        null_rank=ranks[0],
+        alternative_rank=ranks[1],
+        null_fit=null_fit,
+        alternative_fit=alternative_fit,
+        effects=estimate_effects(null_fit, alternative_fit, errors),
+    )
+
+
+def _ratio(null_fit: Fit, alternative_fit: Fit) -> float:
+    return 2 * (alternative_fit.log_likelihood - null_fit.log_likelihood)
+
+
+def _tolerance(fit_: Fit) -> float:
+    """Say how negative a ratio can be by rounding, and by a millionth of a nat left to climb."""
+    return 2 * _SETTLED + 1e-8 * (1 + abs(fit_.log_likelihood))
+
+
+def _fit_again(
+    null_fit: Fit, alternative_fit: Fit, data: Any, generator: np.random.Generator
+) -> tuple[Fit, Fit]:
+    """Give the null, and then the alternative, other starts."""
+    null, alternative = (
+        partial(maximise, source.model, source.tying, data)
+        for source in (null_fit, alternative_fit)
+    )
+    # The estimates of the alternative may be impossible under the null.
+    with suppress(ConvergenceError):
+        null_fit = _better(null_fit, null(start=alternative_fit.full))
+    alternative_fit = _better(alternative_fit, alternative(start=null_fit.full))
+    fresh = alternative(n_starts=_FRESH_STARTS, seed=generator)
+    return null_fit, _better(alternative_fit, fresh)
+
+
+def _better(old: Fit, new: Fit) -> Fit:
+    """Take the higher of two fits, and of equally high ones that which shows it is at the top."""
+    gain = new.log_likelihood - old.log_likelihood
+    if abs(gain) < _SETTLED and old.converged != new.converged:
+        return new if new.converged else old
+    return new if gain > 0 else old
+
+
+def _covariance(fit_: Fit, rank: int, data: Any) -> tuple[FloatArray | None, list[Check]]:
+    """Get the covariance of the free parameters, or what it means that there is none."""
+    if rank < fit_.n_free:
+        message = f"{rank} of {fit_.n_free} free parameters can be told apart, so none has an error"
+        return None, [Check(message, "note", "no_intervals")]
+    try:
+        return covariance(fit_, data), []
+    except ConvergenceError as error:
+        return None, [Check(f"under the alternative {error}", "invalid", "flat_likelihood")]

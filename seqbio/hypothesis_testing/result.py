@@ -1,0 +1,288 @@
+"""What a likelihood ratio test has found, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from seqbio.core import Check, Fit, estimates_of
+from seqbio.hypothesis_testing.effects import INTERVAL_LEVEL, EffectEstimate
+from seqbio.hypothesis_testing.tables import Table, as_html, as_text
+from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
+
+LEVEL = 0.05  # decides the wording of the conclusion, nothing else
+_MOST_ROWS = 20
+_MOST_TIES = 8
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LikelihoodRatioResult:
+    """A likelihood ratio, the law it is judged by and why, and what it was computed from.
+
+    Printing it gives a table for people, and notebooks show one; `to_dict` and `to_json` are for
+    programs.
+
+    Parameters
+    ----------
+    statistic : float
+        Twice the log-likelihood of the alternative less that of the null. Negative only when the
+        fits failed, see `likelihood_ratio_test`.
+    log_pvalue : float or None
+        Natural logarithm of the p-value, exact where the p-value itself is too small for a float;
+        None when no law is known to hold.
+    calibration : {"chi-squared", "none"}
+        The law, in short.
+    null_law : str
+        The law of the statistic under the null and why it holds; or all reasons why none is used.
+    converged : bool
+        Both fits are at their optimum as far as can be seen, and the ratio is not negative.
+    warnings : tuple of Check
+        All findings on the validity of the test; an "invalid" one rules out a p-value.
+    null_name, alternative_name : str
+        Names of the hypotheses, or what they tie.
+    null_rank, alternative_rank : int
+        Numbers of parameters that can be told apart.
+    null_fit, alternative_fit : Fit
+        The fits that were compared; better ones than were given if those were not good enough.
+    effects : tuple of EffectEstimate
+        What the model finds worth reporting, under the alternative.
+    """
+
+    statistic: float
+    log_pvalue: float | None
+    calibration: str
+    null_law: str
+    converged: bool
+    warnings: tuple[Check, ...]
+    null_name: str
+    alternative_name: str
+    null_rank: int
+    alternative_rank: int
+    null_fit: Fit
+    alternative_fit: Fit
+    effects: tuple[EffectEstimate, ...]
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom: identifiable parameters that the alternative has more."""
+        return self.alternative_rank - self.null_rank
+
+    @property
+    def pvalue(self) -> float | None:
+        """Probability of a ratio at least as large if the null is true; None without a law."""
+        return None if self.log_pvalue is None else math.exp(self.log_pvalue)
+
+    @property
+    def conclusion(self) -> str:
+        """One sentence that says what follows, and no more than that."""
+        if self.log_pvalue is None:
+            reasons = [check.message for check in self.warnings if check.severity == "invalid"]
+            n_more = len(reasons) - 1
+            return f"No conclusion: {reasons[0]}{f'; and {n_more} more' if n_more else ''}."
+        p = p_value_in_words(self.log_pvalue)
+        level = f"the {100 * LEVEL:g} % level"
+        doubts = any(check.severity == "warning" for check in self.warnings)
+        caution = "; mind the warnings" if doubts else ""
+        if self.log_pvalue >= math.log(LEVEL):
+            return (
+                f'The data do not contradict "{self.null_name}" ({p}, not below {level}), '
+                f"which does not show that it is true{caution}."
+            )
+        directions = "; ".join(_direction(effect) for effect in self.effects if effect.direction)
+        return (
+            f'The data speak against "{self.null_name}" ({p}, below {level})'
+            f"{': ' if directions else ''}{directions}{caution}."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the result as plain dictionaries, lists, strings and numbers.
+
+        Returns
+        -------
+        dict
+            ``statistic``, ``df``, ``pvalue``, ``log_pvalue``, ``calibration``, ``null_law``,
+            ``converged``, ``conclusion``, ``level`` (that the conclusion uses) and
+            ``data_fingerprint``;
+            ``null`` and ``alternative``, each with ``name``, ``ties`` (lines),
+            ``log_likelihood`` (nats, full precision), ``n_free_parameters``,
+            ``n_identifiable_parameters``, ``converged``, ``message``, ``gradient_norm``,
+            ``n_iterations``, ``n_evaluations``, ``optima`` (nats, one for each start),
+            ``at_boundary`` (names) and ``estimates`` (by name);
+            ``effects``, a list of ``name``, ``estimate``, ``lower``, ``upper`` and
+            ``null_value``, and their ``interval_level``;
+            ``warnings``, a list of ``code``, ``severity`` and ``message``.
+            What is not known or not finite is None.
+        """
+        return {
+            "statistic": self.statistic,
+            "df": self.df,
+            "pvalue": self.pvalue,
+            "log_pvalue": self.log_pvalue,
+            "calibration": self.calibration,
+            "null_law": self.null_law,
+            "converged": self.converged,
+            "conclusion": self.conclusion,
+            "level": LEVEL,
+            "data_fingerprint": self.null_fit.data_fingerprint,
+            "null": _fit_to_dict(self.null_fit, self.null_name, self.null_rank),
+            "alternative": _fit_to_dict(
+                self.alternative_fit, self.alternative_name, self.alternative_rank
+            ),
+            "effects": [
+                {
+                    "name": effect.name,
+                    "estimate": _finite(effect.estimate),
+                    "lower": _finite(effect.lower),
+                    "upper": _finite(effect.upper),
+                    "null_value": _finite(effect.null_value),
+                }
+                for effect in self.effects
+            ],
+            "interval_level": INTERVAL_LEVEL,
+            "warnings": [
+                {"code": check.code, "severity": check.severity, "message": check.message}
+                for check in self.warnings
+            ],
+        }
+
+    def to_json(self) -> str:
+        """Write the result as JSON, with the keys of `to_dict`.
+
+        Returns
+        -------
+        str
+            Numbers in full precision; null for what is not known or not finite.
+        """
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+
+    def __repr__(self) -> str:
+        return (
+            f"LikelihoodRatioResult(statistic={self.statistic:.6g}, df={self.df}, "
+            f"pvalue={self.pvalue}, calibration={self.calibration!r})"
+        )
+
+    def __str__(self) -> str:
+        return as_text(self._tables())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._tables())
+
+    def _tables(self) -> list[Table]:
+        return [
+            Table("Likelihood ratio test", ("", "null", "alternative"), self._fit_rows()),
+            Table("Estimates", ("", "null", "alternative"), self._estimate_rows()),
+            Table(
+                f"Effects under the alternative, intervals of {100 * INTERVAL_LEVEL:g} %",
+                ("", "estimate", "from", "to", "under the null"),
+                [
+                    (
+                        effect.name,
+                        *map(
+                            _short,
+                            (effect.estimate, effect.lower, effect.upper, effect.null_value),
+                        ),
+                    )
+                    for effect in self.effects
+                ],
+            ),
+            Table("Test", (), self._test_rows()),
+            Table("Convergence", (), self._convergence_rows()),
+            Table("Warnings", (), [(check.severity, check.message) for check in self.warnings]),
+            Table("Conclusion", (), [(self.conclusion,)]),
+        ]
+
+    def _fit_rows(self) -> list[tuple[str, ...]]:
+        fits = self.null_fit, self.alternative_fit
+        ties = [fit.tying.describe(fit.model.layout) for fit in fits]
+        common = [line for line in ties[0] if line in ties[1]]
+        own = [[line for line in lines if line not in common] for lines in ties]
+        own_cells = ("\n".join(shortened(lines, _MOST_TIES)) or "none" for lines in own)
+        common_cell = "\n".join(shortened(common, _MOST_TIES))
+        return [
+            ("name", self.null_name, self.alternative_name),
+            ("ties", *own_cells),
+            *([("ties of both", common_cell, "")] if common else []),
+            ("log-likelihood (nats)", *(f"{fit.log_likelihood:.6f}" for fit in fits)),
+            ("free parameters", *(str(fit.n_free) for fit in fits)),
+            ("  that can be told apart", str(self.null_rank), str(self.alternative_rank)),
+        ]
+
+    def _estimate_rows(self) -> list[tuple[str, ...]]:
+        null, alternative = (
+            estimates_of(fit.model, fit.full) for fit in (self.null_fit, self.alternative_fit)
+        )
+        rows: list[tuple[str, ...]]
+        rows = [(name, _short(null.get(name)), _short(alternative[name])) for name in alternative]
+        n_more = len(rows) - _MOST_ROWS
+        return rows[:_MOST_ROWS] + ([(f"and {n_more} more", "", "")] if n_more > 0 else [])
+
+    def _test_rows(self) -> list[tuple[str, ...]]:
+        p = "none" if self.log_pvalue is None else p_value_in_words(self.log_pvalue)
+        return [
+            ("likelihood ratio", f"{self.statistic:.6g}"),
+            ("degrees of freedom", str(self.df)),
+            ("p-value", p.removeprefix("p = ").removeprefix("p ")),
+            (
+                "law under the null",
+                "none that is known to hold; the invalid warnings below say why"
+                if self.log_pvalue is None
+                else self.null_law,
+            ),
+        ]
+
+    def _convergence_rows(self) -> list[tuple[str, ...]]:
+        return [
+            (name, _convergence(fit))
+            for name, fit in (("null", self.null_fit), ("alternative", self.alternative_fit))
+        ]
+
+
+def _direction(effect: EffectEstimate) -> str:
+    estimate, lower, upper, null_value = map(
+        _short, (effect.estimate, effect.lower, effect.upper, effect.null_value)
+    )
+    return (
+        f"{effect.name} is {estimate} ({100 * INTERVAL_LEVEL:g} % interval {lower} to {upper}), "
+        f"{effect.direction} the {null_value} of the null"
+    )
+
+
+def _convergence(fit: Fit) -> str:
+    starts = ""
+    if len(fit.optima) > 1:
+        below = fit.optima[0] - fit.optima[1]
+        starts = f"; best of {len(fit.optima)} starts, the second {below:.2g} nats below"
+    return (
+        f"{'converged' if fit.converged else 'NOT CONVERGED'}: {fit.message}; "
+        f"{fit.n_iterations} iterations, {fit.n_evaluations} evaluations{starts}"
+    )
+
+
+def _fit_to_dict(fit: Fit, name: str, rank: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "ties": fit.tying.describe(fit.model.layout),
+        "log_likelihood": fit.log_likelihood,
+        "n_free_parameters": fit.n_free,
+        "n_identifiable_parameters": rank,
+        "converged": fit.converged,
+        "message": fit.message,
+        "gradient_norm": _finite(fit.gradient_norm),
+        "n_iterations": fit.n_iterations,
+        "n_evaluations": fit.n_evaluations,
+        "optima": [_finite(optimum) for optimum in fit.optima],
+        "at_boundary": list(fit.at_boundary),
+        "estimates": {
+            name: _finite(value) for name, value in estimates_of(fit.model, fit.full).items()
+        },
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.4g}"
