@@ -13,6 +13,7 @@ from .input import Source, read_input
 from .output import atomic_writer
 from .pairs import Pair, Pairing, as_pairs, read_pairs
 from .records import SequenceLike, as_records, encode_records
+from .shuffle import SingleArrangementWarning, shuffle_dinucleotides
 
 __all__ = [
     "DNA",
@@ -22,6 +23,7 @@ __all__ = [
     "Pair",
     "Pairing",
     "SequenceLike",
+    "SingleArrangementWarning",
     "Source",
     "as_pairs",
     "as_records",
@@ -31,5 +33,6 @@ __all__ = [
     "read_fasta",
     "read_input",
     "read_pairs",
+    "shuffle_dinucleotides",
     "write_fasta",
 ]

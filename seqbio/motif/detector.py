@@ -1,0 +1,697 @@
+"""The motif detector as an estimator: records and labels in, motifs and predictions out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqbio.core import Hypothesis, Tying, fit, map_pieces, spawn_generators
+from seqbio.core.estimator import Estimator
+from seqbio.core.training import (
+    Callback,
+    EpochRecord,
+    Training,
+    TrainingSettings,
+    grouped_split,
+    train,
+)
+from seqbio.errors import NotFittedError, ParameterError, SequenceFormatError, TyingError
+from seqbio.motif import kernels
+from seqbio.motif.motif_data import MotifData
+from seqbio.motif.motif_model import MotifModel, Pooling
+from seqbio.motif.motifs import filter_probabilities, make_motif, reverse_complement
+from seqbio.sequences import SequenceLike, as_records, atomic_writer, get_alphabet
+from seqbio.sequences.shuffle import shuffle_dinucleotides
+
+if TYPE_CHECKING:
+    from Bio.motifs import Motif
+    from Bio.SeqRecord import SeqRecord
+
+Floats = NDArray[np.float64]
+Records = Iterable[SequenceLike]
+
+_TIES = {
+    "position": "a motif works wherever it stands: one filter for all positions",
+    "strand": "a motif works on either strand: the filter of the other strand is its reverse "
+    "complement",
+    "readout": "with pooling='none', a hit counts the same wherever it stands",
+}
+_POOLINGS = ("max", "logsumexp", "sum", "none")
+_SITES = 100.0  # that a motif read off a filter is said to have been seen in
+_FORMAT = "seqbio motif detector, version 1"
+
+
+class MotifDetector(Estimator):
+    """Learn motifs that tell classes of sequences apart, with position and strand as ties.
+
+    Filters score every window of a sequence, one weight for each letter in each column; the scores
+    of a motif are pooled over windows and strands, weighed and added up to the log odds of
+    the classes. Tied over position, a filter is the same everywhere (a convolution); untied, there
+    is one for each place, and all sequences must be of one length.
+
+    Parameters
+    ----------
+    n_motifs : int
+        How many. With sum pooling, one for each class but the first.
+    width : int
+        Columns of a motif.
+    pooling : {"max", "logsumexp", "sum", "none"}
+        ``max``: the best window counts. ``logsumexp``: the mean of the likelihood ratios, exact
+        when one window holds the motif. ``sum``: a generalised linear model, with one optimum.
+        ``none``: a weight for the motif at each position.
+    tie : tuple of str, or Tying
+        Symmetries that are believed, from `ties`; or a tying of your own over the model's layout.
+    alphabet : {"dna", "rna", "protein"}
+        What the sequences are made of.
+    strands : {"both", "one"}, optional
+        Whether motifs may stand on the other strand; by default where the alphabet has one.
+    optimizer : {"adam", "lbfgs"}, optional
+        Minibatches, or the whole data at once (the default with sum pooling, which has one
+        optimum). The settings that follow, but for `n_starts`, are for minibatches.
+    learning_rate, weight_decay : float
+        Of Adam.
+    batch_size, n_epochs : int
+        Sequences of a step, and the most passes over the data.
+    validation : float
+        Share of the data that is kept apart to see when to stop, copies of a sequence together;
+        0 trains on all, to the end.
+    patience : int
+        Passes without a better validation loss after which training stops.
+    n_starts : int
+        Fits from more than one start; the one with the lowest (validation) loss is kept.
+    n_jobs : int
+        Processes to share the starts between.
+    seed : int, numpy.random.Generator or None
+        For starts, order and shuffles.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels, sorted; the first is the reference.
+    motifs_ : list of Bio.motifs.Motif
+        Letters of the winning windows in the data.
+    weights_, bias_, readout_, intercept_ : ndarray
+        Filters in the order of PyTorch's Conv1d, (n_motifs, n_letters, width), with an axis of
+        positions in front where untied; and the rest.
+    log_likelihood_ : float
+        Of the labels of all data that `fit` was given, nats.
+    n_free_parameters_ : int
+        Numbers that were estimated.
+    history_ : tuple of EpochRecord
+        Losses of each pass.
+    converged_ : bool
+        L-BFGS: at an optimum. Adam: stopped because the validation loss no longer fell.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> letters = np.random.default_rng(1).choice(list("ACGT"), (120, 30))
+    >>> letters[:60, 10:16] = list("TGACTC")
+    >>> sequences = ["".join(row) for row in letters]
+    >>> detector = MotifDetector(n_motifs=2, width=8, n_epochs=40, validation=0, seed=1)
+    >>> labels = [1] * 60 + [0] * 60
+    >>> detector.fit(sequences, labels).score(sequences, labels) > 0.9
+    True
+    >>> detector.weights_.shape, detector.n_free_parameters_
+    ((2, 4, 8), 69)
+    """
+
+    def __init__(
+        self,
+        n_motifs: int = 8,
+        width: int = 12,
+        pooling: Pooling = "max",
+        tie: tuple[str, ...] | Tying = ("position", "strand"),
+        alphabet: str = "dna",
+        strands: Literal["both", "one"] | None = None,
+        optimizer: Literal["adam", "lbfgs"] | None = None,
+        learning_rate: float = 0.02,
+        weight_decay: float = 0.02,
+        batch_size: int = 32,
+        n_epochs: int = 100,
+        validation: float = 0.15,
+        patience: int = 15,
+        n_starts: int = 1,
+        n_jobs: int = 1,
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
+        self.n_motifs = n_motifs
+        self.width = width
+        self.pooling = pooling
+        self.tie = tie
+        self.alphabet = alphabet
+        self.strands = strands
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.n_epochs = n_epochs
+        self.validation = validation
+        self.patience = patience
+        self.n_starts = n_starts
+        self.n_jobs = n_jobs
+        self.seed = seed
+
+    @staticmethod
+    def ties() -> dict[str, str]:
+        """Names that `tie` takes, each with what it says about biology.
+
+        Examples
+        --------
+        >>> MotifDetector.ties()["position"]
+        'a motif works wherever it stands: one filter for all positions'
+        """
+        return dict(_TIES)
+
+    # -- settings to model -------------------------------------------------------------------
+
+    def hypothesis(self, data: tuple[Records, ArrayLike | None]) -> tuple[Hypothesis, MotifData]:
+        """State the hypothesis that these settings make about labelled sequences.
+
+        Where all sequences are of one length, filters have one copy for each position whatever the
+        ties, so that hypotheses with and without the tie are about one model.
+
+        Parameters
+        ----------
+        data : tuple
+            Sequences, and their labels (None: all positive, with shuffles as negatives).
+
+        Returns
+        -------
+        hypothesis : Hypothesis
+            Model and tying.
+        data : MotifData
+            The sequences as the model takes them.
+        """
+        if not isinstance(data, tuple) or len(data) != 2:
+            raise ParameterError(
+                "the data of a motif detector are a tuple (sequences, labels); labels may be None"
+            )
+        prepared, _ = self._prepare(*data)
+        n_places = 1
+        if prepared.common_length is not None:
+            n_places = prepared.common_length - self.width + 1
+        model = self._model(prepared, n_places)
+        return Hypothesis(model, self._tying(model), self._describe()), prepared
+
+    def _model(self, data: MotifData, n_places: int, single: bool = False) -> MotifModel:
+        alphabet = get_alphabet(self.alphabet)
+        n_strands = 2 if alphabet.complement is not None and self.strands != "one" else 1
+        n_readouts = 1
+        if self.pooling == "none":
+            n_readouts = self._one_length(data) - self.width + 1
+        if self.pooling == "sum" and self.n_motifs != data.n_classes - 1:
+            raise ParameterError(
+                f"n_motifs is {self.n_motifs}; sum pooling needs {data.n_classes - 1}, one for "
+                "each class but the first, because sums of several filters are one filter"
+            )
+        return MotifModel(
+            alphabet,
+            data.n_classes,
+            self.n_motifs,
+            self.width,
+            self.pooling,
+            n_places,
+            n_strands,
+            n_readouts,
+            single,
+        )
+
+    def _one_length(self, data: MotifData) -> int:
+        if data.common_length is None:
+            first, other = data.lengths[0], int(np.flatnonzero(data.lengths != data.lengths[0])[0])
+            raise ParameterError(
+                f"the sequence at index {other} has {data.lengths[other]} letters and the first "
+                f"has {first}; filters or readouts for each position need sequences of one length: "
+                "cut them, or tie 'position' and pool"
+            )
+        return data.common_length
+
+    def _tying(self, model: MotifModel) -> Tying:
+        if isinstance(self.tie, Tying):
+            return self.tie
+        return model.tying(self.tie)
+
+    def _check_settings(self) -> None:
+        for name, value, choices in (
+            ("pooling", self.pooling, _POOLINGS),
+            ("strands", self.strands, ("both", "one", None)),
+            ("optimizer", self.optimizer, ("adam", "lbfgs", None)),
+        ):
+            if value not in choices:
+                listed = ", ".join(str(choice) for choice in choices if choice)
+                raise ParameterError(f"{name} is {value!r}; choose one of {listed}")
+        for name in ("n_motifs", "width", "n_starts", "n_jobs"):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise ParameterError(f"{name} is {value!r}; give a whole number of 1 or more")
+        if not 0 <= self.validation < 1:
+            raise ParameterError(f"validation is {self.validation}; give a share from 0 to below 1")
+        if not isinstance(self.tie, Tying):
+            self._check_tie_names(self.tie)
+
+    def _check_tie_names(self, names: object) -> None:
+        if isinstance(names, str) or not isinstance(names, tuple | list):
+            raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("strand",) or ()')
+        for name in names:
+            if name not in _TIES:
+                listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in _TIES.items())
+                raise TyingError(f"there is no tie {name!r}; a motif detector has {listed}")
+        alphabet = get_alphabet(self.alphabet)
+        if "strand" in names and alphabet.complement is None:
+            raise TyingError(
+                f"the {alphabet.name} alphabet has no complement, so tie 'strand' means nothing; "
+                'leave it out: tie=("position",)'
+            )
+        if "strand" in names and self.strands == "one":
+            raise TyingError("tie 'strand' needs both strands; set strands='both'")
+        if "readout" in names and self.pooling != "none":
+            raise TyingError(
+                f"tie 'readout' needs pooling='none'; with {self.pooling!r} the readout has no "
+                "positions"
+            )
+
+    def _describe(self) -> str:
+        if isinstance(self.tie, Tying):
+            return "a tying of your own"
+        return " and ".join(self.tie) + " tied" if self.tie else "untied"
+
+    def _prepare(
+        self, records: Records, labels: ArrayLike | None, classes: NDArray[Any] | None = None
+    ) -> tuple[MotifData, NDArray[Any]]:
+        """Check and encode sequences and labels; without labels, shuffles are class 0."""
+        self._check_settings()
+        alphabet = get_alphabet(self.alphabet)
+        checked = as_records(records, alphabet)
+        if labels is None:
+            # Not the generator of the starts, so that they do not depend on this.
+            shuffles = spawn_generators(self.seed, 2)[1]
+            labels = [1] * len(checked) + [0] * len(checked)
+            checked = checked + shuffle_dinucleotides(checked, seed=shuffles)
+        values = np.asarray(labels)
+        if values.shape != (len(checked),):
+            raise ParameterError(
+                f"there are {len(checked)} sequences and labels of shape {values.shape}; give one "
+                "label for each sequence"
+            )
+        known = np.unique(values) if classes is None else classes
+        if len(known) < 2:
+            raise ParameterError(
+                f"all labels are {known.tolist()}; give sequences of two classes or more, or no "
+                "labels for shuffled sequences as the other class"
+            )
+        index = np.searchsorted(known, values).clip(max=len(known) - 1)
+        if (known[index] != values).any():
+            strange = values[known[index] != values][0]
+            raise ParameterError(f"label {strange!r} is none of the classes {known.tolist()}")
+        return self._encoded(checked, index, len(known)), known
+
+    def _encoded(self, checked: list[SeqRecord], index: NDArray[Any], n_classes: int) -> MotifData:
+        alphabet = get_alphabet(self.alphabet)
+        codes = [alphabet.encode(str(record.seq)) for record in checked]
+        for number, (record, encoded) in enumerate(zip(checked, codes, strict=True)):
+            if len(encoded) < self.width:
+                raise SequenceFormatError(
+                    f"the sequence at index {number} ({record.id!r}) has {len(encoded)} letters, "
+                    f"fewer than the width of {self.width}; leave it out or set a smaller width"
+                )
+        return MotifData(alphabet, codes, index, n_classes)
+
+    # -- learning ----------------------------------------------------------------------------
+
+    def fit(
+        self,
+        records: Records,
+        labels: ArrayLike | None = None,
+        *,
+        callbacks: Sequence[Callback] = (),
+        on_batch: Callable[[int, int, int, float], object] | None = None,
+    ) -> Self:
+        """Learn from labelled sequences.
+
+        Parameters
+        ----------
+        records
+            Sequences: SeqRecord, Seq or str.
+        labels : array_like, optional
+            The class of each, of any type that sorts. Without labels, the sequences are class 1
+            and dinucleotide shuffles of them class 0.
+        callbacks : sequence of callable
+            Each is given the `seqbio.core.training.TrainingState` after each pass; a true result
+            stops. Not with several processes.
+        on_batch : callable, optional
+            Called as ``on_batch(epoch, n_done, n_batches, loss)``. Not with several processes.
+
+        Returns
+        -------
+        MotifDetector
+            The estimator itself.
+        """
+        data, classes = self._prepare(records, labels)
+        tied = not isinstance(self.tie, Tying) and "position" in self.tie
+        n_places = 1 if tied else self._one_length(data) - self.width + 1
+        optimizer = self.optimizer or ("lbfgs" if self.pooling == "sum" else "adam")
+        self.model_ = self._model(data, n_places, single=optimizer == "adam")
+        self.classes_ = classes
+        tying = self._tying(self.model_)
+        self.n_free_parameters_ = tying.n_free
+        if optimizer == "lbfgs":
+            fitted = fit(self.model_, tying, data, n_starts=self.n_starts, seed=self.seed)
+            self.fit_, self.full_, self.converged_ = fitted, fitted.full, fitted.converged
+            self.history_: tuple[EpochRecord, ...] = ()
+        else:
+            best = self._train(tying, data, callbacks, on_batch)
+            self.full_, self.history_ = best.full, best.history
+            self.converged_ = best.message.startswith("no better")
+        self.log_likelihood_ = float(self.model_.log_likelihood(self.full_, data).sum())
+        self.background_ = _letter_shares(data)
+        self._counts = self._count_windows(data) if self._has_winners() else None
+        return self
+
+    def _train(
+        self,
+        tying: Tying,
+        data: MotifData,
+        callbacks: Sequence[Callback],
+        on_batch: Callable[[int, int, int, float], object] | None,
+    ) -> Training:
+        generators = spawn_generators(self.seed, 2 + self.n_starts)
+        items, validation = np.arange(len(data)), None
+        if self.validation:
+            items, validation = grouped_split(data.clusters(), self.validation, generators[0])
+        settings = TrainingSettings(
+            n_epochs=self.n_epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            schedule="cosine",
+            weight_decay=self.weight_decay,
+            patience=self.patience if self.validation else None,
+        )
+        one = partial(_train_once, self.model_, tying, data, settings, items, validation)
+        if self.n_jobs == 1:
+            one = partial(one, callbacks=tuple(callbacks), on_batch=on_batch)
+            trained = map_pieces(one, generators[2:])
+        else:
+            with ProcessPoolExecutor(self.n_jobs) as executor:
+                trained = map_pieces(one, generators[2:], executor=executor)
+        return min(trained, key=lambda training: training.loss)
+
+    # -- using -------------------------------------------------------------------------------
+
+    def decision_function(self, records: Records) -> Floats:
+        """Log odds against the first class: (n,) for two classes, else (n, n_classes - 1)."""
+        model = self._model_fitted()
+        logits = model.logits(self.full_, self._unlabelled(records))
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+    def predict_proba(self, records: Records) -> Floats:
+        """Probability of each class, (n, n_classes) in the order of `classes_`."""
+        model = self._model_fitted()
+        return np.exp(model.log_probabilities(self.full_, self._unlabelled(records)))
+
+    def predict(self, records: Records) -> NDArray[Any]:
+        """Most probable class of each sequence."""
+        best = self.predict_proba(records).argmax(axis=1)
+        return self.classes_[best]
+
+    def log_likelihood(self, records: Records, labels: ArrayLike) -> Floats:
+        """Log-probability of the label of each sequence, (n,) nats."""
+        model = self._model_fitted()
+        data, _ = self._prepare(records, labels, self.classes_)
+        self._check_length(data)
+        return model.log_likelihood(self.full_, data)
+
+    def score(self, records: Records, labels: ArrayLike) -> float:
+        """Share of the sequences whose most probable class is their label."""
+        return float((self.predict(records) == np.asarray(labels)).mean())
+
+    def _unlabelled(self, records: Records) -> MotifData:
+        checked = as_records(records, get_alphabet(self.alphabet))
+        data = self._encoded(checked, np.zeros(len(checked)), len(self.classes_))
+        self._check_length(data)
+        return data
+
+    def _check_length(self, data: MotifData) -> None:
+        model = self._model_fitted()
+        places = max(model.n_places, model.n_readouts)
+        expected = places + self.width - 1
+        if places > 1 and (data.lengths != expected).any():
+            index = int(np.flatnonzero(data.lengths != expected)[0])
+            raise ParameterError(
+                f"the sequence at index {index} has {data.lengths[index]} letters; this detector "
+                f"was trained on positions of sequences of {expected}"
+            )
+
+    def _model_fitted(self) -> MotifModel:
+        if not hasattr(self, "full_"):
+            raise NotFittedError(
+                "this motif detector has not learned yet; call fit(records, labels)"
+            )
+        return self.model_
+
+    # -- what it learned ---------------------------------------------------------------------
+
+    def _block(self, name: str) -> Floats:
+        return self._model_fitted().layout.unflatten(self.full_)[name]
+
+    def _strands_tied(self) -> bool:
+        return not isinstance(self.tie, Tying) and "strand" in self.tie
+
+    @property
+    def weights_(self) -> Floats:
+        """Filters, (n_motifs, n_letters, width); untied over position (positions, n_motifs, ...).
+
+        Untied strands count as filters of their own, those of one motif side by side.
+        """
+        block = self._block("weights")
+        if self._strands_tied() or block.shape[1] == 1:
+            filters = block[:, 0]
+        else:
+            filters = block.swapaxes(1, 2).reshape(len(block), -1, *block.shape[3:])
+        return filters[0] if len(filters) == 1 else filters
+
+    @property
+    def bias_(self) -> Floats:
+        """Added to the scores of each filter, in the order of `weights_`."""
+        block = self._block("bias")
+        by_filter = block.swapaxes(1, 2).reshape(len(block), -1)
+        if self._strands_tied():
+            by_filter = block[:, 0]
+        return by_filter[0] if len(by_filter) == 1 else by_filter
+
+    @property
+    def readout_(self) -> Floats:
+        """Weight of each motif in each logit, (n_logits, n_motifs), or (positions, ...)."""
+        if self.pooling == "sum":
+            return np.eye(self._model_fitted().n_logits)
+        block = self._block("readout")
+        return block[0] if len(block) == 1 else block
+
+    @property
+    def intercept_(self) -> Floats:
+        """Log odds of the classes where all scores are 0, (n_logits,)."""
+        return self._block("intercept")
+
+    @property
+    def motifs_(self) -> list[Motif]:
+        """Motifs: counts of the winning windows, or filters where there are none."""
+        return self.motifs("windows" if self._has_winners() else "filter")
+
+    def motifs(self, method: Literal["windows", "filter"] = "windows") -> list[Motif]:
+        """Turn the filters into motifs.
+
+        Parameters
+        ----------
+        method : {"windows", "filter"}
+            ``windows``: letters of the winning windows of the data given to `fit`, in the classes
+            that the motif speaks for, as far as they score more than half of the best (scores
+            counted from their mean under the background). ``filter``: the probabilities whose log
+            odds the filter holds, times its readout; exact where the classes are motif and
+            background.
+
+        Returns
+        -------
+        list of Bio.motifs.Motif
+            ``motif1``, ...; with untied strands ``motif1+``, ``motif1-``, ... Those that rest on no
+            window, because their readout is 0, are left out.
+        """
+        model = self._model_fitted()
+        if model.n_places > 1:
+            raise ParameterError(
+                "the filters are untied over position, so that there is one at each position; look "
+                "at weights_, or tie 'position' for motifs"
+            )
+        if method == "filter":
+            return self._filter_motifs()
+        if method != "windows":
+            raise ParameterError(f"method is {method!r}; choose windows or filter")
+        if self._counts is None:
+            raise ParameterError(
+                f"pooling {self.pooling!r} has no winning windows; use method='filter'"
+            )
+        return [
+            make_motif(counts, name, self.alphabet)
+            for name, counts in zip(self._motif_names(), self._counts, strict=True)
+            if counts.any()
+        ]
+
+    def _motif_names(self) -> list[str]:
+        numbers = range(1, self.n_motifs + 1)
+        if self._strands_tied() or self._model_fitted().n_strands == 1:
+            return [f"motif{number}" for number in numbers]
+        return [f"motif{number}{strand}" for number in numbers for strand in "+-"]
+
+    def _filter_motifs(self) -> list[Motif]:
+        weights = self.weights_
+        scale = np.ones(self.n_motifs)
+        if self.readout_.ndim == 2 and self.pooling != "sum":
+            strongest = np.abs(self.readout_).argmax(axis=0)
+            scale = np.abs(self.readout_)[strongest, np.arange(self.n_motifs)]
+        scale = np.repeat(scale, len(weights) // self.n_motifs)
+        found = filter_probabilities(scale[:, None, None] * weights, self.background_)
+        return [
+            make_motif(_SITES * probability, name, self.alphabet)
+            for name, probability in zip(self._motif_names(), found, strict=True)
+        ]
+
+    def _has_winners(self) -> bool:
+        return self.pooling in ("max", "logsumexp") and self._model_fitted().n_places == 1
+
+    def _count_windows(self, data: MotifData) -> Floats:
+        """Count letters of winning windows, (n_filters, n_letters, width)."""
+        model = self.model_
+        n_windows = data.lengths - self.width + 1
+        filters = self._block("weights")[0].swapaxes(0, 1)  # (motifs, strands, ...)
+        filters = filters.reshape(1, -1, *filters.shape[2:])
+        centre = np.einsum("pfcj,c->f", filters, self.background_)
+        shares = data.shares(slice(None))
+        best, position = kernels.best_windows(
+            filters, -centre[None], shares, n_windows
+        )  # counted from the mean under the background
+        labels = np.asarray(data.labels)
+        counts = np.zeros((self.n_motifs, model.n_strands, *filters.shape[2:]))
+        readout = np.vstack([np.zeros(self.n_motifs), self.readout_])
+        for motif in range(self.n_motifs):
+            spoken = readout[:, motif] > (readout[:, motif].max() + readout[:, motif].min()) / 2
+            rows = np.flatnonzero(spoken[labels])
+            columns = slice(motif * model.n_strands, (motif + 1) * model.n_strands)
+            winner = best[rows, columns].argmax(axis=1)
+            score = best[rows, columns].max(axis=1)
+            for row, strand in zip(rows, winner, strict=True):
+                if best[row, columns][strand] > score.max() / 2:
+                    place = position[row, columns][strand]
+                    counts[motif, strand] += shares[row, place : place + self.width].T
+        if model.n_strands == 2 and self._strands_tied():
+            other = reverse_complement(counts[:, 1], model.alphabet)
+            return counts[:, 0] + other
+        return counts.reshape(-1, *counts.shape[2:])
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write settings and parameters to a JSON file, whole or not at all.
+
+        The numbers are exact; data and the history of training are not kept.
+        """
+        model = self._model_fitted()
+        settings = self.get_params()
+        if isinstance(settings["tie"], Tying):
+            raise ParameterError("a tying of your own cannot be saved; save weights_ and the rest")
+        if isinstance(settings["seed"], np.random.Generator):
+            settings["seed"] = None
+        content = {
+            "format": _FORMAT,
+            "settings": settings,
+            "classes": self.classes_.tolist(),
+            "places": [model.n_places, model.n_readouts],
+            "single": model.single,
+            "parameters": self.full_.tolist(),
+            "background": self.background_.tolist(),
+            "counts": None if self._counts is None else self._counts.tolist(),
+        }
+        with atomic_writer(path) as file:
+            json.dump(content, file, allow_nan=False)
+            file.write("\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote; the detector is ready for use."""
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            if content["format"] != _FORMAT:
+                raise ParameterError(f"{path} says it is {content['format']!r}, not {_FORMAT!r}")
+            settings = content["settings"]
+            detector = cls(**{**settings, "tie": tuple(settings["tie"])})
+            detector.classes_ = np.array(content["classes"])
+            n_places, n_readouts = content["places"]
+            alphabet = get_alphabet(detector.alphabet)
+            n_strands = 2 if alphabet.complement is not None and detector.strands != "one" else 1
+            detector.model_ = MotifModel(
+                alphabet,
+                len(detector.classes_),
+                detector.n_motifs,
+                detector.width,
+                detector.pooling,
+                n_places,
+                n_strands,
+                n_readouts,
+                content["single"],
+            )
+            full = np.array(content["parameters"], dtype=np.float64)
+            detector.background_ = np.array(content["background"])
+            counts = content["counts"]
+            detector._counts = None if counts is None else np.array(counts)
+        except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, ParameterError):
+                raise
+            raise ParameterError(f"{path} is not a saved motif detector: {error!r}") from error
+        if full.shape != (detector.model_.layout.size,):
+            raise ParameterError(
+                f"{path} has {full.size} parameters and its model {detector.model_.layout.size}"
+            )
+        detector.full_ = full
+        detector.n_free_parameters_ = detector._tying(detector.model_).n_free
+        return detector
+
+
+def _train_once(
+    model: MotifModel,
+    tying: Tying,
+    data: MotifData,
+    settings: TrainingSettings,
+    items: NDArray[np.int64],
+    validation: NDArray[np.int64] | None,
+    generator: np.random.Generator,
+    callbacks: Sequence[Callback] = (),
+    on_batch: Callable[[int, int, int, float], object] | None = None,
+) -> Training:
+    """Train from one start, around windows of the items trained on."""
+    start = model.motif_start(data.subset(items), generator)
+    return train(
+        model,
+        tying,
+        data,
+        settings,
+        items=items,
+        validation=validation,
+        start=start,
+        seed=generator,
+        callbacks=callbacks,
+        on_batch=on_batch,
+    )
+
+
+def _letter_shares(data: MotifData) -> Floats:
+    """Share of each letter in the data, a half added to each count."""
+    size = len(data.alphabet.symbols)
+    counts = np.bincount(np.concatenate(list(data.sequences)), minlength=size)
+    letters = counts @ data.alphabet.membership + 0.5
+    return letters / letters.sum()

@@ -1,0 +1,486 @@
+"""The motif detector as a model: from one flat vector to likelihoods and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.core import Layout, Tying, permuted, repeated, untied
+from seqbio.core.model import Check
+from seqbio.core.numerics import log_softmax
+from seqbio.core.tie_patterns import joined
+from seqbio.core.training import index_batches
+from seqbio.motif import kernels
+from seqbio.motif.motif_data import MotifData
+from seqbio.sequences import Alphabet
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Pooling = Literal["max", "logsumexp", "sum", "none"]
+
+_CHUNK = 1024  # sequences that are written as letter shares at a time
+
+
+@dataclass(frozen=True)
+class MotifModel:
+    """Filters, pooling and a softmax over classes.
+
+    Blocks of the layout, with S strands and one logit less than there are classes, the first
+    class being the reference:
+
+    - ``weights`` (places, S, n_motifs, n_letters, width) and ``bias`` (places, S, n_motifs), with
+      1 place (the same filters everywhere) or one for each position of a window;
+    - ``readout`` (readout places, n_logits, n_motifs), absent with sum pooling, where motif k adds
+      to logit k alone, so that the model is a generalised linear one;
+    - ``intercept`` (n_logits,).
+
+    Parameters
+    ----------
+    alphabet : Alphabet
+        Of the sequences.
+    n_classes, n_motifs, width : int
+        Sizes.
+    pooling : {"max", "logsumexp", "sum", "none"}
+        How the scores of all windows and strands become one number.
+    n_places : int
+        1, or the number of windows of every sequence.
+    n_strands : int
+        1, or 2 where the other strand is read too.
+    n_readouts : int
+        Readouts for each motif and logit: 1, or the number of windows when nothing is pooled.
+    single : bool, default False
+        Compute in single precision, which is enough for training.
+    """
+
+    alphabet: Alphabet
+    n_classes: int
+    n_motifs: int
+    width: int
+    pooling: Pooling
+    n_places: int = 1
+    n_strands: int = 1
+    n_readouts: int = 1
+    single: bool = False
+
+    # -- what it is --------------------------------------------------------------------------
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What two hypotheses must share to be about the same model."""
+        return {"alphabet": self.alphabet.name, "pooling": self.pooling, "strands": self.n_strands}
+
+    @property
+    def n_logits(self) -> int:
+        """Classes that have a logit: all but the first."""
+        return self.n_classes - 1
+
+    @property
+    def regular(self) -> bool:
+        """Whether likelihood theory holds: for sum pooling, a generalised linear model."""
+        return self.pooling == "sum"
+
+    @property
+    def irregular_reason(self) -> str:
+        """Why it does not hold otherwise."""
+        if self.regular:
+            return ""
+        if self.pooling == "max":
+            return (
+                "with max pooling the likelihood has kinks and many optima, and a motif with "
+                "readout 0 can be any motif"
+            )
+        return "a motif with readout 0 can be any motif, so its filter is not identified there"
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Names and shapes of the full parameters."""
+        filters = (self.n_places, self.n_strands, self.n_motifs)
+        shapes: dict[str, tuple[int, ...]] = {
+            "weights": (*filters, self.alphabet.size, self.width),
+            "bias": filters,
+        }
+        if self.pooling != "sum":
+            shapes["readout"] = (self.n_readouts, self.n_logits, self.n_motifs)
+        return Layout(shapes | {"intercept": (self.n_logits,)})
+
+    def tying(self, names: Sequence[str]) -> Tying:
+        """Tie by name: ``position``, ``strand``, ``readout``.
+
+        Examples
+        --------
+        >>> from seqbio.sequences import DNA
+        >>> model = MotifModel(DNA, 2, 3, 5, "max", n_strands=2)
+        >>> model.tying(("position", "strand")).n_free  # 3 * (4 * 5 + 1) + 3 + 1
+        67
+        """
+        shapes = self.layout.shapes
+        parts = {name: untied(self._size(name)) for name in self.layout.names}
+        if "position" in names:
+            for name in ("weights", "bias"):
+                parts[name] = parts[name].intersect(repeated(shapes[name], axis=0))
+        if "strand" in names:
+            for name in ("weights", "bias"):
+                other = _other_strand(np.arange(self._size(name)).reshape(shapes[name]), self)
+                parts[name] = parts[name].intersect(permuted(other.size, other.ravel()))
+        if "readout" in names and "readout" in parts:
+            parts["readout"] = repeated(shapes["readout"], axis=0)
+        return joined(*(parts[name] for name in self.layout.names))
+
+    def _size(self, name: str) -> int:
+        where = self.layout.slice(name)
+        return where.stop - where.start
+
+    # -- starts ------------------------------------------------------------------------------
+
+    def start(self, data: MotifData) -> Floats:
+        """Start from random filters that are the same every time, or from 0 with sum pooling."""
+        return self.motif_start(data, np.random.default_rng(0))
+
+    def random_start(self, generator: np.random.Generator) -> Floats:
+        """Draw small filters; readouts alternate in sign, and class frequencies are left open."""
+        blocks = {
+            name: np.zeros(shape, dtype=np.float64) for name, shape in self.layout.shapes.items()
+        }
+        if self.pooling == "sum":
+            return self.layout.flatten(blocks)
+        shape = blocks["weights"].shape
+        blocks["weights"] = np.broadcast_to(
+            generator.normal(0.0, 0.5 / np.sqrt(self.width), (1, 1, *shape[2:])), shape
+        ).copy()
+        if self.n_strands == 2:
+            other = _other_strand(blocks["weights"], self)
+            blocks["weights"][:, 1] = other[:, 1]
+        sign = np.where(np.arange(self.n_motifs) % 4 == 3, -1.0, 1.0)
+        blocks["readout"][:] = sign * 0.5 / np.sqrt(self.n_motifs)
+        if self.n_logits > 1:
+            blocks["readout"] += generator.normal(0.0, 0.2, blocks["readout"].shape)
+        return self.layout.flatten(blocks)
+
+    def motif_start(self, data: MotifData, generator: np.random.Generator) -> Floats:
+        """Draw filters around windows of the data, and fit the class frequencies.
+
+        A filter that begins near a window that occurs finds relatives of it from the first step.
+        """
+        full = self.random_start(generator)
+        blocks = self.layout.unflatten(full)
+        if self.pooling in ("max", "logsumexp"):
+            last = np.flatnonzero(np.asarray(data.labels) == data.n_classes - 1)
+            for motif in range(self.n_motifs):
+                item = int(generator.choice(last if last.size else len(data)))
+                place = int(generator.integers(data.lengths[item] - self.width + 1))
+                window = data.shares([item])[0, place : place + self.width].T
+                blocks["weights"][:, 0, motif] += 0.5 * (window - window.mean(axis=0))
+            if self.n_strands == 2:
+                blocks["weights"][:, 1] = _other_strand(blocks["weights"], self)[:, 1]
+        counts = np.bincount(np.asarray(data.labels), minlength=self.n_classes) + 0.5
+        blocks["intercept"][:] = np.log(counts[1:] / counts[0])
+        if self.pooling in ("max", "logsumexp"):
+            some = data.subset(np.arange(0, len(data), max(1, len(data) // 256)))
+            blocks["intercept"] -= (self.logits(full, some) - blocks["intercept"]).mean(axis=0)
+        return full
+
+    # -- likelihood --------------------------------------------------------------------------
+
+    def logits(self, full: Floats, data: MotifData) -> Floats:
+        """Log odds of each class but the first against the first, (n_items, n_logits)."""
+        chunks = [
+            self._forward(full, data, slice(at, at + _CHUNK))[0]
+            for at in range(0, len(data), _CHUNK)
+        ]
+        return np.concatenate(chunks).astype(np.float64)
+
+    def log_probabilities(self, full: Floats, data: MotifData) -> Floats:
+        """Log-probability of each class for every sequence, (n_items, n_classes)."""
+        return _log_probabilities(self.logits(full, data))
+
+    def log_likelihood(self, full: Floats, data: MotifData) -> Floats:
+        """Log-probability of the class that each sequence has, (n_items,) nats."""
+        labels = np.asarray(data.labels)
+        return self.log_probabilities(full, data)[np.arange(len(data)), labels]
+
+    def log_likelihood_and_gradient(self, full: Floats, data: MotifData) -> tuple[float, Floats]:
+        """Log-likelihood of all sequences together and its gradient, (n_full,)."""
+        total, gradient = 0.0, np.zeros(self.layout.size)
+        for at in range(0, len(data), _CHUNK):
+            value, slope = self._value_and_gradient(full, data, slice(at, at + _CHUNK))
+            total, gradient = total + value, gradient + slope
+        return total, gradient
+
+    def _value_and_gradient(
+        self, full: Floats, data: MotifData, items: slice | Integers
+    ) -> tuple[float, Floats]:
+        logits, memory = self._forward(full, data, items)
+        log_p = _log_probabilities(logits.astype(np.float64))
+        labels = np.asarray(data.labels)[items]
+        rows = np.arange(len(labels))
+        residual = -np.exp(log_p)
+        residual[rows, labels] += 1.0
+        gradient = self._backward(residual[:, 1:].astype(logits.dtype), memory, data, items)
+        return float(log_p[rows, labels].sum()), gradient
+
+    # -- minibatches -------------------------------------------------------------------------
+
+    def batches(
+        self,
+        data: MotifData,  # noqa: ARG002 (items of all lengths may share a batch)
+        items: Integers,
+        batch_size: int,
+        generator: np.random.Generator | None,
+    ) -> list[Integers]:
+        """Cut items into batches of about equal size."""
+        return index_batches(items, batch_size, generator)
+
+    def batch_loss_and_gradient(
+        self,
+        full: Floats,
+        data: MotifData,
+        batch: Integers,
+        generator: np.random.Generator,  # noqa: ARG002 (nothing is drawn)
+    ) -> tuple[float, float, Floats]:
+        """Minus the log-likelihood of a batch, its size, and the gradient."""
+        value, gradient = self._value_and_gradient(full, data, batch)
+        return -value, float(len(batch)), -gradient
+
+    def batch_loss(self, full: Floats, data: MotifData, batch: Integers) -> tuple[float, float]:
+        """Minus the log-likelihood of a batch, and its size."""
+        return -float(self.log_likelihood(full, data.subset(batch)).sum()), float(len(batch))
+
+    # -- forwards and backwards --------------------------------------------------------------
+
+    def _forward(
+        self, full: Floats, data: MotifData, items: slice | Integers
+    ) -> tuple[Floats, dict[str, Any]]:
+        """Give the logits of some items, and what the way back needs."""
+        blocks = self.layout.unflatten(full)
+        if self.pooling == "sum":
+            return self._linear_forward(blocks, data, items), {}
+        dtype = np.float32 if self.single else np.float64
+        weights, bias = (_by_filter(blocks[name]).astype(dtype) for name in ("weights", "bias"))
+        readout = blocks["readout"].astype(dtype)
+        sequences = data.shares(items, dtype)
+        n_windows = data.lengths[items] - self.width + 1
+        memory: dict[str, Any] = {"sequences": sequences, "shape": weights.shape}
+        memory["readout"] = readout
+        if self.pooling == "max":
+            best, position = kernels.best_windows(weights, bias, sequences, n_windows)
+            by_strand = best.reshape(len(best), self.n_motifs, self.n_strands)
+            strand = by_strand.argmax(axis=2)
+            pooled = np.take_along_axis(by_strand, strand[:, :, None], axis=2)[:, :, 0]
+            memory |= {"position": position, "strand": strand, "pooled": pooled}
+        else:
+            scores = kernels.window_scores(weights, bias, sequences)
+            if self.pooling == "logsumexp":
+                pooled, share = kernels.pool_log_mean_exp(scores, n_windows, self.n_strands)
+                memory |= {"share": share, "pooled": pooled}
+            else:
+                shape = (len(scores), self.n_motifs, self.n_strands, scores.shape[2])
+                pooled = scores.reshape(shape).sum(axis=2)  # (n, n_motifs, P)
+                memory["pooled"] = pooled
+        if self.pooling == "none":
+            wide = np.broadcast_to(readout, (pooled.shape[2], *readout.shape[1:]))
+            logits = np.einsum("nkp,plk->nl", pooled, wide, optimize=True)
+        else:
+            logits = pooled @ readout[0].T
+        return logits + blocks["intercept"].astype(dtype), memory
+
+    def _backward(
+        self, slope: Floats, memory: dict[str, Any], data: MotifData, items: slice | Integers
+    ) -> Floats:
+        """Take derivatives by the logits, (n, n_logits), back to the full parameters."""
+        blocks: dict[str, Any] = {"intercept": slope.sum(axis=0)}
+        if self.pooling == "sum":
+            weights_slope, bias_slope = self._linear_backward(slope, data, items)
+            return self.layout.flatten(blocks | {"weights": weights_slope, "bias": bias_slope})
+        readout, shape, sequences = memory["readout"], memory["shape"], memory["sequences"]
+        pooled = memory["pooled"]
+        if self.pooling == "none":
+            wide = np.broadcast_to(readout, (pooled.shape[2], *readout.shape[1:]))
+            by_place = np.einsum("nl,nkp->plk", slope, pooled, optimize=True)
+            blocks["readout"] = by_place if len(readout) > 1 else by_place.sum(axis=0)[None]
+            into_motifs = np.einsum("nl,plk->nkp", slope, wide, optimize=True)
+            into_scores = np.repeat(into_motifs, self.n_strands, axis=1)
+            found = kernels.filter_gradient(shape, sequences, into_scores)
+        else:
+            blocks["readout"] = (slope.T @ pooled)[None]
+            into_pooled = slope @ readout[0]
+            if self.pooling == "max":
+                chosen = memory["strand"][:, :, None] == np.arange(self.n_strands)
+                into_best = (into_pooled[:, :, None] * chosen).reshape(len(slope), -1)
+                found = kernels.best_windows_gradient(
+                    shape, sequences, memory["position"], into_best
+                )
+            else:
+                into_scores = (
+                    np.repeat(into_pooled, self.n_strands, axis=1)[:, :, None] * memory["share"]
+                )
+                found = kernels.filter_gradient(shape, sequences, into_scores)
+        for name, gradient in zip(("weights", "bias"), found, strict=True):
+            blocks[name] = self._by_strand(gradient)
+        return self.layout.flatten(blocks)
+
+    def _by_strand(self, by_filter: Floats) -> Floats:
+        """Undo `_by_filter`: (places, filters, ...) to (places, strands, motifs, ...)."""
+        places, _, *rest = by_filter.shape
+        split = by_filter.reshape(places, self.n_motifs, self.n_strands, *rest)
+        return split.swapaxes(1, 2)
+
+    # -- sum pooling: a generalised linear model ---------------------------------------------
+
+    def _coefficients(self, blocks: dict[str, Floats]) -> Floats:
+        """Give the weights of the columns of ``data.design``, (n_features, n_logits)."""
+        weights = blocks["weights"].sum(axis=1)  # (places, n_logits, letters, width)
+        bias = blocks["bias"].sum(axis=1)
+        if self.n_places == 1:
+            features = weights[0].transpose(2, 1, 0).reshape(-1, self.n_logits)
+            return np.vstack([features, bias])
+        length = self.n_places + self.width - 1
+        features = np.zeros((length, self.alphabet.size, self.n_logits))
+        for column in range(self.width):
+            features[column : column + self.n_places] += weights[..., column].transpose(0, 2, 1)
+        # The number of windows is the number of places, and the bias of each counts once.
+        return np.vstack([features.reshape(-1, self.n_logits), bias.mean(axis=0)])
+
+    def _linear_forward(
+        self, blocks: dict[str, Floats], data: MotifData, items: slice | Integers
+    ) -> Floats:
+        design = data.design(self.width, self.n_places > 1)[items]
+        return design @ self._coefficients(blocks) + blocks["intercept"]
+
+    def _linear_backward(
+        self, slope: Floats, data: MotifData, items: slice | Integers
+    ) -> tuple[Floats, Floats]:
+        by_feature = data.design(self.width, self.n_places > 1)[items].T @ slope
+        features, bias = by_feature[:-1], by_feature[-1]
+        shapes = self.layout.shapes
+        if self.n_places == 1:
+            shape = (self.width, self.alphabet.size, self.n_logits)
+            weights = features.reshape(shape).transpose(2, 1, 0)[None]
+        else:
+            at_place = features.reshape(-1, self.alphabet.size, self.n_logits)
+            windows = np.lib.stride_tricks.sliding_window_view(at_place, self.width, axis=0)
+            weights = windows.transpose(0, 2, 1, 3)  # (places, n_logits, letters, width)
+            bias = np.broadcast_to(bias / self.n_places, (self.n_places, self.n_logits))
+        return (
+            np.broadcast_to(weights[:, None], shapes["weights"]),
+            np.broadcast_to(np.reshape(bias, (-1, 1, self.n_logits)), shapes["bias"]),
+        )
+
+    # -- for tests ---------------------------------------------------------------------------
+
+    def curvature(self, full: Floats, data: MotifData) -> Floats:  # noqa: ARG002
+        """Rough diagonal of minus the Hessian: a quarter for each time that a letter is met."""
+        n_items = float(len(data))
+        n_windows = float(data.lengths.mean()) - self.width + 1
+        blocks = {}
+        for name, shape in self.layout.shapes.items():
+            met = 1.0
+            if name in ("weights", "bias") and self.pooling in ("sum", "none"):
+                met = n_windows / self.n_places
+            if name == "weights":
+                met /= self.alphabet.size
+            blocks[name] = np.full(shape, 0.25 * n_items * met)
+        return self.layout.flatten(blocks)
+
+    def identified(self, full: Floats, data: MotifData) -> Floats:
+        """Give what the data can tell: with sum pooling, the linear predictor.
+
+        The columns of the design, and the intercept, are dependent (the letters of a place add up
+        to 1), so the predictor is written in an orthogonal basis of what they span.
+        """
+        if self.pooling != "sum":
+            return full
+        blocks = self.layout.unflatten(full)
+        by_place = self.n_places > 1
+        key = (-self.width, by_place)  # beside the design that it belongs to
+        if key not in data.remembered:
+            design = data.design(self.width, by_place)
+            design = np.column_stack([design, np.ones(len(design))])
+            _, singular, rows = np.linalg.svd(design, full_matrices=False)
+            kept = singular > 1e-9 * singular[0]
+            data.remembered[key] = singular[kept, None] * rows[kept] / np.sqrt(len(design))
+        coefficients = np.vstack([self._coefficients(blocks), blocks["intercept"]])
+        return data.remembered[key] @ coefficients
+
+    def simulate(self, full: Floats, data: MotifData, generator: np.random.Generator) -> MotifData:
+        """Draw new labels for the same sequences."""
+        cumulated = np.exp(self.log_probabilities(full, data)).cumsum(axis=1)
+        draws = generator.random(len(data))
+        return data.with_labels((draws[:, None] > cumulated[:, :-1]).sum(axis=1))
+
+    def checks(self, full: Floats, data: MotifData, tying: Tying) -> list[Check]:
+        """Say what makes a test of these ties doubtful."""
+        found = []
+        counts = np.bincount(np.asarray(data.labels), minlength=self.n_classes)
+        if self.regular:
+            found += _many_parameters(tying.n_free, self, data, int(counts.min()))
+            largest = float(np.abs(self.logits(full, data)).max())
+            if largest > 20:
+                found.append(
+                    Check(
+                        f"a sequence has log odds of {largest:.0f}: a letter or a combination "
+                        "separates the classes completely, so that estimates run to infinity",
+                        "invalid",
+                        "separation",
+                    )
+                )
+        if self.n_places > 1 and _same_everywhere(full, self):
+            found.append(
+                Check(
+                    "windows cut around a feature (the summit of a peak, a start site) are not "
+                    "free of position, even if the motif is: jitter or crop them before a test "
+                    "of position",
+                    "note",
+                    "centred_windows",
+                )
+            )
+        return found
+
+
+def _many_parameters(n_free: int, model: MotifModel, data: MotifData, fewest: int) -> list[Check]:
+    """Warn where the chi-squared law has not set in: parameters**1.5 must be few against items."""
+    rank = min(n_free, data.design(model.width, model.n_places > 1).shape[1]) * model.n_logits
+    # The ratio's mean exceeds its degrees of freedom by a factor of about 1 + 1.2 rank / n; this
+    # is that excess in standard deviations of the chi-squared law.
+    excess = 1.2 * rank / (4 * fewest) * np.sqrt(rank / 2)
+    if excess < 0.1:
+        return []
+    return [
+        Check(
+            f"{rank} coefficients for {len(data)} sequences, {fewest} in the smallest class: the "
+            "likelihood ratio is larger than chi-squared by about "
+            f"{excess:.1f} standard deviations, so small p-values come too often",
+            "invalid" if excess > 0.3 else "warning",
+            "many_parameters",
+        )
+    ]
+
+
+def _same_everywhere(full: Floats, model: MotifModel) -> bool:
+    weights = model.layout.unflatten(full)["weights"]
+    return bool((weights == weights[:1]).all())
+
+
+def _log_probabilities(logits: Floats) -> Floats:
+    reference = np.zeros((len(logits), 1), dtype=logits.dtype)
+    return log_softmax(np.concatenate([reference, logits], axis=1), axis=1)
+
+
+def _by_filter(block: Floats) -> Floats:
+    """Put the strands of a motif side by side: (places, strands, motifs, ...) to filters."""
+    places, strands, motifs, *rest = block.shape
+    return block.swapaxes(1, 2).reshape(places, motifs * strands, *rest)
+
+
+def _other_strand(block: NDArray[Any], model: MotifModel) -> NDArray[Any]:
+    """Exchange the strands: each filter becomes the reverse complement of the other's."""
+    exchanged = block[:, ::-1]
+    if block.ndim == 3:
+        return exchanged
+    complement = model.alphabet.complement
+    letters = np.arange(model.alphabet.size) if complement is None else complement
+    return exchanged[:, :, :, letters[: model.alphabet.size], ::-1]

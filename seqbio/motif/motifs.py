@@ -1,0 +1,193 @@
+"""Motifs as matrices: from filters and windows to `Bio.motifs.Motif`, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqbio.core.numerics import softmax
+from seqbio.errors import ParameterError
+from seqbio.sequences import Alphabet, get_alphabet
+
+if TYPE_CHECKING:
+    from Bio.motifs import Motif
+
+Floats = NDArray[np.float64]
+
+
+def make_motif(counts: ArrayLike, name: str, alphabet: str | Alphabet = "dna") -> Motif:
+    """Make a Biopython motif of a matrix of counts.
+
+    Parameters
+    ----------
+    counts : array_like of float, (n_letters, width)
+        How often each letter stands in each column; need not be whole numbers.
+    name : str
+        Of the motif.
+    alphabet : str or Alphabet
+        Gives the letters their order.
+
+    Returns
+    -------
+    Bio.motifs.Motif
+        With the counts, unrounded.
+
+    Raises
+    ------
+    ParameterError
+        The matrix has another number of rows than the alphabet letters, or a value below 0.
+
+    Examples
+    --------
+    >>> make_motif([[9, 0], [1, 0], [0, 10], [0, 0]], "AG").consensus
+    Seq('AG')
+    """
+    from Bio.motifs import Motif
+
+    letters = get_alphabet(alphabet).letters
+    matrix = np.asarray(counts, dtype=np.float64)
+    if matrix.ndim != 2 or len(matrix) != len(letters) or not (matrix >= 0).all():
+        raise ParameterError(
+            f"the counts of motif {name!r} have shape {matrix.shape} and a lowest value of "
+            f"{matrix.min(initial=np.inf)}; give a row of numbers of 0 or more for each of "
+            f"{letters}"
+        )
+    motif = Motif(alphabet=letters, counts=dict(zip(letters, matrix.tolist(), strict=True)))
+    motif.name = name
+    return motif
+
+
+def count_matrix(motif: Motif) -> Floats:
+    """Get the counts of a motif in the order of its alphabet, (n_letters, width)."""
+    return np.array([motif.counts[letter] for letter in motif.alphabet], dtype=np.float64)
+
+
+def alphabet_of(motif: Motif) -> Alphabet:
+    """Find the alphabet of a motif by its letters.
+
+    Raises
+    ------
+    ParameterError
+        They are those of no alphabet that is known.
+    """
+    for name in ("dna", "rna", "protein"):
+        if sorted(get_alphabet(name).letters) == sorted(motif.alphabet):
+            return get_alphabet(name)
+    raise ParameterError(f"motif {motif.name!r} has the letters {motif.alphabet!r}; use dna or rna")
+
+
+def probability_matrix(
+    motif: Motif, *, pseudocount: float = 0.0, background: ArrayLike | None = None
+) -> Floats:
+    """Turn the counts of a motif into probabilities.
+
+    Parameters
+    ----------
+    motif : Bio.motifs.Motif
+        Any.
+    pseudocount : float, default 0
+        Added to every column, shared out by the background.
+    background : array_like of float, (n_letters,), optional
+        Of the letters in the order of `Alphabet.letters`; equal by default.
+
+    Returns
+    -------
+    ndarray of float64, (n_letters, width)
+        In the order of `Alphabet.letters`; columns add up to 1.
+
+    Raises
+    ------
+    ParameterError
+        A column has no counts, the pseudocount is negative, or the background is none.
+    """
+    letters = alphabet_of(motif).letters
+    counts = np.array([motif.counts[letter] for letter in letters], dtype=np.float64)
+    counts = counts + pseudocount * checked_background(background, len(letters))[:, None]
+    total = counts.sum(axis=0)
+    if pseudocount < 0 or not (total > 0).all():
+        raise ParameterError(
+            f"motif {motif.name!r} has a column without counts, or the pseudocount "
+            f"{pseudocount} is below 0; give a pseudocount above 0"
+        )
+    return counts / total
+
+
+def checked_background(background: ArrayLike | None, n_letters: int) -> Floats:
+    """Check letter probabilities; equal ones by default, (n_letters,)."""
+    if background is None:
+        return np.full(n_letters, 1.0 / n_letters)
+    values = np.asarray(background, dtype=np.float64)
+    if values.shape != (n_letters,) or not (values > 0).all() or abs(values.sum() - 1) > 1e-6:
+        raise ParameterError(
+            f"the background is {background}; give {n_letters} numbers above 0 that add up to 1"
+        )
+    return values / values.sum()
+
+
+def filter_probabilities(weights: ArrayLike, background: ArrayLike | None = None) -> Floats:
+    """Read a filter as a motif: the letter probabilities whose log odds it holds.
+
+    Under the background, log odds and filter weights differ by one constant for each column, which
+    only shifts all scores: ``p(c, j) = b(c) exp(w(c, j)) / sum over d of b(d) exp(w(d, j))``.
+
+    Parameters
+    ----------
+    weights : array_like of float, (..., n_letters, width)
+        In nats, that is, multiplied by their readout where that is not 1.
+    background : array_like of float, (n_letters,), optional
+        Letter probabilities outside the motif; equal by default.
+
+    Returns
+    -------
+    ndarray of float64, (..., n_letters, width)
+        Columns add up to 1.
+
+    Examples
+    --------
+    >>> filter_probabilities(np.log([[0.7], [0.1], [0.1], [0.1]]) + 5).round(6).ravel().tolist()
+    [0.7, 0.1, 0.1, 0.1]
+    """
+    values = np.asarray(weights, dtype=np.float64)
+    shares = checked_background(background, values.shape[-2])
+    return softmax(values + np.log(shares)[:, None], axis=-2)
+
+
+def information_content(motif: Motif, background: ArrayLike | None = None) -> Floats:
+    """Measure how far each column is from the background, (width,) bits.
+
+    The relative entropy of the column: 2 bits for one sure letter of four equally frequent ones.
+
+    Examples
+    --------
+    >>> motif = make_motif([[8, 1], [0, 1], [0, 1], [0, 1]], "A")
+    >>> [float(bits) for bits in information_content(motif)]
+    [2.0, 0.0]
+    """
+    probability = probability_matrix(motif)
+    shares = checked_background(background, len(probability))[:, None]
+    ratio = np.divide(probability, shares, out=np.ones_like(probability), where=probability > 0)
+    return (probability * np.log2(ratio)).sum(axis=0)
+
+
+def reverse_complement(matrix: Floats, alphabet: Alphabet) -> Floats:
+    """Turn a matrix (..., n_letters, width) around to the other strand."""
+    complement = alphabet.complement
+    if complement is None:
+        raise ParameterError(f"the {alphabet.name} alphabet has no complement, so no other strand")
+    return matrix[..., complement[: alphabet.size], ::-1]
+
+
+def as_motifs(motifs: Motif | Sequence[Motif]) -> list[Motif]:
+    """Accept one motif or several."""
+    from Bio.motifs import Motif
+
+    found = [motifs] if isinstance(motifs, Motif) else list(motifs)
+    if not found or not all(isinstance(motif, Motif) for motif in found):
+        raise ParameterError(
+            f"expected motifs of Bio.motifs, found {found!r}; read them with "
+            "seqbio.motif.read_motifs or take a detector's motifs_"
+        )
+    return found

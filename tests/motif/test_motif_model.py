@@ -1,0 +1,193 @@
+"""The model against plain loops, its gradients, ties and tests."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import seqbio
+from seqbio.core import Hypothesis, check_gradient, identifiable_rank
+from seqbio.motif.motif_data import MotifData
+from seqbio.motif.motif_model import MotifModel
+from seqbio.sequences import DNA, PROTEIN
+from tests.reference import motif as reference
+
+WIDTH, LENGTH = 3, 8
+POOLINGS = ("max", "logsumexp", "sum", "none")
+
+
+def random_data(n_items=9, n_classes=2, ragged=False, seed=0, length=LENGTH, alphabet=DNA):
+    generator = np.random.default_rng(seed)
+    size = alphabet.size
+    sequences = [
+        generator.integers(0, size, length + (i % 3) * ragged).astype(np.uint8)
+        for i in range(n_items)
+    ]
+    sequences[0][2] = size + 1  # an ambiguity code
+    return MotifData(alphabet, sequences, np.arange(n_items) % n_classes, n_classes)
+
+
+def model(pooling, n_classes=2, n_places=1, n_strands=1, alphabet=DNA):
+    n_motifs = n_classes - 1 if pooling == "sum" else 2
+    n_readouts = LENGTH - WIDTH + 1 if pooling == "none" else 1
+    return MotifModel(
+        alphabet, n_classes, n_motifs, WIDTH, pooling, n_places, n_strands, n_readouts
+    )
+
+
+cases = [
+    (pooling, n_classes, n_places, n_strands, ragged)
+    for pooling, n_classes, n_places, n_strands, ragged in itertools.product(
+        POOLINGS, (2, 3), (1, LENGTH - WIDTH + 1), (1, 2), (False, True)
+    )
+    if not (ragged and (n_places > 1 or pooling == "none"))
+]
+
+
+@pytest.mark.parametrize(("pooling", "n_classes", "n_places", "n_strands", "ragged"), cases)
+def test_likelihood_and_gradient(pooling, n_classes, n_places, n_strands, ragged):
+    data = random_data(n_classes=n_classes, ragged=ragged)
+    detector = model(pooling, n_classes, n_places, n_strands)
+    full = np.random.default_rng(1).normal(size=detector.layout.size)
+    blocks = detector.layout.unflatten(full)
+    expected = [
+        reference.log_likelihood(blocks, DNA.membership[codes], label, pooling)
+        for codes, label in zip(data.sequences, data.labels, strict=True)
+    ]
+    np.testing.assert_allclose(
+        detector.log_likelihood(full, data), expected, rtol=1e-10, atol=1e-12
+    )
+    step = 1e-4 if pooling == "max" else 1e-3
+    assert check_gradient(detector, full, data, step=step, seed=0, n_directions=6).passed
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_one_place_is_the_model_with_tied_places(pooling):
+    data = random_data()
+    short, long = model(pooling, n_strands=2), model(pooling, n_places=6, n_strands=2)
+    free = np.random.default_rng(2).normal(size=short.layout.size)
+    tying = long.tying(("position",))
+    assert tying.n_free == short.layout.size
+    value, gradient = short.log_likelihood_and_gradient(free, data)
+    # Free parameters of the tying are the first copies, in the order of the layout.
+    again, slope = long.log_likelihood_and_gradient(tying.expand(free), data)
+    assert value == pytest.approx(again, rel=1e-12)
+    np.testing.assert_allclose(tying.pull_back(slope), gradient, atol=1e-10)
+
+
+@pytest.mark.parametrize("pooling", ["max", "logsumexp", "sum"])
+def test_tied_strands_do_not_know_the_strand(pooling):
+    data = random_data(ragged=True)
+    turned = MotifData(
+        DNA, [DNA.reverse_complement(codes) for codes in data.sequences], data.labels, 2
+    )
+    detector = model(pooling, n_strands=2)
+    tying = detector.tying(("strand",))
+    full = tying.expand(np.random.default_rng(3).normal(size=tying.n_free))
+    np.testing.assert_allclose(
+        detector.logits(full, turned), detector.logits(full, data), rtol=0, atol=1e-12
+    )
+    free = np.random.default_rng(3).normal(size=detector.layout.size)
+    assert not np.allclose(detector.logits(free, turned), detector.logits(free, data))
+
+
+def test_the_same_readout_everywhere_is_a_sum():
+    data = random_data()
+    apart, summed = model("none", n_strands=2), model("sum", n_strands=2)
+    tying = apart.tying(("readout",))
+    full = tying.expand(np.random.default_rng(4).normal(size=tying.n_free))
+    blocks = apart.layout.unflatten(full)
+    readout = blocks["readout"][0, 0]  # of the two motifs
+    together = {
+        "weights": np.einsum("psmcj,m->pscj", blocks["weights"], readout)[:, :, None],
+        "bias": (blocks["bias"] @ readout)[:, :, None],
+        "intercept": blocks["intercept"],
+    }
+    np.testing.assert_allclose(
+        summed.logits(summed.layout.flatten(together), data), apart.logits(full, data), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "rank"),
+    # Place by place, the linear predictor knows three of four letters: 3 * 8 + 1. Tied over
+    # position it knows three of four weights in each of the 3 columns: 3 * 3 + 1. Tied over
+    # strands too, the 12 weights of a filter are 6 pairs, less one constant for the outer columns
+    # and one for the middle one: 6 - 2 + 1.
+    [((), 25), (("position",), 10), (("position", "strand"), 5)],
+)
+def test_rank_with_sum_pooling(names, rank):
+    data = random_data(n_items=400, seed=5)
+    detector = model("sum", n_places=6, n_strands=1 if not names else 2)
+    assert identifiable_rank(detector, detector.tying(names), data, seed=0) == rank
+
+
+def test_design_by_column_and_by_place_agree():
+    data = random_data()
+    by_column, by_place = data.design(WIDTH, False), data.design(WIDTH, True)
+    places = by_place[:, :-1].reshape(len(data), LENGTH, 4)
+    for column in range(WIDTH):
+        np.testing.assert_allclose(
+            by_column[:, 4 * column : 4 * column + 4], places[:, column : column + 6].sum(axis=1)
+        )
+
+
+def test_labels_are_drawn_with_their_probabilities():
+    data = random_data(n_items=3, n_classes=3)
+    detector = model("max", n_classes=3)
+    full = np.random.default_rng(6).normal(size=detector.layout.size)
+    generator = np.random.default_rng(7)
+    labels = np.stack([detector.simulate(full, data, generator).labels for _ in range(2000)])
+    shares = np.stack([(labels == k).mean(axis=0) for k in range(3)], axis=1)
+    np.testing.assert_allclose(
+        shares, np.exp(detector.log_probabilities(full, data)), atol=5 * 0.5 / np.sqrt(2000)
+    )
+
+
+def test_tests_are_refused_or_flagged_where_they_do_not_hold():
+    data = random_data(n_items=40)
+    detector = model("sum", n_places=6)
+    full = np.zeros(detector.layout.size)
+    codes = {
+        check.code: check.severity for check in detector.checks(full, data, detector.tying(()))
+    }
+    assert codes["many_parameters"] == "invalid"
+    assert codes["centred_windows"] == "note"
+    full = np.full(detector.layout.size, 100.0)
+    assert "separation" in {
+        check.code for check in detector.checks(full, data, detector.tying(("position",)))
+    }
+    assert not model("max").regular
+    assert "max pooling" in model("max").irregular_reason
+
+
+@pytest.mark.parametrize("tied", ["position", "strand"])
+def test_compare_with_sum_pooling(tied):
+    data = random_data(n_items=3000, seed=8)
+    generator = np.random.default_rng(9)
+    data = data.with_labels(generator.integers(0, 2, len(data)))
+    detector = model("sum", n_places=6, n_strands=2)
+    null = ("position", "strand") if tied == "strand" else ("position",)
+    alternative = ("position",) if tied == "strand" else ()
+    result = seqbio.compare(
+        Hypothesis(detector, detector.tying(null)),
+        Hypothesis(detector, detector.tying(alternative)),
+        data,
+    )
+    assert result.converged
+    assert result.df == (5 if tied == "strand" else 15)
+    assert 0 < result.pvalue <= 1
+
+
+def test_proteins_have_one_strand():
+    data = random_data(alphabet=PROTEIN)
+    detector = model("max", alphabet=PROTEIN)
+    assert detector.layout.shapes["weights"] == (1, 1, 2, 20, WIDTH)
+    full = np.random.default_rng(1).normal(size=detector.layout.size)
+    blocks = detector.layout.unflatten(full)
+    expected = reference.log_likelihood(
+        blocks, PROTEIN.membership[data.sequences[0]], data.labels[0], "max"
+    )
+    assert detector.log_likelihood(full, data)[0] == pytest.approx(expected)
