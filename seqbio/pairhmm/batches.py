@@ -17,12 +17,13 @@ MAX_BATCH_PAIRS = 512
 MAX_CUTS = 256
 
 
-@dataclass(frozen=True)
+@dataclass
 class Batch:
     """Pairs padded to one rectangle.
 
     ``x`` is ``(rows, n_pairs)``, ``y_reversed`` is ``(columns, n_pairs)`` with the *last* letter
-    first; their sum along an anti-diagonal is the index into the odds of each pair.
+    first; their sum along an anti-diagonal is the index into the odds of each pair. Sweeps keep
+    `rows_per_block` rows in one scale, and make it smaller where values spread further.
     """
 
     x: Integers
@@ -30,6 +31,7 @@ class Batch:
     lengths: Integers
     members: Integers
     n_symbols: int
+    rows_per_block: int = 64
 
     @property
     def n_pairs(self) -> int:

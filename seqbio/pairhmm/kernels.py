@@ -34,8 +34,9 @@ Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), chapter 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,12 @@ from seqbio.pairhmm.batches import Batch
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_Result = TypeVar("_Result")
+
 LOG_2 = float(np.log(2.0))
-SAFE_DECADES = 110.0  # what a block of rows may span, and grow by until its scale is renewed
+LARGEST_ADJOINT = 1e190  # past what cells within reach can have; leaves room for an epoch's growth
+SMALLEST_VALUE = 1e-290  # a reachable cell below this may have lost what came before it
+SAFE_DECADES = 100.0  # what a block of rows may span, and grow by until its scale is renewed
 SMALLEST_STEP = 0.01  # extension probability below which it is not divided out of a diagonal
 KEPT_CELLS = 3_000_000.0  # values that a segment may keep without a thought for memory
 
@@ -183,7 +188,10 @@ class Sweep:
         ]
         self.end = machine.end / self.unit
         self.odds = np.tile((machine.odds * (gain / step**2)).ravel(), self.n_pairs)
-        self.block = _rows_per_block(machine)
+        self.every_move_possible = {"x", "y"} <= set(machine.kinds) and bool(
+            min(*self.opening, *self.extending, *self.into_match, self.odds.min()) > 0
+        )
+        self.block = min(_rows_per_block(machine, self.every_move_possible), batch.rows_per_block)
         self.opened = [np.empty((self.n + 1) * self.n_pairs) for _ in set(self.opening)]
         self.index = np.empty((self.n + 1) * self.n_pairs, dtype=np.int64)
         self.result = np.full(self.n_pairs, -np.inf)
@@ -290,12 +298,17 @@ class Sweep:
         low, high = max(0, d - self.m), min(self.n, d)
         lowest, highest = low // self.block, high // self.block
         starts = np.maximum(np.arange(lowest, highest + 1) * self.block - low, 0)
-        largest = np.maximum(
-            *(
-                np.maximum.reduceat(total[low : high + 1], starts, axis=0)
-                for total in state.into_match
-            )
-        )
+        totals = [total[low : high + 1] for total in state.into_match]
+        if self.every_move_possible and totals[d & 1].min() < SMALLEST_VALUE:
+            raise _RangeExceededError
+        # What a gap state holds is part of the totals, unless it never hands on to the match state.
+        for values, along_x, weight in zip(
+            state.gaps, self.along_x, self.into_match[1:], strict=True
+        ):
+            if weight == 0:
+                offset = self.m - d if along_x else 0
+                totals.append(values[low + offset : high + offset + 1])
+        largest = np.maximum.reduce([np.maximum.reduceat(t, starts, axis=0) for t in totals])
         shift = np.clip(np.frexp(largest)[1], -1000, 1000).astype(np.int64)
         factor = np.ldexp(1.0, -shift)
         rows = np.repeat(factor, self.block, axis=0)[low - lowest * self.block :][: high - low + 1]
@@ -492,7 +505,7 @@ class Sweep:
                     rows = np.arange(first // width - 1, last // width - 1)
                     posterior[rows, d - 2 - rows] = aligned
             if d in kept.rescaled:
-                self._scale(adjoint, d, kept.rescaled[d])
+                self._unscale(adjoint, d, kept.rescaled[d])
             ratio = kept.ratio[d]
             if cells is None:
                 drawn[: (min(n, d) + 1) * width] = 0.0
@@ -539,6 +552,21 @@ class Sweep:
                     multiply(here, extend, here)
             for values, arriving in crossed:
                 values += arriving
+
+    def _unscale(self, adjoint: State, d: int, rows: Floats) -> None:
+        """Take the adjoint to the scale from before anti-diagonal d was rescaled.
+
+        The adjoint of a cell is at most the inverse of its value, except in cells that no path
+        reaches: there it may grow without bound. It is cut off, which nothing depends on: what
+        leads into such a cell is out of reach too.
+        """
+        if self.every_move_possible:
+            self._scale(adjoint, d, rows)
+            return
+        with np.errstate(over="ignore"):
+            self._scale(adjoint, d, rows)
+        for values in (adjoint.match, *adjoint.into_match, *adjoint.gaps):
+            np.minimum(values, LARGEST_ADJOINT, out=values)
 
     def _cross_back(
         self, adjoint: State, kept: Kept, tally: _Tally, d: int
@@ -603,19 +631,42 @@ class _Tally:
         )
 
 
-def _rows_per_block(machine: Machine) -> int:
-    """Rows over which the values of an anti-diagonal stay well inside the range of a double.
+def swept(
+    machine: Machine, batch: Batch, combine: np.ufunc, use: Callable[[Sweep], _Result]
+) -> _Result:
+    """Use a sweep, with smaller blocks of rows where a scale turned out not to serve its block.
+
+    The batch remembers, for the next machine that is laid over it.
+    """
+    while True:
+        sweep = Sweep(machine, batch, combine)
+        try:
+            return use(sweep)
+        except _RangeExceededError:
+            batch.rows_per_block = sweep.block // 2
+
+
+class _RangeExceededError(Exception):
+    """A reachable cell became too small for the scale of its block of rows."""
+
+
+def _rows_per_block(machine: Machine, every_move_possible: bool) -> int:
+    """Guess over how many rows an anti-diagonal stays well inside the range of a double.
 
     A row further from the best path costs about one match and two letters of a gap. The same
     number of anti-diagonals passes until the scales are renewed: the first rows of a sequence
-    enter meanwhile at the scale of the block before them.
+    enter meanwhile at the scale of the block before them. Where every cell can be reached, the
+    sweep notices when the guess was too high; else it must be safe, and gaps may have to be made
+    of many openings between unlikely matches.
     """
     gaps = range(1, len(machine.kinds))
-    transitions = machine.transitions
-    further = [max(transitions[g, g], transitions[0, g] * transitions[g, 0]) for g in gaps]
+    moves, odds = machine.transitions, machine.odds
+    further = [moves[g, g] for g in gaps]
+    if not every_move_possible:
+        further += [moves[0, g] * moves[g, 0] * odds[odds > 0].min(initial=1.0) for g in gaps]
     smallest = min((value for value in further if value > 0), default=0.5)
-    decades = np.log10(max(machine.odds.max(), 2.0)) - 2 * np.log10(min(smallest, 0.5))
-    return int(np.clip(SAFE_DECADES / decades, 4, 64))
+    decades = np.log10(max(odds.max(initial=0.0), 2.0)) - 2 * np.log10(min(smallest, 0.5))
+    return int(np.clip(SAFE_DECADES / decades, 2, 64))
 
 
 def log_likelihood(machine: Machine, batches: Sequence[Batch]) -> Floats:
@@ -638,7 +689,7 @@ def best_path_score(machine: Machine, batches: Sequence[Batch]) -> Floats:
 def _over_batches(machine: Machine, batches: Sequence[Batch], combine: np.ufunc) -> Floats:
     result = np.empty(sum(batch.n_pairs for batch in batches))
     for batch in batches:
-        result[batch.members] = Sweep(machine, batch, combine).total()
+        result[batch.members] = swept(machine, batch, combine, Sweep.total)
     return result
 
 
@@ -654,7 +705,7 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
         np.empty((n_states, n_pairs)),
     )
     for batch in batches:
-        counts = Sweep(machine, batch, np.add).count()
+        counts = swept(machine, batch, np.add, Sweep.count)
         result.log_likelihood[batch.members] = counts.log_likelihood
         result.matches[batch.members] = counts.matches
         result.opening[:, batch.members] = counts.opening
@@ -666,5 +717,5 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
 def match_posterior(machine: Machine, batch: Batch) -> Floats:
     """Probability that letter i of x is aligned with letter j of y, for a batch of one pair."""
     posterior = np.zeros((len(batch.x), len(batch.y_reversed)))
-    Sweep(machine, batch, np.add).count(posterior)
+    swept(machine, batch, np.add, lambda sweep: sweep.count(posterior))
     return posterior

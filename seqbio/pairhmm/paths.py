@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.pairhmm.batches import Batch
-from seqbio.pairhmm.kernels import Machine, Sweep
+from seqbio.pairhmm.kernels import Machine, Sweep, swept
 
 States = NDArray[np.uint8]
 
@@ -28,18 +28,19 @@ def best_paths(machine: Machine, batches: Sequence[Batch]) -> list[States | None
     """
     paths: list[States | None] = [None] * sum(batch.n_pairs for batch in batches)
     for batch in batches:
-        for pair, path in zip(batch.members, _trace(machine, batch), strict=True):
+        traced = swept(machine, batch, np.maximum, _trace)
+        for pair, path in zip(batch.members, traced, strict=True):
             paths[pair] = path
     return paths
 
 
-def _trace(machine: Machine, batch: Batch) -> list[States | None]:
-    sweep = Sweep(machine, batch, np.maximum)
+def _trace(sweep: Sweep) -> list[States | None]:
+    batch = sweep.batch
     sources = [
         [(state, weight) for state, weight in enumerate(column) if weight > 0]
         for column in sweep.moves.T.tolist()
     ]
-    steps = [{"m": (1, 1), "x": (1, 0), "y": (0, 1)}[kind] for kind in machine.kinds]
+    steps = [(1, 1), *((1, 0) if along_x else (0, 1) for along_x in sweep.along_x)]
     paths: list[list[int]] = [[] for _ in range(batch.n_pairs)]
     rows, columns = batch.lengths.T.tolist()
     states: list[int] = []
