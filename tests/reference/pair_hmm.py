@@ -1,0 +1,285 @@
+"""The pair HMM as Durbin, Eddy, Krogh & Mitchison (1998), chapter 4, write it: loops, in logs.
+
+A machine has the attributes `kinds`, `transitions`, `end` and `odds` of
+`seqbio.pairhmm.kernels.Machine`. State 0 is the match state, and where every path begins; the
+other states are gaps. Every letter's background probability is divided out, so that a gap state
+emits with odds 1. x and y are sequences of letter codes, and all results are natural logs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+STEPS = {"m": (1, 1), "x": (1, 0), "y": (0, 1)}  # letters of x and of y that a state takes
+
+
+def log(probability):
+    return math.log(probability) if probability > 0 else -math.inf
+
+
+def log_sum(logs):
+    largest = max(logs, default=-math.inf)
+    if largest == -math.inf:
+        return -math.inf
+    return largest + math.log(sum(math.exp(value - largest) for value in logs))
+
+
+def emission(machine, state, x, y, i, j):
+    """Log odds of what a state emits when it has taken x[:i] and y[:j]."""
+    return log(machine.odds[x[i - 1], y[j - 1]]) if machine.kinds[state] == "m" else 0.0
+
+
+def moves(machine):
+    return [[log(probability) for probability in row] for row in machine.transitions.tolist()]
+
+
+# --- the recursions -----------------------------------------------------------------------------
+
+
+def forward(machine, x, y, combine=log_sum):
+    """f[i][j][k]: all paths that have made x[:i] and y[:j] and stand in state k."""
+    n_states, move = len(machine.kinds), moves(machine)
+    f = [[[-math.inf] * n_states for _ in range(len(y) + 1)] for _ in range(len(x) + 1)]
+    f[0][0][0] = 0.0
+    for i, j in itertools.product(range(len(x) + 1), range(len(y) + 1)):
+        for state, kind in enumerate(machine.kinds):
+            from_i, from_j = i - STEPS[kind][0], j - STEPS[kind][1]
+            if from_i < 0 or from_j < 0:
+                continue
+            before = f[from_i][from_j]
+            f[i][j][state] = emission(machine, state, x, y, i, j) + combine(
+                [before[source] + move[source][state] for source in range(n_states)]
+            )
+    return f
+
+
+def backward(machine, x, y):
+    """b[i][j][k]: all ways to make the rest of x after i and of y after j, from state k."""
+    n, m, n_states, move = len(x), len(y), len(machine.kinds), moves(machine)
+    b = [[[-math.inf] * n_states for _ in range(m + 1)] for _ in range(n + 1)]
+    b[n][m] = [log(probability) for probability in machine.end.tolist()]
+    for i, j in itertools.product(range(n, -1, -1), range(m, -1, -1)):
+        if (i, j) == (n, m):
+            continue
+        after = []
+        for state, kind in enumerate(machine.kinds):
+            to_i, to_j = i + STEPS[kind][0], j + STEPS[kind][1]
+            if to_i <= n and to_j <= m:
+                made = emission(machine, state, x, y, to_i, to_j)
+                after.append((state, made + b[to_i][to_j][state]))
+        for source in range(n_states):
+            b[i][j][source] = log_sum([move[source][state] + value for state, value in after])
+    return b
+
+
+def ended(machine, last):
+    return [value + log(end) for value, end in zip(last, machine.end.tolist(), strict=True)]
+
+
+def log_likelihood(machine, x, y):
+    return log_sum(ended(machine, forward(machine, x, y)[-1][-1]))
+
+
+@dataclass
+class Counts:
+    """Expected numbers of events, given the pair; `aligned[i, j]` for letter i of x and j of y."""
+
+    log_likelihood: float
+    transitions: np.ndarray
+    matches: np.ndarray
+    ending: np.ndarray
+    aligned: np.ndarray
+
+    @classmethod
+    def none(cls, machine, x, y):
+        n_states = len(machine.kinds)
+        return cls(
+            -math.inf,
+            np.zeros((n_states, n_states)),
+            np.zeros(machine.odds.shape),
+            np.zeros(n_states),
+            np.zeros((len(x), len(y))),
+        )
+
+
+def expected_counts(machine, x, y):
+    f, b, move = forward(machine, x, y), backward(machine, x, y), moves(machine)
+    counts = Counts.none(machine, x, y)
+    total = counts.log_likelihood = log_sum(ended(machine, f[-1][-1]))
+    if total == -math.inf:
+        return counts
+    counts.ending[:] = [math.exp(value - total) for value in ended(machine, f[-1][-1])]
+    for i, j in itertools.product(range(len(x) + 1), range(len(y) + 1)):
+        for state, kind in enumerate(machine.kinds):
+            from_i, from_j = i - STEPS[kind][0], j - STEPS[kind][1]
+            if from_i < 0 or from_j < 0:
+                continue
+            rest = emission(machine, state, x, y, i, j) + b[i][j][state] - total
+            for source, value in enumerate(f[from_i][from_j]):
+                counts.transitions[source, state] += math.exp(value + move[source][state] + rest)
+            if kind == "m":
+                posterior = math.exp(f[i][j][state] + b[i][j][state] - total)
+                counts.aligned[i - 1, j - 1] = posterior
+                counts.matches[x[i - 1], y[j - 1]] += posterior
+    return counts
+
+
+def viterbi(machine, x, y):
+    """Score and states of the most probable path.
+
+    Among equally good moves the one from the state of the lowest number is taken.
+    """
+    v, move = forward(machine, x, y, combine=max), moves(machine)
+    last = ended(machine, v[-1][-1])
+    score = max(last)
+    if score == -math.inf:
+        return score, None
+    state, i, j, path = last.index(score), len(x), len(y), []
+    while (i, j) != (0, 0):
+        path.append(state)
+        i, j = i - STEPS[machine.kinds[state]][0], j - STEPS[machine.kinds[state]][1]
+        arrivals = [value + move[source][state] for source, value in enumerate(v[i][j])]
+        state = arrivals.index(max(arrivals))
+    return score, path[::-1]
+
+
+# --- everything that can have happened ----------------------------------------------------------
+
+
+def all_paths(kinds, n, m):
+    """Yield every sequence of states that takes exactly n letters of x and m of y."""
+    if n == m == 0:
+        yield ()
+        return
+    for state, kind in enumerate(kinds):
+        rest = n - STEPS[kind][0], m - STEPS[kind][1]
+        if min(rest) >= 0:
+            for path in all_paths(kinds, *rest):
+                yield (state, *path)
+
+
+def path_events(machine, x, y, path):
+    """Yield ("move", from, to), ("match", a, b, i, j) and ("end", state) as a path has them."""
+    i = j = state = 0
+    for following in path:
+        yield "move", state, following
+        state = following
+        i, j = i + STEPS[machine.kinds[state]][0], j + STEPS[machine.kinds[state]][1]
+        if machine.kinds[state] == "m":
+            yield "match", x[i - 1], y[j - 1], i - 1, j - 1
+    yield "end", state
+
+
+def path_score(machine, x, y, path):
+    score = 0.0
+    for event, *where in path_events(machine, x, y, path):
+        if event == "move":
+            score += log(machine.transitions[*where])
+        elif event == "match":
+            score += log(machine.odds[where[0], where[1]])
+        else:
+            score += log(machine.end[where[0]])
+    return score
+
+
+def enumerated_counts(machine, x, y, paths):
+    """Sum over the given paths, which are all there are; also the score of the best one."""
+    counts = Counts.none(machine, x, y)
+    scores = [path_score(machine, x, y, path) for path in paths]
+    total = counts.log_likelihood = log_sum(scores)
+    if total == -math.inf:
+        return counts, -math.inf
+    for path, score in zip(paths, scores, strict=True):
+        weight = math.exp(score - total)
+        for event, *where in path_events(machine, x, y, path):
+            if event == "move":
+                counts.transitions[*where] += weight
+            elif event == "match":
+                counts.matches[where[0], where[1]] += weight
+                counts.aligned[where[2], where[3]] += weight
+            else:
+                counts.ending[where[0]] += weight
+    return counts, max(scores)
+
+
+# --- long pairs: the same recursions, a row at a time -------------------------------------------
+
+
+def logs(probabilities):
+    with np.errstate(divide="ignore"):
+        return np.log(probabilities)
+
+
+def scan(arriving, stay, combine=np.logaddexp):
+    """s[j] = combine(arriving[j], stay + s[j - 1]), for all j at once."""
+    if stay == -np.inf:
+        return arriving
+    ramp = stay * np.arange(len(arriving))
+    return combine.accumulate(arriving - ramp) + ramp
+
+
+def forward_by_rows(machine, x, y, combine=np.logaddexp):
+    """f[i, j, k] as `forward` makes it, for a machine of the states "mxy" alone."""
+    move, odds = logs(machine.transitions), logs(machine.odds[np.ix_(x, y)])
+    f = np.full((len(x) + 1, len(y) + 1, 3), -np.inf)
+    f[0, 0, 0] = 0.0
+    for i in range(len(x) + 1):
+        if i > 0:
+            arriving = combine.reduce(f[i - 1, :, :, None] + move[:, :2], axis=1)
+            f[i, 1:, 0] = arriving[:-1, 0] + odds[i - 1]
+            f[i, :, 1] = arriving[:, 1]
+        into_y = combine(f[i, :, 0] + move[0, 2], f[i, :, 1] + move[1, 2])
+        f[i, 1:, 2] = scan(into_y[:-1], move[2, 2], combine)
+    return f
+
+
+def backward_by_rows(machine, x, y):
+    """b[i, j, k] as `backward` makes it, for a machine of the states "mxy" alone."""
+    n, m = len(x), len(y)
+    move, odds = logs(machine.transitions), logs(machine.odds[np.ix_(x, y)])
+    b = np.full((n + 1, m + 1, 3), -np.inf)
+    for i in range(n, -1, -1):
+        leaving = np.full((m + 1, 3), -np.inf)
+        if i == n:
+            leaving[m] = logs(machine.end)
+        else:
+            matched = np.append(odds[i] + b[i + 1, 1:, 0], -np.inf)
+            leaving = np.logaddexp(matched[:, None] + move[:, 0], b[i + 1, :, 1, None] + move[:, 1])
+        b[i, :, 2] = scan(leaving[::-1, 2], move[2, 2])[::-1]
+        following = np.append(b[i, 1:, 2], -np.inf)
+        b[i, :, :2] = np.logaddexp(leaving[:, :2], following[:, None] + move[:2, 2])
+    return b
+
+
+def expected_counts_by_rows(machine, x, y):
+    f, b = forward_by_rows(machine, x, y), backward_by_rows(machine, x, y)
+    move, odds = logs(machine.transitions), logs(machine.odds[np.ix_(x, y)])
+    counts = Counts.none(machine, x, y)
+    total = counts.log_likelihood = ended_by_rows(machine, f[-1, -1])
+    if total == -np.inf:
+        return counts
+    counts.ending = np.exp(f[-1, -1] + logs(machine.end) - total)
+    counts.aligned = np.exp(f[1:, 1:, 0] + b[1:, 1:, 0] - total)
+    np.add.at(counts.matches, np.ix_(x, y), counts.aligned)
+    arrivals = [
+        (f[:-1, :-1], odds + b[1:, 1:, 0]),
+        (f[:-1], b[1:, :, 1]),
+        (f[:, :-1], b[:, 1:, 2]),
+    ]
+    for state, (before, rest) in enumerate(arrivals):
+        made = before + move[:, state] + (rest - total)[:, :, None]
+        counts.transitions[:, state] = np.exp(made).sum(axis=(0, 1))
+    return counts
+
+
+def ended_by_rows(machine, last, combine=np.logaddexp):
+    return combine.reduce(last + logs(machine.end))
+
+
+def best_score_by_rows(machine, x, y):
+    v = forward_by_rows(machine, x, y, combine=np.maximum)
+    return ended_by_rows(machine, v[-1, -1], combine=np.maximum)
