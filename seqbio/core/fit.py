@@ -396,7 +396,7 @@ def covariance(fitted: Fit, data: Any) -> FloatArray:
     matrix = information(fitted, data)
     known = np.isneginf(fitted.free)
     # Units in which the diagonal is 1; a known coordinate is a unit of its own.
-    diagonal = np.where(known, 1.0, matrix.diagonal())
+    diagonal = np.where(known | (matrix.diagonal() == 0), 1.0, matrix.diagonal())
     scale = np.sqrt(np.abs(diagonal))
     correlation = np.where(np.diag(known), 1.0, matrix) / np.outer(scale, scale)
     smallest = float(np.linalg.eigvalsh(correlation).min(initial=1.0))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seqbio.core import (
     Check,
@@ -22,12 +25,7 @@ from seqbio.core import (
 )
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError, DataMismatchError, NotFittedError, ParameterError
-from seqbio.hypothesis_testing.calibration import (
-    boundary_checks,
-    calibrate,
-    convergence_checks,
-    model_checks,
-)
+from seqbio.hypothesis_testing.choice import Options, judge
 from seqbio.hypothesis_testing.comparability import (
     check_same_data,
     check_same_likelihood,
@@ -37,9 +35,9 @@ from seqbio.hypothesis_testing.comparability import (
 )
 from seqbio.hypothesis_testing.effects import estimate_effects
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
+from seqbio.hypothesis_testing.validity import boundary_checks, convergence_checks, model_checks
 from seqbio.hypothesis_testing.wording import ties_in_words
 
-_CALIBRATIONS = ("auto",)
 _SETTLED = 1e-6  # nats; fits that converge leave less to gain
 _FRESH_STARTS = 5  # for an alternative that fits worse than the null
 
@@ -57,8 +55,15 @@ def compare(
     data: Any,
     *,
     calibration: str = "auto",
+    clusters: ArrayLike | None = None,
+    n_replicates: int = 999,
+    n_splits: int = 10,
+    n_folds: int = 5,
+    stop_early: bool = True,
     seed: int | np.random.Generator | None = None,
     n_starts: int = 1,
+    executor: Executor | None = None,
+    on_done: Callable[[int, int], object] | None = None,
 ) -> LikelihoodRatioResult:
     """Fit two nested hypotheses to the same data and test the narrower one.
 
@@ -72,12 +77,29 @@ def compare(
         ``hypothesis(data)``; it is not changed, and need not be fitted.
     data : object
         In the form that the estimators take; with Hypothesis objects, that the model takes.
-    calibration : {"auto"}, default "auto"
-        How to get from the ratio to a p-value; "auto" takes what is known to be valid.
+    calibration : str, default "auto"
+        How to get from the ratio to a p-value. "auto" takes what is known to be valid, see
+        `seqbio.hypothesis_testing.choice`: "chi2"; "boundary" (chi-bar-squared); "bootstrap"
+        (parametric), or "bartlett" for fewer replicates; "split" (universal inference);
+        "held-out" (a comparison of predictions); "robust" or "cluster-bootstrap" for items that
+        belong together.
+    clusters : array_like of int or str, (n_items,), optional
+        The same label for items that are not independent. By default what the model says, or else
+        items of the same content are together.
+    n_replicates : int, default 999
+        Of a bootstrap.
+    n_splits, n_folds : int, default 10 and 5
+        Of the split test, and of the held-out comparison.
+    stop_early : bool, default True
+        Whether a bootstrap may stop when p is clearly above or below 5 %.
     seed : int, numpy.random.Generator or None
-        For starts other than the first.
+        For all that is random.
     n_starts : int, default 1
         Starts for each fit; more guard against local optima.
+    executor : concurrent.futures.Executor, optional
+        Where bootstraps, splits and folds are worked on; the result does not depend on it.
+    on_done : callable, optional
+        Called as ``on_done(n_done, n_pieces)`` while they are.
 
     Returns
     -------
@@ -119,10 +141,17 @@ def compare(
     The data do not contradict "one mean" (p = 0.135, not below the 5 % level), which does not
     show that it is true.
     """
-    if calibration not in _CALIBRATIONS:
-        raise ParameterError(
-            f"calibration is {calibration!r}; give one of {', '.join(map(repr, _CALIBRATIONS))}"
-        )
+    options = Options(
+        calibration,
+        clusters,
+        n_replicates,
+        n_splits,
+        n_folds,
+        n_starts,
+        stop_early,
+        executor,
+        on_done,
+    )
     null_hypothesis, prepared = as_hypothesis(null, data)
     alternative_hypothesis, prepared_for_alternative = as_hypothesis(alternative, data)
     check_same_model(null_hypothesis.model, alternative_hypothesis.model)
@@ -146,7 +175,7 @@ def compare(
         seed=for_alternative,
     )
     names = _name(null_hypothesis), _name(alternative_hypothesis)
-    return _test(null_fit, alternative_fit, prepared, names, ranks, for_refits)
+    return _test(null_fit, alternative_fit, prepared, names, ranks, options, for_refits)
 
 
 def likelihood_ratio_test(
@@ -154,14 +183,19 @@ def likelihood_ratio_test(
     alternative: Fit | FittedEstimator,
     data: Any,
     *,
+    calibration: str = "auto",
+    clusters: ArrayLike | None = None,
+    n_replicates: int = 999,
     seed: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
+    on_done: Callable[[int, int], object] | None = None,
 ) -> LikelihoodRatioResult:
     """Test a fitted hypothesis against a wider one that was fitted to the same data.
 
     Twice the difference of the log-likelihoods is referred to the law that it has under the null.
     The degrees of freedom are the difference of the numbers of parameters that can be told apart
     (the rank of a derivative, see `seqbio.core.identifiable_rank`). There is a p-value only where
-    its law is known to hold: `seqbio.hypothesis_testing.calibration` says when that is.
+    its law is known to hold: `seqbio.hypothesis_testing.validity` says when that is.
 
     The alternative can reproduce the null, so its log-likelihood cannot be lower. When it is, by
     more than rounding and the stopping rule of the fits can explain, its optimum was missed: the
@@ -177,8 +211,10 @@ def likelihood_ratio_test(
     data : object
         What both were fitted to: in the form that the estimators take, or that the model takes
         when both are of class Fit.
+    calibration, clusters, n_replicates, executor, on_done
+        As in `compare`.
     seed : int, numpy.random.Generator or None
-        For fresh starts, if they are needed.
+        For all that is random.
 
     Returns
     -------
@@ -234,7 +270,10 @@ def likelihood_ratio_test(
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
     names = _name(null_hypothesis), _name(alternative_hypothesis)
     generator = spawn_generators(seed, 1)[0]
-    return _test(null_fit, alternative_fit, prepared, names, ranks, generator)
+    options = Options(
+        calibration, clusters, n_replicates=n_replicates, executor=executor, on_done=on_done
+    )
+    return _test(null_fit, alternative_fit, prepared, names, ranks, options, generator)
 
 
 def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
@@ -265,6 +304,7 @@ def _test(
     data: Any,
     names: tuple[str, str],
     ranks: tuple[int, int],
+    options: Options,
     generator: np.random.Generator,
 ) -> LikelihoodRatioResult:
     """Test two fits that can be compared."""
@@ -284,14 +324,23 @@ def _test(
     if converged and is_regular(alternative_fit.model):
         errors, more_checks = _covariance(alternative_fit, ranks[1], data)
         checks += more_checks
-    calibration = calibrate(statistic, ranks[1] - ranks[0], checks)
+    judgement = judge(
+        null_fit,
+        alternative_fit,
+        data,
+        ranks[1] - ranks[0],
+        statistic,
+        checks,
+        options,
+        generator,
+    )
     return LikelihoodRatioResult(
         statistic=statistic,
-        log_pvalue=calibration.log_pvalue,
-        calibration=calibration.name,
-        null_law=calibration.null_law,
+        log_pvalue=judgement.log_pvalue,
+        calibration=judgement.calibration,
+        null_law=judgement.null_law,
         converged=converged,
-        warnings=tuple(checks),
+        warnings=judgement.checks,
         null_name=names[0],
         alternative_name=names[1],
         null_rank=ranks[0],
@@ -299,6 +348,7 @@ def _test(
         null_fit=null_fit,
         alternative_fit=alternative_fit,
         effects=estimate_effects(null_fit, alternative_fit, errors),
+        evidence=judgement.evidence,
     )
 
 

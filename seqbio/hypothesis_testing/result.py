@@ -9,6 +9,8 @@ from typing import Any
 
 from seqbio.core import Check, Fit, estimates_of
 from seqbio.hypothesis_testing.effects import INTERVAL_LEVEL, EffectEstimate
+from seqbio.hypothesis_testing.evidence import Evidence
+from seqbio.hypothesis_testing.held_out import HeldOutComparison
 from seqbio.hypothesis_testing.tables import Table, as_html, as_text
 from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
 
@@ -32,8 +34,8 @@ class LikelihoodRatioResult:
     log_pvalue : float or None
         Natural logarithm of the p-value, exact where the p-value itself is too small for a float;
         None when no law is known to hold.
-    calibration : {"chi-squared", "none"}
-        The law, in short.
+    calibration : str
+        The law, in short: "chi-squared", "chi-bar-squared", "bootstrap", "split" ..., or "none".
     null_law : str
         The law of the statistic under the null and why it holds; or all reasons why none is used.
     converged : bool
@@ -48,6 +50,8 @@ class LikelihoodRatioResult:
         The fits that were compared; better ones than were given if those were not good enough.
     effects : tuple of EffectEstimate
         What the model finds worth reporting, under the alternative.
+    evidence : Evidence or None
+        What a method other than chi-squared has found: replicates, splits, weights ...
     """
 
     statistic: float
@@ -63,6 +67,7 @@ class LikelihoodRatioResult:
     null_fit: Fit
     alternative_fit: Fit
     effects: tuple[EffectEstimate, ...]
+    evidence: Evidence | None = None
 
     @property
     def df(self) -> int:
@@ -85,6 +90,8 @@ class LikelihoodRatioResult:
         level = f"the {100 * LEVEL:g} % level"
         doubts = any(check.severity == "warning" for check in self.warnings)
         caution = "; mind the warnings" if doubts else ""
+        if isinstance(self.evidence, HeldOutComparison):
+            return f"{self._comparison(self.evidence, p, level)}{caution}."
         if self.log_pvalue >= math.log(LEVEL):
             return (
                 f'The data do not contradict "{self.null_name}" ({p}, not below {level}), '
@@ -94,6 +101,19 @@ class LikelihoodRatioResult:
         return (
             f'The data speak against "{self.null_name}" ({p}, below {level})'
             f"{': ' if directions else ''}{directions}{caution}."
+        )
+
+    def _comparison(self, comparison: HeldOutComparison, p: str, level: str) -> str:
+        if self.log_pvalue is None or self.log_pvalue >= math.log(LEVEL):
+            return (
+                f"Neither hypothesis predicts unseen items clearly better ({p}, not below {level})"
+            )
+        better, worse = self.alternative_name, self.null_name
+        if comparison.mean < 0:
+            better, worse = worse, better
+        return (
+            f'"{better}" predicts unseen items better than "{worse}" ({p}, below {level}), by '
+            f"{abs(comparison.mean):.3g} nats an item"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -112,6 +132,7 @@ class LikelihoodRatioResult:
             ``at_boundary`` (names) and ``estimates`` (by name);
             ``effects``, a list of ``name``, ``estimate``, ``lower``, ``upper`` and
             ``null_value``, and their ``interval_level``;
+            ``evidence``, what a method other than chi-squared has found, with its ``method``;
             ``warnings``, a list of ``code``, ``severity`` and ``message``.
             What is not known or not finite is None.
         """
@@ -141,6 +162,7 @@ class LikelihoodRatioResult:
                 for effect in self.effects
             ],
             "interval_level": INTERVAL_LEVEL,
+            "evidence": None if self.evidence is None else self.evidence.to_dict(),
             "warnings": [
                 {"code": check.code, "severity": check.severity, "message": check.message}
                 for check in self.warnings
@@ -230,6 +252,7 @@ class LikelihoodRatioResult:
                 if self.log_pvalue is None
                 else self.null_law,
             ),
+            *([] if self.evidence is None else self.evidence.rows()),
         ]
 
     def _convergence_rows(self) -> list[tuple[str, ...]]:

@@ -444,7 +444,8 @@ class TestValidity:
         data = np.array([fewest, 30]), np.array([50, 60])
         result = compare(*one_against_many(Binomial()), data)
         assert (result.pvalue is not None) == has_pvalue
-        assert codes(result) == ["few"] * (fewest < 5)  # both fits object, in the same words
+        # Both fits object, in the same words; nothing else can be done with this model.
+        assert codes(result) == ["few"] * (fewest < 5) + ["no_method"] * (fewest < 2)
         assert ("mind the warnings" in result.conclusion) == (fewest == 3)
 
     def test_the_null_holds_a_parameter_on_the_boundary(self):
@@ -473,7 +474,7 @@ class TestValidity:
         result = compare(null, alternative, (np.append(counts, 0), np.append(times, 1.0)))
         assert result.statistic == pytest.approx(poisson_ratio(*COUNTS), abs=1e-6)
         assert result.pvalue is None
-        assert codes(result) == ["null_on_boundary"]
+        assert codes(result) == ["null_on_boundary", "no_method"]
         assert "log_rate[2]" in result.null_law
 
     def test_only_the_alternative_on_the_boundary(self):
@@ -509,10 +510,10 @@ class TestValidity:
         data = np.arange(4.0)[:, None]
         model = FirstMeanOnly()
         null, alternative = Hypothesis(model, fixed(2, 1, 0.0)), Hypothesis(model, untied(2))
-        result = compare(null, alternative, data)
+        result = compare(null, alternative, data, calibration="chi2")
         assert result.statistic == 0
         assert result.pvalue is None
-        assert codes(result) == ["flat_likelihood"]
+        assert "flat_likelihood" in codes(result)
         assert "not positive definite" in result.null_law
 
 

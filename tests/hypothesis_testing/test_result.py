@@ -173,6 +173,7 @@ class TestJson:
             "alternative",
             "effects",
             "interval_level",
+            "evidence",
             "warnings",
         }
         for name in ("null", "alternative"):

@@ -1,4 +1,4 @@
-"""Which law the likelihood ratio has under the null, and the reasons for and against it.
+"""Reasons for and against the chi-squared law of a likelihood ratio.
 
 A law is used only where it is known to hold. Wilks (1938): twice the log of the ratio is
 chi-squared when the null is true, both fits are at the maximum, the parameters can be told apart
@@ -7,10 +7,10 @@ infinite, such as the logit of a probability of 0. Three cases differ:
 
 - The null holds a parameter at an edge and the alternative frees it. The law is then a mixture of
   chi-squared laws with several degrees of freedom (chi-bar-squared); Self and Liang (1987) derive
-  it from their Theorem 3. No p-value is given.
+  it from their Theorem 3, and `seqbio.hypothesis_testing.boundary` works it out.
 - A parameter that the null leaves free is estimated at an edge, so that its true value may be
   there. The law of the ratio then depends on how the estimates are correlated: it is a mixture of
-  another kind, and chi-squared only in special cases (same theorem). No p-value is given.
+  another kind, and chi-squared only in special cases (same theorem).
 - Only the alternative has an estimate at an edge. If the null is true the parameter is at its
   value under the null, inside, so the law holds for many data; but such an estimate
   comes of few events, so there is a warning.
@@ -27,109 +27,11 @@ Association 82, 605-610.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from seqbio.core import Check, Fit, checks_of, irregular_reason
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """A p-value and the law that it comes from, or the reasons why there is none.
-
-    Parameters
-    ----------
-    name : {"chi-squared", "none"}
-        The law, in short.
-    null_law : str
-        The law under the null and why it holds; for "none", all reasons why none is used.
-    log_pvalue : float or None
-        Natural logarithm of the p-value.
-    """
-
-    name: str
-    null_law: str
-    log_pvalue: float | None
-
-
-def calibrate(statistic: float, df: int, checks: Sequence[Check]) -> Calibration:
-    """Choose the law of a likelihood ratio.
-
-    Parameters
-    ----------
-    statistic : float
-        Twice the difference of the log-likelihoods.
-    df : int
-        Difference of the numbers of identifiable parameters.
-    checks : sequence of Check
-        All that is known against the chi-squared law.
-
-    Returns
-    -------
-    Calibration
-        Without a p-value when one of the checks is "invalid".
-
-    Examples
-    --------
-    >>> calibrate(3.84, 1, []).name
-    'chi-squared'
-    >>> calibrate(3.84, 1, [Check("3 gaps are too few", "invalid", "few_events")])
-    Calibration(name='none', null_law='none that is known to hold: 3 gaps are too few',
-    log_pvalue=None)
-    """
-    objections = [check.message for check in checks if check.severity == "invalid"]
-    if objections:
-        return Calibration("none", f"none that is known to hold: {'; '.join(objections)}", None)
-    degrees = "degree" if df == 1 else "degrees"
-    law = (
-        f"chi-squared with {df} {degrees} of freedom, for many data: the hypotheses are nested, "
-        f"the alternative has {df} more of the parameters that can be told apart, both fits are "
-        "at their optimum, no parameter of the null is on its boundary, and the model has no "
-        "objection"
-    )
-    return Calibration("chi-squared", law, log_chi_squared_tail(statistic, df))
-
-
-def log_chi_squared_tail(statistic: float, df: int) -> float:
-    """Compute the logarithm of the probability that a chi-squared variable exceeds a value.
-
-    SciPy's goes through the probability itself, which underflows. Far out, with a = df / 2 and
-    x = statistic / 2, the incomplete gamma function is exp(-x) x^a U(1, 1 + a, x), U being the
-    confluent hypergeometric function of the second kind, which is of the order of 1 / x.
-
-    Parameters
-    ----------
-    statistic : float
-        Any real number.
-    df : int
-        At least 1.
-
-    Returns
-    -------
-    float
-        Natural logarithm, 0 or less.
-
-    References
-    ----------
-    NIST Digital Library of Mathematical Functions, equation 13.6.6, https://dlmf.nist.gov/13.6.
-
-    Examples
-    --------
-    With 2 degrees of freedom it is minus half of the statistic:
-
-    >>> log_chi_squared_tail(3.0, 2), log_chi_squared_tail(3e6, 2)
-    (-1.5, -1500000.0)
-    """
-    from scipy.special import gammaln, hyperu
-    from scipy.stats import chi2
-
-    if chi2.sf(statistic, df) > 1e-290:
-        return float(chi2.logsf(statistic, df))
-    a, x = df / 2, statistic / 2
-    return float(a * np.log(x) - x + np.log(hyperu(1, 1 + a, x)) - gammaln(a))
 
 
 def boundary_checks(null_fit: Fit, alternative_fit: Fit) -> list[Check]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import gammaln, log_ndtr, logsumexp
 
-from seqbio.hypothesis_testing.calibration import log_chi_squared_tail
+from seqbio.hypothesis_testing.laws import log_chi_squared_tail
 
 
 @given(st.floats(0, 1e7))

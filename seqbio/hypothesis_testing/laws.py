@@ -1,0 +1,142 @@
+"""Tails of the laws that likelihood ratios follow: chi-squared, mixtures and weighted sums of it.
+
+References
+----------
+Ruben, H. (1962). Probability content of regions under spherical normal distributions, IV. Annals
+of Mathematical Statistics 33, 542-570: section 5.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seqbio.core.numerics import logsumexp
+
+_ALIKE = 1e-6  # relative; weights that close are one
+_CUT = 1e-12
+_SMALLEST_WEIGHT = 0.02
+_MOST_TERMS = 5000
+
+
+def log_chi_squared_tail(statistic: float, df: int) -> float:
+    """Compute the logarithm of the probability that a chi-squared variable exceeds a value.
+
+    SciPy's goes through the probability itself, which underflows. Far out, with a = df / 2 and
+    x = statistic / 2, the incomplete gamma function is exp(-x) x^a U(1, 1 + a, x), U being the
+    confluent hypergeometric function of the second kind, which is of the order of 1 / x.
+
+    Parameters
+    ----------
+    statistic : float
+        Any real number.
+    df : int
+        At least 1.
+
+    Returns
+    -------
+    float
+        Natural logarithm, 0 or less.
+
+    References
+    ----------
+    NIST Digital Library of Mathematical Functions, equation 13.6.6, https://dlmf.nist.gov/13.6.
+
+    Examples
+    --------
+    With 2 degrees of freedom it is minus half of the statistic:
+
+    >>> log_chi_squared_tail(3.0, 2), log_chi_squared_tail(3e6, 2)
+    (-1.5, -1500000.0)
+    """
+    from scipy.special import gammaln, hyperu
+    from scipy.stats import chi2
+
+    if chi2.sf(statistic, df) > 1e-290:
+        return float(chi2.logsf(statistic, df))
+    a, x = df / 2, statistic / 2
+    return float(a * np.log(x) - x + np.log(hyperu(1, 1 + a, x)) - gammaln(a))
+
+
+def log_chi_bar_squared_tail(statistic: float, weights: ArrayLike, df: ArrayLike) -> float:
+    """Compute the logarithm of the tail of a mixture of chi-squared laws.
+
+    Parameters
+    ----------
+    statistic : float
+        0 or more.
+    weights : array_like of float
+        Of the components; they sum to 1.
+    df : array_like of int
+        Degrees of freedom of the components; 0 stands for a variable that is always 0.
+
+    Returns
+    -------
+    float
+        Logarithm of the probability of at least that value.
+
+    Examples
+    --------
+    One parameter on its boundary halves the p-value, except that of a ratio of 0:
+
+    >>> from math import exp
+    >>> f"{exp(log_chi_bar_squared_tail(2.706, [0.5, 0.5], [0, 1])):.4f}"
+    '0.0500'
+    >>> log_chi_bar_squared_tail(0.0, [0.5, 0.5], [0, 1])
+    0.0
+    """
+    if statistic <= 0:
+        return 0.0
+    terms = [
+        np.log(weight) + log_chi_squared_tail(statistic, int(degrees))
+        for weight, degrees in zip(np.asarray(weights), np.asarray(df), strict=True)
+        if degrees > 0 and weight > 0
+    ]
+    return float(logsumexp(np.array(terms), axis=0)) if terms else -np.inf
+
+
+def log_weighted_chi_squared_tail(statistic: float, weights: ArrayLike) -> float:
+    """Compute the logarithm of the tail of a weighted sum of squared standard normal variables.
+
+    Ruben's series writes the sum as a mixture, with positive weights, of chi-squared variables
+    with more and more degrees of freedom, all times the smallest weight. What is left of the
+    mixture where the series is cut, at most 1e-12, is added to the tail. Weights below a fiftieth
+    of the largest are raised to that, which makes the tail larger and the series short.
+
+    Parameters
+    ----------
+    statistic : float
+        Any real number.
+    weights : array_like of float
+        Above 0.
+
+    Returns
+    -------
+    float
+        Logarithm of the probability of at least that value.
+
+    Examples
+    --------
+    >>> from math import exp
+    >>> f"{exp(log_weighted_chi_squared_tail(12.0, [1.0, 3.0])):.6f}"
+    '0.059337'
+    """
+    from scipy.special import chdtrc
+
+    values = np.asarray(weights, dtype=np.float64)
+    if statistic <= 0:
+        return 0.0
+    if values.min() > values.max() * (1 - _ALIKE):
+        return log_chi_squared_tail(statistic / float(values.max()), values.size)
+    values = np.maximum(values, _SMALLEST_WEIGHT * values.max())
+    rest = 1 - values.min() / values
+    mixture = [float(np.sqrt(np.prod(1 - rest)))]
+    powers = (rest ** np.arange(1, _MOST_TERMS)[:, None]).sum(axis=1)
+    left = 1 - mixture[0]
+    while left > _CUT and len(mixture) < _MOST_TERMS:
+        k = len(mixture)
+        mixture.append(float(np.dot(powers[:k][::-1], mixture)) / (2 * k))
+        left -= mixture[-1]
+    degrees = values.size + 2 * np.arange(len(mixture))
+    tail = float(np.dot(mixture, chdtrc(degrees, statistic / values.min())))
+    return float(np.log(min(tail + max(left, 0.0), 1.0)))

@@ -1,0 +1,273 @@
+"""The split likelihood ratio: a test that is valid for any model and any number of items.
+
+The items are cut in halves. The alternative is fitted on one half, in whatever way; the null is
+maximised on the other. If the null is true the ratio of the two likelihoods of the other half,
+
+    U = L(alternative fitted on the first half; second half) / max over the null L(second half),
+
+has an expectation of at most 1: the denominator is at least the likelihood of the truth, with
+which the ratio would average 1. So 1 / U is a valid p-value (Markov's inequality), with no
+regularity, no large numbers and no degrees of freedom. Exchanging the halves and cutting anew give
+further such ratios; their mean has an expectation of at most 1, too, and depends less on the cut.
+The price is power: a chi-squared test, where there is one, needs fewer items.
+
+Two things it does need. The items must be independent given their design, so those that belong
+together are kept in one half. And the denominator must be the *maximum* of the null: one that is d
+nats too low makes U too large by a factor of exp(d). Here each is sought from several starts,
+among them the null's optimum for all data, and what they reached is kept as evidence.
+
+How a network plugs in
+----------------------
+A network is a model like any other (`seqbio.core.model`), with ``regular = False`` and a sentence
+in ``irregular_reason``. Items are taken out by its ``subset(data, indices)``, or by that of its
+data, or along the first axis of an array; ``log_likelihood(full, data)`` gives one number an item.
+If L-BFGS is not the way to train it, a method ``maximise(tying, data, start=, n_starts=, seed=)``
+returns a `seqbio.core.Fit`, made by `seqbio.core.fit_at` from the parameters that training
+reached; ``converged`` should be true only if they are an optimum of the likelihood. Where the
+null's fits do not converge this test gives no p-value, and `seqbio.hypothesis_testing.held_out`
+is the way. Nothing else is asked of the model, and nothing of the alternative's fit but
+parameters.
+
+References
+----------
+Wasserman, L., Ramdas, A. and Balakrishnan, S. (2020). Universal inference. Proceedings of the
+National Academy of Sciences 117, 16880-16890: theorem 3 (split), section 5 (cross-fit, mean over
+splits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from seqbio.core import Check, Fit, map_pieces, maximise, spawn_generators, subset_of
+from seqbio.core.numerics import FloatArray, IntArray, logsumexp
+from seqbio.hypothesis_testing.evidence import check_count, finite_list
+from seqbio.hypothesis_testing.folds import grouped_folds
+
+_SETTLED = 1e-3  # nats; optima that close are the same
+
+
+@dataclass(frozen=True, eq=False)
+class SplitTest:
+    """The split likelihood ratio of all halves, and the evidence for its denominators.
+
+    Parameters
+    ----------
+    log_ratios : ndarray of float64, (n_splits, 2)
+        Natural logarithms of U, for either half of each split.
+    null_converged : ndarray of bool, (n_splits, 2)
+        Whether the null's fit of that half is at an optimum.
+    null_spreads : ndarray of float64, (n_splits, 2)
+        How far below its best start the null's second best ended, in nats.
+    n_starts : int
+        Starts of each fit of the null.
+    regular : bool
+        Whether the model is regular, so that an optimum is seldom a false one.
+    """
+
+    log_ratios: FloatArray
+    null_converged: np.ndarray[Any, np.dtype[np.bool_]]
+    null_spreads: FloatArray
+    n_starts: int
+    regular: bool
+
+    name = "split"
+
+    @property
+    def log_ratio(self) -> float:
+        """Natural logarithm of the mean of all U."""
+        return float(logsumexp(self.log_ratios.ravel(), axis=0) - np.log(self.log_ratios.size))
+
+    @property
+    def log_pvalue(self) -> float | None:
+        """At most 0, minus the log of the mean of U; None if a denominator is no maximum."""
+        if not self.null_converged.all() or np.isnan(self.log_ratios).any():
+            return None
+        return min(0.0, -self.log_ratio)
+
+    @property
+    def null_law(self) -> str:
+        """What bounds the ratio under the null, and on what condition."""
+        return (
+            "none is needed: if the null is true the split likelihood ratio has an expectation of "
+            "at most 1, for any number of items and any model, so p <= 1 / ratio (Wasserman, "
+            "Ramdas and Balakrishnan 2020). The items must be independent and the denominator "
+            f"must be the maximum of the null's likelihood: {self.evidence}"
+        )
+
+    @property
+    def evidence(self) -> str:
+        """What speaks for the denominators being maxima."""
+        n = self.null_converged.size
+        if not self.null_converged.all():
+            return f"{n - int(self.null_converged.sum())} of its {n} fits did not converge"
+        agreeing = int((self.null_spreads < _SETTLED).sum())
+        return (
+            f"all {n} of its fits converged, and in {agreeing} of them the best two of "
+            f"{self.n_starts} starts agree within {_SETTLED:g} nats"
+        )
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Doubts about the denominators."""
+        if np.isnan(self.log_ratios).any():
+            message = "a half of the data is impossible under the null; the ratio is undefined"
+            return (Check(message, "invalid", "impossible_half"),)
+        if not self.null_converged.all():
+            message = (
+                f"the denominator of the split ratio must be the null's maximum, and "
+                f"{self.evidence}; compare predictions with calibration='held-out' instead"
+            )
+            return (Check(message, "invalid", "denominator_not_maximal"),)
+        if self.regular and (self.null_spreads < _SETTLED).all():
+            return ()
+        message = (
+            f"the split p-value is valid if the null's maximum was found; {self.evidence}. A "
+            "maximum that is d nats higher would multiply p by exp(d)"
+        )
+        return (Check(message, "warning", "denominator_evidence"),)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Give label and value of what people should see."""
+        return [
+            ("log of the mean split ratio", f"{self.log_ratio:.6g}"),
+            ("splits, each in both directions", str(len(self.log_ratios))),
+            ("evidence for the denominators", self.evidence),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the numbers as plain values for programs."""
+        return {
+            "method": self.name,
+            "log_mean_ratio": finite_list(np.array([self.log_ratio]))[0],
+            "log_ratios": [finite_list(row) for row in self.log_ratios],
+            "n_splits": len(self.log_ratios),
+            "null_fits_converged": int(self.null_converged.sum()),
+            "null_fits": self.null_converged.size,
+            "null_spreads": [finite_list(row) for row in self.null_spreads],
+            "n_starts": self.n_starts,
+        }
+
+
+def split_test(
+    null_fit: Fit,
+    alternative_fit: Fit,
+    data: Any,
+    clusters: IntArray,
+    *,
+    n_splits: int = 10,
+    n_starts: int = 3,
+    seed: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
+    on_done: Callable[[int, int], object] | None = None,
+) -> SplitTest:
+    """Compute the split likelihood ratio, cross-fitted and averaged over random splits.
+
+    Parameters
+    ----------
+    null_fit, alternative_fit : Fit
+        Model and tying of each; the null's optimum for all data is one start of its fits. The
+        alternative starts afresh, so that it knows nothing of the half it is judged on.
+    data : object
+        In the form that the model takes.
+    clusters : ndarray of int, (n_items,)
+        Labels of items that belong together.
+    n_splits : int, default 10
+        Random halvings, each used in both directions.
+    n_starts : int, default 3
+        Starts of each fit; for the null the first is its optimum for all data.
+    seed : int, numpy.random.Generator or None
+        For the splits and starts.
+    executor : concurrent.futures.Executor, optional
+        Splits are independent pieces of work.
+    on_done : callable, optional
+        Called as ``on_done(n_done, n_splits)``.
+
+    Returns
+    -------
+    SplitTest
+        With the p-value, or the reason why there is none.
+
+    Raises
+    ------
+    ParameterError
+        Items cannot be taken out of the data, or there are fewer than two groups of items.
+
+    Examples
+    --------
+    >>> from seqbio.core import Layout, fit, fixed, untied
+    >>> class NormalMean:
+    ...     layout = Layout({"mean": ()})
+    ...     def start(self, data):
+    ...         return np.zeros(1)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
+    >>> data = np.full(8, 2.0)
+    >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
+    >>> test = split_test(zero, free, data, np.arange(8), seed=1)
+    >>> print(f"{test.log_ratio:.2f}")  # 4 items, each exp(2**2 / 2) times as likely
+    8.00
+    """
+    check_count("n_splits", n_splits, 1)
+    check_count("n_starts", n_starts, 1)
+    work = partial(_one_split, null_fit, alternative_fit, data, clusters, n_starts)
+    done = map_pieces(work, spawn_generators(seed, n_splits), executor=executor, on_done=on_done)
+    return SplitTest(
+        log_ratios=np.array([[half[0] for half in halves] for halves in done]),
+        null_converged=np.array([[half[1] for half in halves] for halves in done]),
+        null_spreads=np.array([[half[2] for half in halves] for halves in done]),
+        n_starts=n_starts,
+        regular=bool(getattr(null_fit.model, "regular", True)),
+    )
+
+
+def _one_split(
+    null_fit: Fit,
+    alternative_fit: Fit,
+    data: Any,
+    clusters: IntArray,
+    n_starts: int,
+    generator: np.random.Generator,
+) -> list[tuple[float, bool, float]]:
+    """Give log ratio, convergence and spread of the null's fit for both halves."""
+    halves = [
+        subset_of(null_fit.model, data, items) for items in grouped_folds(clusters, 2, generator)
+    ]
+    pairs = ((halves[0], halves[1]), (halves[1], halves[0]))
+    return [_one_half(null_fit, alternative_fit, *pair, n_starts, generator) for pair in pairs]
+
+
+def _one_half(
+    null_fit: Fit,
+    alternative_fit: Fit,
+    learning: Any,
+    testing: Any,
+    n_starts: int,
+    generator: np.random.Generator,
+) -> tuple[float, bool, float]:
+    model = alternative_fit.model
+    learned = maximise(model, alternative_fit.tying, learning, n_starts=n_starts, seed=generator)
+    found = maximise(
+        null_fit.model,
+        null_fit.tying,
+        testing,
+        start=null_fit.full,
+        n_starts=n_starts,
+        seed=generator,
+    )
+    spread = found.optima[0] - found.optima[1] if len(found.optima) > 1 else 0.0
+    with np.errstate(invalid="ignore"):
+        numerator = float(np.sum(model.log_likelihood(learned.full, testing)))
+        # The null's optimum for all data is a candidate, too, and costs one evaluation.
+        known = float(np.sum(null_fit.model.log_likelihood(null_fit.full, testing)))
+        denominator = max(found.log_likelihood, known)
+        improved = known > found.log_likelihood + _SETTLED
+        return numerator - denominator, found.converged and not improved, spread
