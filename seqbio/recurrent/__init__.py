@@ -1,1 +1,11 @@
-"""Recurrent models of sequences: the same rule at every step, or a rule for each."""
+"""Recurrent models of sequences: the same rule at every step, or a rule for each.
+
+`RecurrentModel` is a network of tanh, LSTM or GRU cells over the letters of DNA, proteins or text,
+as a language model or a classifier; its ties say what stays the same along the sequence, across
+gates and across layers.
+"""
+
+from seqbio.recurrent.estimator import RecurrentModel
+from seqbio.recurrent.text import CharacterAlphabet, read_text
+
+__all__ = ["CharacterAlphabet", "RecurrentModel", "read_text"]

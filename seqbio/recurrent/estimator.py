@@ -1,0 +1,698 @@
+"""The recurrent network as an estimator: records in; probabilities, samples and weights out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf, log
+from typing import Any, Literal, Self
+
+import numpy as np
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+from numpy.typing import NDArray
+
+from seqbio.core import Hypothesis, Tying
+from seqbio.core.estimator import Estimator
+from seqbio.core.training import (
+    Training,
+    TrainingSettings,
+    TrainingState,
+    grouped_split,
+    train,
+)
+from seqbio.errors import NotFittedError, ParameterError
+from seqbio.recurrent.exchange import from_state_dict, to_state_dict
+from seqbio.recurrent.network import Architecture, Blocks, Task
+from seqbio.recurrent.network_model import NetworkModel
+from seqbio.recurrent.sampling import draw_sequences
+from seqbio.recurrent.sequence_data import SequenceData
+from seqbio.recurrent.text import CharacterAlphabet
+from seqbio.recurrent.ties import TIES, check_names, make_tying, ties_all_time
+from seqbio.sequences import Alphabet, SequenceLike, as_records, atomic_writer, get_alphabet
+
+Floats = NDArray[np.float64]
+Labels = Sequence[Any] | NDArray[Any]
+_FORMAT = "seqbio recurrent model, version 1"
+
+
+class RecurrentModel(Estimator):
+    """Recurrent network over the letters of sequences, with its symmetries as ties.
+
+    With ``task="next"`` it is a language model: it predicts each letter from those before it, and
+    the end from the last, so its probabilities of sequences of all lengths sum to one. With
+    ``task="class"`` it predicts a label from the state after the last letter (and, when it is
+    bidirectional, from the state after reading backwards).
+
+    It is trained by Adam in minibatches. A network has many optima, so what comes out depends on
+    the seed, and its likelihood ratio follows no chi-squared law: `seqbio.compare` knows.
+
+    Parameters
+    ----------
+    cell : {"lstm", "gru", "rnn"}
+        What the layers are made of.
+    hidden_size, n_layers : int
+        Units of each layer, and layers.
+    tie : tuple of str, or Tying
+        Symmetries that are believed, from `ties`, or a tying of your own over ``model.layout``.
+    alphabet : {"dna", "rna", "protein", "text"}, or CharacterAlphabet
+        What the sequences are made of; "text" learns the characters from the sequences that are
+        given to `fit`.
+    task : {"next", "class"}
+        What is predicted.
+    embedding_size : int, optional
+        Turn letters into vectors of this size first.
+    bidirectional : bool
+        Read each sequence backwards as well; for classes.
+    max_length : int, optional
+        Longest sequence, in letters, for a model that is not tied over time; it refuses longer
+        ones. A model that is tied over time needs none, but states the same hypothesis space as
+        an untied one when it has the same.
+    dropout : float
+        Share of features dropped between layers in training.
+    n_epochs, batch_size, learning_rate, schedule, weight_decay, clip, patience
+        How to train, see `seqbio.core.training.TrainingSettings`.
+    truncate : int, optional
+        Steps that a gradient reaches back; longer sequences are learned in stretches, with the
+        state carried on.
+    validation_fraction : float
+        Share of the sequences, copies of one kept together, on which the epoch to stop at is
+        chosen; 0 for none.
+    n_starts : int
+        The best of several starts, by validation loss if there is validation.
+    precision : {"single", "double"}
+        Type of the network's arithmetic.
+    seed : int, numpy.random.Generator or None
+        For starts, order, dropout and the validation split.
+
+    Attributes
+    ----------
+    training_ : seqbio.core.training.Training
+        History of losses and how it ended.
+    log_likelihood_ : float
+        Of all the data that were given to `fit`, nats.
+    n_free_parameters_ : int
+        Numbers that were learned.
+    classes_ : ndarray
+        The labels, in the order of `predict_proba`.
+    letters_ : str
+        What a text alphabet learned.
+
+    Examples
+    --------
+    >>> records = ["ACGACGACGACG", "ACGACGACG", "ACGACG", "ACGACGACGACGACG"]
+    >>> model = RecurrentModel(cell="gru", hidden_size=8, n_epochs=60, learning_rate=0.02, seed=1)
+    >>> model = model.fit(records)
+    >>> bool(model.bits_per_symbol(records) < 0.6)
+    True
+    >>> model.n_free_parameters_
+    389
+    """
+
+    training_: Training
+
+    def __init__(
+        self,
+        cell: Literal["rnn", "lstm", "gru"] = "lstm",
+        hidden_size: int = 64,
+        n_layers: int = 1,
+        tie: tuple[str, ...] | Tying = ("time",),
+        alphabet: str | CharacterAlphabet = "dna",
+        task: Task = "next",
+        embedding_size: int | None = None,
+        bidirectional: bool = False,
+        max_length: int | None = None,
+        dropout: float = 0.0,
+        n_epochs: int = 10,
+        batch_size: int = 32,
+        learning_rate: float = 0.005,
+        schedule: Literal["constant", "cosine"] = "cosine",
+        weight_decay: float = 0.0,
+        clip: float = 5.0,
+        patience: int | None = None,
+        truncate: int | None = None,
+        validation_fraction: float = 0.0,
+        n_starts: int = 1,
+        precision: Literal["single", "double"] = "single",
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.n_layers = n_layers
+        self.tie = tie
+        self.alphabet = alphabet
+        self.task = task
+        self.embedding_size = embedding_size
+        self.bidirectional = bidirectional
+        self.max_length = max_length
+        self.dropout = dropout
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.clip = clip
+        self.patience = patience
+        self.truncate = truncate
+        self.validation_fraction = validation_fraction
+        self.n_starts = n_starts
+        self.precision = precision
+        self.seed = seed
+
+    @staticmethod
+    def ties() -> dict[str, str]:
+        """Names that `tie` takes, each with what it says about biology.
+
+        Examples
+        --------
+        >>> RecurrentModel.ties()["gates.input"]
+        'all gates see the letters through the same eyes: one input matrix for all gates of a cell'
+        """
+        return dict(TIES)
+
+    # -- settings to hypothesis --------------------------------------------------------------
+
+    def hypothesis(
+        self, records: Iterable[SequenceLike], labels: Labels | None = None
+    ) -> tuple[Hypothesis, SequenceData]:
+        """State the hypothesis that these settings make about some sequences.
+
+        With `max_length` the weights have an axis over time whether or not they are tied along
+        it, so that tied and untied models can be compared.
+
+        Parameters
+        ----------
+        records
+            SeqRecord, Seq or str; or pairs of a sequence and its label when there are classes and
+            `labels` is left out.
+        labels
+            One for each sequence, for classes.
+
+        Returns
+        -------
+        hypothesis : Hypothesis
+            Model and tying.
+        data : SequenceData
+            The sequences as the model takes them.
+        """
+        alphabet, data, classes = self._encode_new(records, labels)
+        model = self._model(alphabet, len(classes), compact=False)
+        return Hypothesis(model, self._tying(model), self._describe()), data
+
+    def _model(
+        self, alphabet: Alphabet | CharacterAlphabet, n_classes: int, *, compact: bool
+    ) -> NetworkModel:
+        """Make the model; a compact one has no axis over time that its ties make constant."""
+        n_symbols = alphabet.size + 1
+        names = () if isinstance(self.tie, Tying) else check_names(self.tie)
+        steps = None
+        if not (ties_all_time(names) and (compact or self.max_length is None)):
+            if self.max_length is None:
+                if not isinstance(self.tie, Tying):
+                    raise ParameterError(
+                        f"with tie={self.tie!r} weights differ between steps; set max_length to "
+                        "the length of the longest sequence, or tie time"
+                    )
+            else:
+                steps = self.max_length + (self.task == "next")
+        architecture = Architecture(
+            cell=self.cell,
+            n_symbols=n_symbols,
+            n_outputs=n_symbols if self.task == "next" else n_classes,
+            hidden_size=self.hidden_size,
+            n_layers=self.n_layers,
+            task=self.task,
+            bidirectional=self.bidirectional,
+            embedding_size=self.embedding_size,
+            steps=steps,
+        )
+        return NetworkModel(
+            architecture,
+            _membership(alphabet),
+            precision=self.precision,
+            dropout=self.dropout,
+            truncate=self.truncate,
+            settings=TrainingSettings(
+                n_epochs=self.n_epochs,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                schedule=self.schedule,
+                weight_decay=self.weight_decay,
+                clip=inf if self.clip is None else self.clip,
+                patience=self.patience,
+            ),
+        )
+
+    def _tying(self, model: NetworkModel) -> Tying:
+        if isinstance(self.tie, Tying):
+            return self.tie
+        return make_tying(model.architecture, check_names(self.tie))
+
+    def _describe(self) -> str:
+        if isinstance(self.tie, Tying):
+            return "a tying of your own"
+        return " and ".join(self.tie) + " tied" if self.tie else "untied"
+
+    # -- learning ----------------------------------------------------------------------------
+
+    def fit(
+        self,
+        records: Iterable[SequenceLike],
+        labels: Labels | None = None,
+        *,
+        validation: Iterable[SequenceLike] | None = None,
+        validation_labels: Labels | None = None,
+        callbacks: Sequence[Callable[[TrainingState], object]] = (),
+        on_batch: Callable[[int, int, int, float], object] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+    ) -> Self:
+        """Train on sequences, and their labels for classes.
+
+        Parameters
+        ----------
+        records
+            SeqRecord, Seq or str.
+        labels
+            One for each sequence, for classes.
+        validation, validation_labels
+            Sequences kept apart to choose the epoch, instead of `validation_fraction`.
+        callbacks
+            Each is given the `TrainingState` after every epoch; a true result ends the training.
+        on_batch
+            Called as ``on_batch(epoch, n_done, n_batches, nats per symbol)``.
+        checkpoint
+            A file that is written after every epoch, whole or not at all.
+        resume
+            Go on from the checkpoint, if it is there; with the same settings and data the result
+            is, bit for bit, that of a training that was not interrupted.
+
+        Returns
+        -------
+        RecurrentModel
+            The estimator itself.
+        """
+        alphabet, data, classes = self._encode_new(records, labels)
+        model = self._model(alphabet, len(classes), compact=True)
+        items: NDArray[Any] = np.arange(len(data))
+        held_out = None
+        if validation is not None:
+            extra = self._encode(validation, validation_labels, alphabet, classes)
+            held_out = len(data) + np.arange(len(extra))
+            data_for_training = _together(data, extra)
+        else:
+            data_for_training = data
+            if self.validation_fraction:
+                items, held_out = grouped_split(
+                    data.clusters(), self.validation_fraction, self.seed
+                )
+        state = None
+        if checkpoint is not None and resume and os.path.exists(checkpoint):  # noqa: PTH110
+            state = _read_checkpoint(checkpoint)
+        if checkpoint is not None:
+            callbacks = [*callbacks, lambda state: _write_checkpoint(checkpoint, state)]
+        self.training_ = train(
+            model,
+            self._tying(model),
+            data_for_training,
+            model.settings,
+            items=items,
+            validation=held_out,
+            n_starts=self.n_starts,
+            seed=self.seed,
+            callbacks=callbacks,
+            on_batch=on_batch,
+            resume=state,
+        )
+        self._take(alphabet, classes, model, self.training_.full)
+        self._data = data
+        return self
+
+    def initialise(self, records: Iterable[SequenceLike], labels: Labels | None = None) -> Self:
+        """Take the random weights of a model that has learned nothing but its alphabet."""
+        alphabet, data, classes = self._encode_new(records, labels)
+        model = self._model(alphabet, len(classes), compact=True)
+        nothing = TrainingSettings(n_epochs=0)
+        training = train(
+            model, self._tying(model), data, nothing, items=np.arange(len(data)), seed=self.seed
+        )
+        self._take(alphabet, classes, model, training.full)
+        return self
+
+    def _take(
+        self,
+        alphabet: Alphabet | CharacterAlphabet,
+        classes: NDArray[Any],
+        model: NetworkModel,
+        full: Floats,
+    ) -> None:
+        self.full_, self.model_, self._alphabet = full, model, alphabet
+        if self.task == "class":
+            self.classes_ = classes
+        if isinstance(alphabet, CharacterAlphabet):
+            self.letters_ = alphabet.letters
+
+    def _fitted(self) -> tuple[NetworkModel, Floats]:
+        if not hasattr(self, "full_"):
+            raise NotFittedError(
+                "this recurrent model has no weights yet; call fit(records), load or "
+                "load_state_dict"
+            )
+        return self.model_, self.full_
+
+    @property
+    def weights_(self) -> Blocks:
+        """The weights by name; the first axis is time, of length 1 where they are tied along it."""
+        model, full = self._fitted()
+        return model.layout.unflatten(full)
+
+    @property
+    def n_free_parameters_(self) -> int:
+        """How many numbers were learned."""
+        return self._tying(self._fitted()[0]).n_free
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log-likelihood of the data that were given to `fit`, nats."""
+        model, full = self._fitted()
+        if not hasattr(self, "_data"):
+            raise NotFittedError("this model was not fitted to data; call fit(records) first")
+        return float(model.log_likelihood(full, self._data).sum())
+
+    # -- using -------------------------------------------------------------------------------
+
+    def log_likelihood(
+        self, records: Iterable[SequenceLike], labels: Labels | None = None
+    ) -> Floats:
+        """Log-likelihood of each sequence, end included, or of its label, (n_records,) nats."""
+        model, full = self._fitted()
+        return model.log_likelihood(full, self._prepare(records, labels))
+
+    def bits_per_symbol(self, records: Iterable[SequenceLike]) -> float:
+        """Mean of minus the binary logarithm of the probability of a symbol, ends included."""
+        model, full = self._fitted()
+        self._only_for("next")
+        data = self._prepare(records, None)
+        n_symbols = int(data.lengths.sum()) + len(data)
+        return -float(model.log_likelihood(full, data).sum()) / n_symbols / log(2)
+
+    def score(self, records: Iterable[SequenceLike], labels: Labels | None = None) -> float:
+        """Mean log-likelihood of a sequence, or share of labels that are predicted right."""
+        if self.task == "next":
+            return float(self.log_likelihood(records).mean())
+        return float((self.predict(records) == np.asarray(labels)).mean())
+
+    def predict_proba(self, records: Iterable[SequenceLike]) -> Floats:
+        """Probability of each of `classes_` for each sequence, (n_records, n_classes)."""
+        model, full = self._fitted()
+        self._only_for("class")
+        return np.exp(model.class_log_probabilities(full, self._prepare(records, None)))
+
+    def predict(self, records: Iterable[SequenceLike]) -> NDArray[Any]:
+        """Most probable class of each sequence, (n_records,)."""
+        return np.asarray(self.classes_[self.predict_proba(records).argmax(axis=1)])
+
+    def sample(
+        self,
+        n: int,
+        *,
+        length: int | None = None,
+        temperature: float = 1.0,
+        prime: str = "",
+        seed: int | np.random.Generator | None = None,
+    ) -> list[SeqRecord] | list[str]:
+        """Draw sequences from a language model.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        length : int, optional
+            Letters of each, the prime included: the end is then not drawn. By default sequences
+            end when the model says so, after 100,000 letters at the latest.
+        temperature : float
+            Log-probabilities are divided by it: below 1 for more probable letters.
+        prime : str
+            Letters that every sequence begins with.
+        seed : int, numpy.random.Generator or None
+            The source of chance.
+
+        Returns
+        -------
+        list of SeqRecord, or of str for text
+            Sequences that end before the first letter are drawn again.
+        """
+        model, full = self._fitted()
+        self._only_for("next")
+        codes = draw_sequences(
+            model,
+            full,
+            n,
+            prime=_shifted(np.asarray(self._alphabet.encode(prime)), self._alphabet.size),
+            length=length,
+            temperature=temperature,
+            generator=np.random.default_rng(seed),
+        )
+        texts = [self._alphabet.decode(each) for each in codes]
+        if isinstance(self._alphabet, CharacterAlphabet):
+            return texts
+        return [
+            SeqRecord(Seq(text), id=f"sample{number}", description="")
+            for number, text in enumerate(texts, start=1)
+        ]
+
+    def _only_for(self, task: str) -> None:
+        if self.task != task:
+            raise ParameterError(f"this is for task={task!r} and the task is {self.task!r}")
+
+    # -- data in -----------------------------------------------------------------------------
+
+    def _encode_new(
+        self, records: Iterable[SequenceLike], labels: Labels | None
+    ) -> tuple[Alphabet | CharacterAlphabet, SequenceData, NDArray[Any]]:
+        """Encode sequences that decide about the alphabet and the classes."""
+        records = list(records)
+        if not records:
+            raise ParameterError("there are no sequences; give at least one")
+        if self.alphabet == "text":
+            alphabet: Alphabet | CharacterAlphabet = CharacterAlphabet.of(_as_texts(records))
+        elif isinstance(self.alphabet, CharacterAlphabet):
+            alphabet = self.alphabet
+        else:
+            alphabet = get_alphabet(self.alphabet)
+        if self.task == "class":
+            if labels is None:
+                raise ParameterError("task is 'class'; give labels, one for each sequence")
+            classes = np.unique(np.asarray(labels))
+            if classes.size < 2:
+                raise ParameterError(f"all labels are {classes}; give at least two classes")
+        else:
+            classes = np.zeros(0)
+        return alphabet, self._encode(records, labels, alphabet, classes), classes
+
+    def _prepare(self, records: Iterable[SequenceLike], labels: Labels | None) -> SequenceData:
+        classes = getattr(self, "classes_", np.zeros(0))
+        return self._encode(records, labels, self._alphabet, classes)
+
+    def _encode(
+        self,
+        records: Iterable[SequenceLike],
+        labels: Labels | None,
+        alphabet: Alphabet | CharacterAlphabet,
+        classes: NDArray[Any],
+    ) -> SequenceData:
+        names: tuple[str, ...] = ()
+        if isinstance(alphabet, CharacterAlphabet):
+            codes = [alphabet.encode(text) for text in _as_texts(records)]
+        else:
+            checked = as_records(records, alphabet)
+            codes = [
+                _shifted(alphabet.encode(str(record.seq)), alphabet.size) for record in checked
+            ]
+            names = tuple(
+                f"the sequence at index {index} ({record.id!r})"
+                for index, record in enumerate(checked)
+            )
+        return SequenceData(codes, alphabet.size, _as_numbers(labels, classes, len(codes)), names)
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Give the weights under PyTorch's names, in its shapes and order of gates.
+
+        ``weight_ih_l0``, ``weight_hh_l0``, ``bias_ih_l0``, ``bias_hh_l0`` and so on are those of
+        ``torch.nn.RNN``, ``LSTM`` or ``GRU``; ``embedding.weight``, ``readout.weight`` and
+        ``readout.bias`` those of an ``Embedding`` and a ``Linear``. Symbols are the letters in the
+        order of the alphabet, then the boundary. One bias per gate is enough here, so the second
+        is written as zeros, except for n of the GRU.
+
+        Raises
+        ------
+        ParameterError
+            The weights differ between steps, which PyTorch's layers cannot.
+        """
+        model, full = self._fitted()
+        return to_state_dict(model.architecture, model.layout.unflatten(full))
+
+    def load_state_dict(
+        self, state: Mapping[str, Any], *, letters: str | None = None, classes: Labels | None = None
+    ) -> Self:
+        """Take weights from a dictionary of arrays under PyTorch's names.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            As `state_dict` gives; the two biases of a gate are added.
+        letters : str, optional
+            The characters of a text alphabet, in the order of the symbols.
+        classes : sequence, optional
+            The labels, in the order of the outputs.
+
+        Returns
+        -------
+        RecurrentModel
+            The estimator itself, ready for use.
+
+        Raises
+        ------
+        ParameterError
+            An array is missing, unknown or of another shape than the settings imply, or the
+            weights break a tie.
+        """
+        if self.alphabet == "text" and letters is None:
+            raise ParameterError("the alphabet is a text's; give its letters")
+        if self.alphabet == "text":
+            alphabet: Alphabet | CharacterAlphabet = CharacterAlphabet(letters or "")
+        elif isinstance(self.alphabet, CharacterAlphabet):
+            alphabet = self.alphabet
+        else:
+            alphabet = get_alphabet(self.alphabet)
+        names = np.asarray(classes) if classes is not None else np.zeros(0)
+        if self.task == "class" and not names.size:
+            names = np.arange(len(np.asarray(state["readout.bias"])))
+        model = self._model(alphabet, len(names), compact=True)
+        full = model.layout.flatten(from_state_dict(model.architecture, state))
+        tying = self._tying(model)
+        if not tying.contains(full, 1e-6):
+            raise ParameterError(f"the weights do not obey the ties {self.tie!r}")
+        self._take(alphabet, names, model, tying.expand(tying.project(full)))
+        self.__dict__.pop("training_", None)
+        self.__dict__.pop("_data", None)
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write settings and weights to a NumPy archive without pickle, whole or not at all."""
+        _, full = self._fitted()
+        if isinstance(self.tie, Tying):
+            raise ParameterError("a tying of your own cannot be saved; save state_dict()")
+        settings = self.get_params()
+        settings["tie"] = list(self.tie)
+        if isinstance(self.alphabet, CharacterAlphabet):
+            settings["alphabet"] = "text"
+        if isinstance(self.seed, np.random.Generator):
+            settings["seed"] = None
+        header = {
+            "format": _FORMAT,
+            "settings": settings,
+            "letters": getattr(self, "letters_", None),
+        }
+        arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), "full": full}
+        if self.task == "class":
+            arrays["classes"] = self.classes_
+        with atomic_writer(path, "wb") as file:
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote; the model is ready for use."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                header = json.loads(str(file["header"]))
+                if header["format"] != _FORMAT:
+                    raise ParameterError(f"{path} is {header['format']!r}, not {_FORMAT!r}")
+                full = file["full"]
+                classes = file["classes"] if "classes" in file else np.zeros(0)
+            settings = header["settings"]
+            model = cls(**{**settings, "tie": tuple(settings["tie"])})
+        except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, ParameterError):
+                raise
+            raise ParameterError(f"{path} is not a saved recurrent model: {error!r}") from error
+        letters = header["letters"]
+        alphabet: Alphabet | CharacterAlphabet
+        alphabet = CharacterAlphabet(letters) if letters else get_alphabet(str(model.alphabet))
+        network = model._model(alphabet, len(classes), compact=True)
+        if full.shape != (network.layout.size,):
+            raise ParameterError(
+                f"{path} has {full.size} weights and its settings imply {network.layout.size}"
+            )
+        model._take(alphabet, classes, network, full)
+        return model
+
+
+def _membership(alphabet: Alphabet | CharacterAlphabet) -> Floats:
+    """Share of each letter and of the boundary in each code, (n_codes, n_letters + 1)."""
+    letters = alphabet.membership
+    rows = np.zeros((len(letters) + 1, alphabet.size + 1))
+    rows[: alphabet.size, :-1] = letters[: alphabet.size]
+    rows[alphabet.size, -1] = 1
+    rows[alphabet.size + 1 :, :-1] = letters[alphabet.size :]
+    return rows
+
+
+def _shifted(codes: NDArray[Any], n_letters: int) -> NDArray[Any]:
+    """Make room for the boundary between letters and ambiguity codes."""
+    return codes + (codes >= n_letters).astype(codes.dtype)
+
+
+def _as_texts(records: Iterable[Any]) -> list[str]:
+    if isinstance(records, str):
+        raise ParameterError("expected a list of texts, found a single str; put it in a list")
+    texts = [str(getattr(record, "seq", record)) for record in records]
+    for index, text in enumerate(texts):
+        if not text:
+            raise ParameterError(f"the text at index {index} is empty; leave it out")
+    return texts
+
+
+def _as_numbers(
+    labels: Labels | None, classes: NDArray[Any], n_items: int
+) -> NDArray[np.intp] | None:
+    if labels is None:
+        return None
+    values = np.asarray(labels)
+    if values.shape != (n_items,):
+        raise ParameterError(
+            f"labels have the shape {values.shape}; give one for each of the {n_items} sequences"
+        )
+    unknown = ~np.isin(values, classes)
+    if unknown.any():
+        raise ParameterError(
+            f"label {int(np.argmax(unknown))} is {values[unknown][0]!r}; the classes are "
+            f"{', '.join(map(str, classes))}"
+        )
+    return np.searchsorted(classes, values).astype(np.intp)
+
+
+def _together(first: SequenceData, second: SequenceData) -> SequenceData:
+    labels = None
+    if first.labels is not None and second.labels is not None:
+        labels = np.concatenate([first.labels, second.labels])
+    return SequenceData(
+        [*first.codes, *second.codes], first.n_letters, labels, (*first.names, *second.names)
+    )
+
+
+def _write_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
+    with atomic_writer(path, "wb") as file:
+        arrays: dict[str, Any] = state.arrays()
+        np.savez(file, **arrays)
+
+
+def _read_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return TrainingState.from_arrays(file)
+    except (OSError, ValueError) as error:
+        raise ParameterError(f"{path} is not a checkpoint of a training: {error}") from error

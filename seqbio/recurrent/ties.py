@@ -1,0 +1,142 @@
+"""What the ties of recurrent networks are called, what they say, and which tyings they make."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqbio.core import Tying
+from seqbio.core.numerics import IntArray
+from seqbio.errors import TyingError
+from seqbio.recurrent.kernels import N_GATES
+from seqbio.recurrent.network import Architecture
+
+TIES = {
+    "time": "the same rules hold all along the sequence: one cell and one readout for every step",
+    "time.input": "a letter means the same wherever it stands: input weights, and the biases of "
+    "the cell, are the same at every step",
+    "time.recurrent": "memory works the same all along: recurrent weights are the same at every "
+    "step",
+    "time.readout": "a state foretells the same wherever it is reached: readout weights are the "
+    "same at every step",
+    "gates.input": "all gates see the letters through the same eyes: one input matrix for all "
+    "gates of a cell",
+    "gates.recurrent": "all gates see the past through the same eyes: one recurrent matrix for all "
+    "gates of a cell",
+    "embedding": "what a letter says as input and what speaks for it as output is one vector: the "
+    "readout is the embedding, transposed (embedding_size must be hidden_size)",
+    "layers": "every layer of the stack is the same cell (embedding_size must be hidden_size)",
+}
+_PARTS = {
+    "time.input": (".input", ".bias"),
+    "time.recurrent": (".recurrent",),
+    "time.readout": ("readout.weight", "readout.bias"),
+}
+
+
+def check_names(names: object) -> tuple[str, ...]:
+    """Refuse what is not a tuple of known names."""
+    if isinstance(names, str) or not isinstance(names, tuple | list):
+        raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("time",) or ()')
+    for name in names:
+        if name not in TIES:
+            listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in TIES.items())
+            raise TyingError(f"there is no tie {name!r}; a recurrent model has {listed}")
+    return tuple(names)
+
+
+def ties_all_time(names: tuple[str, ...]) -> bool:
+    """Tell whether nothing differs between steps."""
+    return "time" in names or set(_PARTS) <= set(names)
+
+
+def make_tying(architecture: Architecture, names: tuple[str, ...]) -> Tying:
+    """Tie the weights of a network.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Its layout has the weights.
+    names : tuple of str
+        Of `TIES`.
+
+    Returns
+    -------
+    Tying
+        Of the layout's size.
+
+    Raises
+    ------
+    TyingError
+        A tie does not apply to this network.
+    """
+    layout = architecture.layout()
+    # Each array has one row for each set of entries that are equal.
+    sets: list[IntArray] = []
+    for part, endings in _PARTS.items():
+        if part in names or "time" in names:
+            for name, shape in layout.shapes.items():
+                starts = name.endswith(endings) and (part == "time.readout") == (
+                    name.startswith("readout")
+                )
+                if starts and shape[0] > 1:
+                    sets.append(layout.indices(name).reshape(shape[0], -1).T)
+    for kind in ("input", "recurrent"):
+        if f"gates.{kind}" in names:
+            sets += _gate_sets(architecture, kind)
+    if "embedding" in names:
+        sets += _embedding_sets(architecture)
+    if "layers" in names:
+        sets += _layer_sets(architecture)
+    copies = [np.zeros(0, dtype=np.intp), *(each.ravel() for each in sets)]
+    firsts = [copies[0], *(np.repeat(each[:, 0], each.shape[1]) for each in sets)]
+    return Tying.from_equations(layout.size, np.concatenate(copies), np.concatenate(firsts))
+
+
+def _gate_sets(architecture: Architecture, kind: str) -> list[IntArray]:
+    gates = N_GATES[architecture.cell]
+    if gates == 1:
+        raise TyingError(f"tie 'gates.{kind}' needs a cell with gates; the rnn has none")
+    layout, sets = architecture.layout(), list[IntArray]()
+    for layer, direction in architecture.cells():
+        indices = layout.indices(f"layer{layer}.{direction}.{kind}")
+        steps = len(indices)
+        by_gate = indices.reshape(steps, gates, -1).transpose(0, 2, 1)
+        sets.append(by_gate.reshape(-1, gates))
+    return sets
+
+
+def _embedding_sets(architecture: Architecture) -> list[IntArray]:
+    layout = architecture.layout()
+    if architecture.embedding_size is None:
+        raise TyingError(
+            "tie 'embedding' needs an embedding; set embedding_size to hidden_size "
+            f"({architecture.hidden_size})"
+        )
+    if architecture.task == "class" or architecture.embedding_size != architecture.hidden_size:
+        raise TyingError(
+            "tie 'embedding' makes the readout of the next symbol the embedding, so it needs "
+            f"task='next' and embedding_size {architecture.hidden_size}, that of the hidden state; "
+            f"they are {architecture.task!r} and {architecture.embedding_size}"
+        )
+    inputs, outputs = layout.indices("embedding"), layout.indices("readout.weight")
+    together = np.concatenate([inputs[None], outputs])
+    return [together.reshape(len(together), -1).T]
+
+
+def _layer_sets(architecture: Architecture) -> list[IntArray]:
+    widths = {architecture.n_features(layer) for layer in range(architecture.n_layers)}
+    if architecture.n_layers < 2 or len(widths) > 1:
+        raise TyingError(
+            "tie 'layers' needs two or more layers with as many inputs as units: set n_layers, "
+            f"and embedding_size to {architecture.n_features(1)}; they are "
+            f"{architecture.n_layers} and {architecture.embedding_size}"
+        )
+    layout, sets = architecture.layout(), list[IntArray]()
+    for direction in architecture.directions:
+        for part in ("input", "recurrent", "bias"):
+            copies = [
+                layout.indices(f"layer{layer}.{direction}.{part}").ravel()
+                for layer in range(architecture.n_layers)
+            ]
+            sets.append(np.stack(copies, axis=1))
+    return sets
