@@ -44,6 +44,7 @@ _TIES = {
     "complement",
     "readout": "with pooling='none', a hit counts the same wherever it stands",
 }
+_STRANDS = {"dna": "both", "rna": "one", "protein": "one"}
 _POOLINGS = ("max", "logsumexp", "sum", "none")
 _SITES = 100.0  # that a motif read off a filter is said to have been seen in
 _FORMAT = "seqbio motif detector, version 1"
@@ -72,7 +73,7 @@ class MotifDetector(Estimator):
     alphabet : {"dna", "rna", "protein"}
         What the sequences are made of.
     strands : {"both", "one"}, optional
-        Whether motifs may stand on the other strand; by default where the alphabet has one.
+        Whether motifs may stand on the other strand; by default they may in DNA.
     optimizer : {"adam", "lbfgs"}, optional
         Minibatches, or the whole data at once (the default with sum pooling, which has one
         optimum). The settings that follow, but for `n_starts`, are for minibatches.
@@ -204,7 +205,6 @@ class MotifDetector(Estimator):
 
     def _model(self, data: MotifData, n_places: int, single: bool = False) -> MotifModel:
         alphabet = get_alphabet(self.alphabet)
-        n_strands = 2 if alphabet.complement is not None and self.strands != "one" else 1
         n_readouts = 1
         if self.pooling == "none":
             n_readouts = self._one_length(data) - self.width + 1
@@ -220,10 +220,13 @@ class MotifDetector(Estimator):
             self.width,
             self.pooling,
             n_places,
-            n_strands,
+            self._n_strands(),
             n_readouts,
             single,
         )
+
+    def _n_strands(self) -> int:
+        return 2 if (self.strands or _STRANDS[get_alphabet(self.alphabet).name]) == "both" else 1
 
     def _one_length(self, data: MotifData) -> int:
         if data.common_length is None:
@@ -271,8 +274,12 @@ class MotifDetector(Estimator):
                 f"the {alphabet.name} alphabet has no complement, so tie 'strand' means nothing; "
                 'leave it out: tie=("position",)'
             )
-        if "strand" in names and self.strands == "one":
-            raise TyingError("tie 'strand' needs both strands; set strands='both'")
+        if "strand" in names and self._n_strands() == 1:
+            raise TyingError(
+                "tie 'strand' needs both strands; set strands='both', or leave the tie out"
+            )
+        if self.strands == "both" and alphabet.complement is None:
+            raise ParameterError(f"the {alphabet.name} alphabet has one strand; set strands='one'")
         if "readout" in names and self.pooling != "none":
             raise TyingError(
                 f"tie 'readout' needs pooling='none'; with {self.pooling!r} the readout has no "
@@ -311,7 +318,7 @@ class MotifDetector(Estimator):
         index = np.searchsorted(known, values).clip(max=len(known) - 1)
         if (known[index] != values).any():
             strange = values[known[index] != values][0]
-            raise ParameterError(f"label {strange!r} is none of the classes {known.tolist()}")
+            raise ParameterError(f"label {strange} is none of the classes {known.tolist()}")
         return self._encoded(checked, index, len(known)), known
 
     def _encoded(self, checked: list[SeqRecord], index: NDArray[Any], n_classes: int) -> MotifData:
@@ -632,16 +639,14 @@ class MotifDetector(Estimator):
             detector = cls(**{**settings, "tie": tuple(settings["tie"])})
             detector.classes_ = np.array(content["classes"])
             n_places, n_readouts = content["places"]
-            alphabet = get_alphabet(detector.alphabet)
-            n_strands = 2 if alphabet.complement is not None and detector.strands != "one" else 1
             detector.model_ = MotifModel(
-                alphabet,
+                get_alphabet(detector.alphabet),
                 len(detector.classes_),
                 detector.n_motifs,
                 detector.width,
                 detector.pooling,
                 n_places,
-                n_strands,
+                detector._n_strands(),
                 n_readouts,
                 content["single"],
             )

@@ -412,6 +412,15 @@ class MotifModel:
         draws = generator.random(len(data))
         return data.with_labels((draws[:, None] > cumulated[:, :-1]).sum(axis=1))
 
+    def estimates(self, full: Floats) -> dict[str, float]:
+        """Give readouts and intercepts by name; filters are better looked at as motifs."""
+        blocks = self.layout.unflatten(full)
+        names = dict(zip(self.layout.entry_names, full.tolist(), strict=True))
+        kept = [
+            name for name in ("readout", "intercept") if name in blocks and len(blocks[name]) < 9
+        ]
+        return {name: value for name, value in names.items() if name.split("[")[0] in kept}
+
     def checks(self, full: Floats, data: MotifData, tying: Tying) -> list[Check]:
         """Say what makes a test of these ties doubtful."""
         found = []
@@ -443,7 +452,9 @@ class MotifModel:
 
 def _many_parameters(n_free: int, model: MotifModel, data: MotifData, fewest: int) -> list[Check]:
     """Warn where the chi-squared law has not set in: parameters**1.5 must be few against items."""
-    rank = min(n_free, data.design(model.width, model.n_places > 1).shape[1]) * model.n_logits
+    columns = data.design(model.width, model.n_places > 1).shape[1] * model.n_logits
+    # One letter of each column is redundant, and so are strands, which are added up.
+    rank = round((1 - 1 / model.alphabet.size) * min(n_free / model.n_strands, columns))
     # The ratio's mean exceeds its degrees of freedom by a factor of about 1 + 1.2 rank / n; this
     # is that excess in standard deviations of the chi-squared law.
     excess = 1.2 * rank / (4 * fewest) * np.sqrt(rank / 2)
@@ -451,8 +462,8 @@ def _many_parameters(n_free: int, model: MotifModel, data: MotifData, fewest: in
         return []
     return [
         Check(
-            f"{rank} coefficients for {len(data)} sequences, {fewest} in the smallest class: the "
-            "likelihood ratio is larger than chi-squared by about "
+            f"about {rank} coefficients for {len(data)} sequences, {fewest} in the smallest class: "
+            "the likelihood ratio is larger than chi-squared by about "
             f"{excess:.1f} standard deviations, so small p-values come too often",
             "invalid" if excess > 0.3 else "warning",
             "many_parameters",

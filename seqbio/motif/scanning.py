@@ -1,0 +1,465 @@
+"""Scanning: where motifs stand in sequences, with exact p-values and q-values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqbio.errors import ParameterError
+from seqbio.motif.motifs import (
+    alphabet_of,
+    as_motifs,
+    checked_background,
+    count_matrix,
+    make_motif,
+    reverse_complement,
+)
+from seqbio.motif.score_distribution import ScoreTable, score_table
+from seqbio.motif.word_index import WordIndex, WordScores
+from seqbio.sequences import Alphabet, SequenceLike, Source, as_records, get_alphabet
+from seqbio.sequences.streaming import Stretch, stream_fasta
+
+if TYPE_CHECKING:
+    from Bio.motifs import Motif
+
+Floats = NDArray[np.float64]
+Records: TypeAlias = "Iterable[SequenceLike] | Source"
+
+_BLOCK = 1 << 20  # letters that are indexed together
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One place where a motif stands.
+
+    Parameters
+    ----------
+    motif : str
+        Name of the motif.
+    sequence : str
+        Id of the sequence.
+    start, stop : int
+        From the first letter, counted from 0, to before the last, on the strand as given.
+    strand : {"+", "-"}
+        On which the motif reads.
+    score : float
+        Log odds in bits.
+    pvalue : float
+        Chance of such a score or a higher one at one window of background letters.
+    qvalue : float
+        False discovery rate if this hit and all better ones of the motif are believed.
+    qvalue_all : float
+        The same over all motifs.
+    matched : str
+        The letters, in the direction of the motif.
+    """
+
+    motif: str
+    sequence: str
+    start: int
+    stop: int
+    strand: str
+    score: float
+    pvalue: float
+    qvalue: float
+    qvalue_all: float
+    matched: str
+
+
+class Hits(Sequence[Hit]):
+    """Hits in order of sequence, start, motif and strand, kept as arrays.
+
+    Parameters
+    ----------
+    motifs : list of str
+        Names.
+    sequences : list of str
+        Ids of the sequences that have hits.
+    columns : dict of str to ndarray
+        ``motif``, ``sequence`` (indices), ``start``, ``strand`` (+1, -1), ``score``, ``pvalue``,
+        ``qvalue``, ``qvalue_all``, ``matched`` (bytes), each (n_hits,).
+    n_windows : ndarray of int, (n_motifs,)
+        Windows that were scored, both strands counted.
+    """
+
+    def __init__(
+        self,
+        motifs: list[str],
+        sequences: list[str],
+        columns: dict[str, NDArray[Any]],
+        n_windows: NDArray[np.int64],
+    ) -> None:
+        self.motifs, self.sequences = motifs, sequences
+        self.columns, self.n_windows = columns, n_windows
+
+    def __len__(self) -> int:
+        return len(self.columns["start"])
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        row = {name: column[index] for name, column in self.columns.items()}
+        matched = row["matched"].decode()
+        start = int(row["start"])
+        return Hit(
+            self.motifs[row["motif"]],
+            self.sequences[row["sequence"]],
+            start,
+            start + len(matched),
+            "+" if row["strand"] > 0 else "-",
+            float(row["score"]),
+            float(row["pvalue"]),
+            float(row["qvalue"]),
+            float(row["qvalue_all"]),
+            matched,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hits of {len(self.motifs)} motifs in {len(self.sequences)} sequences>"
+
+
+def scan(
+    motifs: Motif | Sequence[Motif],
+    records: Records,
+    threshold: float = 1e-4,
+    *,
+    strands: Literal["both", "one"] | None = None,
+    background: ArrayLike | None = None,
+    pseudocount: float = 1.0,
+    soft_masked: Literal["use", "skip"] = "use",
+) -> Hits:
+    """Find where motifs stand.
+
+    The score of a window is its log odds, motif against background, in steps of a hundredth of a
+    bit; the p-value is exact for these scores (`score_table`). Windows with a letter outside the
+    alphabet's own (N and other ambiguity codes) are not scored, and do not count as tested.
+
+    Parameters
+    ----------
+    motifs : Bio.motifs.Motif or list of them
+        All of one alphabet of four letters.
+    records
+        Sequences (SeqRecord, Seq or str), or a path, ``"-"`` or file object with FASTA, which is
+        read in pieces, so that memory does not grow with its size.
+    threshold : float, default 1e-4
+        Hits have a p-value of at most this.
+    strands : {"both", "one"}, optional
+        By default both for DNA, one for RNA.
+    background : array_like of float, (4,), optional
+        Letter probabilities on the strand as given, in the order of the alphabet; equal by default.
+        See `letter_frequencies`.
+    pseudocount : float, default 1
+        Added to each column of counts, shared out by the background.
+    soft_masked : {"use", "skip"}
+        Whether windows with lower-case letters are scored.
+
+    Returns
+    -------
+    Hits
+        A sequence of `Hit`; ``write_hits`` writes TSV, BED and GFF3.
+
+    Raises
+    ------
+    ParameterError
+        The threshold is not between 0 and 1, or the motifs are of several alphabets or of proteins.
+    AlphabetError, SequenceFormatError
+        A sequence cannot be read.
+
+    Examples
+    --------
+    >>> from seqbio.motif import make_motif
+    >>> motif = make_motif(100 * np.eye(4)[[3, 2, 0, 1, 1]].T, "TGACC")
+    >>> for hit in scan(motif, ["AATGACCAAGGTCATT"], threshold=0.001):
+    ...     print(hit.start, hit.stop, hit.strand, hit.matched, f"{hit.score:.2f} {hit.pvalue:.6f}")
+    2 7 + TGACC 9.95 0.000977
+    9 14 - TGACC 9.95 0.000977
+    """
+    found = as_motifs(motifs)
+    alphabet = _common_alphabet(found)
+    if not 0 < threshold <= 1:
+        raise ParameterError(f"threshold is {threshold}; give a p-value above 0 and at most 1")
+    if strands not in ("both", "one", None) or soft_masked not in ("use", "skip"):
+        raise ParameterError(
+            f"strands is {strands!r} and soft_masked {soft_masked!r}; give both or one, use or skip"
+        )
+    both = strands == "both" or (strands is None and alphabet.name == "dna")
+    searches = _searches(found, alphabet, threshold, both, background, pseudocount)
+    return _Scanner(found, searches, alphabet, soft_masked == "skip").run(records)
+
+
+def letter_frequencies(
+    records: Records, alphabet: str | Alphabet = "dna", *, strands: Literal["both", "one"] = "both"
+) -> Floats:
+    """Count letters for a background, reading FASTA in pieces.
+
+    Parameters
+    ----------
+    records
+        As for `scan`. Ambiguity codes are not counted.
+    alphabet
+        With a complement, when both strands are wanted.
+    strands : {"both", "one"}
+        With both, a letter is as frequent as its complement.
+
+    Returns
+    -------
+    ndarray of float64, (n_letters,)
+        Add up to 1; a half is added to each count, so that none is 0.
+
+    Examples
+    --------
+    >>> letter_frequencies(["A" * 999 + "C" * 499 + "N"]).round(2)
+    array([0.33, 0.17, 0.17, 0.33])
+    """
+    table = get_alphabet(alphabet)
+    counts = np.full(table.size, 0.5)
+    for stretch in _stretches(records, table, 0):
+        codes = table.encode(stretch.letters)
+        counts += np.bincount(codes, minlength=table.size)[: table.size]
+    if strands == "both":
+        if table.complement is None:
+            raise ParameterError(f"the {table.name} alphabet has one strand; set strands='one'")
+        counts = counts + counts[table.complement[: table.size]]
+    return counts / counts.sum()
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What is looked for: one motif on one strand."""
+
+    motif: int
+    strand: int
+    table: ScoreTable
+    words: WordScores
+    threshold: int
+
+
+def _searches(
+    motifs: list[Motif],
+    alphabet: Alphabet,
+    threshold: float,
+    both: bool,
+    background: ArrayLike | None,
+    pseudocount: float,
+) -> list[_Search]:
+    shares = checked_background(background, alphabet.size)
+    searches = []
+    for number, motif in enumerate(motifs):
+        matrices = {+1: count_matrix(motif)}
+        if both:
+            # As a motif of its own, against the same background: exact even where the two
+            # strands are of different composition.
+            matrices[-1] = reverse_complement(matrices[+1], alphabet)
+        for strand, counts in matrices.items():
+            turned = make_motif(counts, motif.name, alphabet)
+            table = score_table(turned, background=shares, pseudocount=pseudocount)
+            lowest = table.threshold(threshold)
+            searches.append(
+                _Search(number, strand, table, WordScores(table.matrix, lowest), lowest)
+            )
+    return searches
+
+
+def _common_alphabet(motifs: list[Motif]) -> Alphabet:
+    alphabets = [alphabet_of(motif) for motif in motifs]
+    different = {alphabet.name for alphabet in alphabets}
+    if len(different) > 1 or alphabets[0].size != 4:
+        raise ParameterError(
+            f"the motifs are of {', '.join(sorted(different))}; give motifs of dna alone or of rna "
+            "alone"
+        )
+    return alphabets[0]
+
+
+class _Scanner:
+    """Goes through the sequences block by block and collects hits."""
+
+    def __init__(
+        self, motifs: list[Motif], searches: list[_Search], alphabet: Alphabet, skip_soft: bool
+    ) -> None:
+        self.motifs, self.searches = motifs, searches
+        self.alphabet, self.skip_soft = alphabet, skip_soft
+        self.widest = max(search.table.matrix.shape[1] for search in searches)
+        self.sequences: list[str] = []
+        self.n_windows = np.zeros(len(motifs), dtype=np.int64)
+        self.parts: dict[str, list[NDArray[Any]]] = {
+            name: [] for name in ("motif", "sequence", "start", "strand", "steps", "pvalue")
+        }
+        self.matched: list[NDArray[Any]] = []
+
+    def run(self, records: Records) -> Hits:
+        stretches = _stretches(records, self.alphabet, self.widest - 1)
+        for block in _blocks(stretches, _BLOCK):
+            self._block(block)
+        return self._collected()
+
+    def _block(self, block: list[Stretch]) -> None:
+        # A letter that is none ends each stretch, so that no window reaches into the next.
+        letters = b"-".join(stretch.letters for stretch in block)
+        codes = np.frombuffer(letters, dtype=np.uint8)
+        usable = None
+        if self.skip_soft:
+            usable = codes < ord("a")
+        codes = _code_table(self.alphabet)[codes]
+        if usable is not None:
+            usable &= codes < 4
+        index = WordIndex(codes, usable)
+        lengths = np.array([len(stretch.letters) for stretch in block])
+        begins = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
+        offsets = np.array([stretch.start for stretch in block])
+        repeated = np.array([stretch.n_repeated for stretch in block])
+        numbers = np.array([self._number(stretch.id, stretch.start) for stretch in block])
+        text = np.frombuffer(letters, dtype=np.uint8)
+        for search in self.searches:
+            width = search.table.matrix.shape[1]
+            self.n_windows[search.motif] += self._count_windows(index, begins, repeated, width)
+            at, steps = index.hits(search.words)
+            owner = np.searchsorted(begins, at, side="right") - 1
+            local = at - begins[owner]
+            # Windows inside the repeated letters were seen at the end of the stretch before.
+            new = local + width > repeated[owner]
+            at, steps, owner, local = at[new], steps[new], owner[new], local[new]
+            self._add(search, steps, numbers[owner], offsets[owner] + local)
+            windows = text[at[:, None] + np.arange(width)]
+            self.matched.append(_as_texts(windows, search.strand, self.alphabet))
+
+    def _count_windows(
+        self, index: WordIndex, begins: NDArray[Any], repeated: NDArray[Any], width: int
+    ) -> int:
+        total = index.usable_windows(width)
+        for at in np.flatnonzero(repeated >= width):
+            inside = slice(begins[at], begins[at] + repeated[at])
+            usable = None if index.usable is None else index.usable[inside]
+            total -= WordIndex(index.codes[inside], usable).usable_windows(width)
+        return total
+
+    def _number(self, name: str, start: int) -> int:
+        if start == 0 or not self.sequences:
+            self.sequences.append(name)
+        return len(self.sequences) - 1
+
+    def _add(
+        self,
+        search: _Search,
+        steps: NDArray[np.int64],
+        sequence: NDArray[np.int64],
+        start: NDArray[np.int64],
+    ) -> None:
+        n_hits = len(steps)
+        self.parts["motif"].append(np.full(n_hits, search.motif, dtype=np.int32))
+        self.parts["strand"].append(np.full(n_hits, search.strand, dtype=np.int8))
+        self.parts["sequence"].append(sequence.astype(np.int32))
+        self.parts["start"].append(start)
+        self.parts["steps"].append(steps)
+        self.parts["pvalue"].append(search.table.pvalue(steps))
+
+    def _collected(self) -> Hits:
+        columns: dict[str, NDArray[Any]] = {
+            name: np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+            for name, parts in self.parts.items()
+        }
+        columns["matched"] = (
+            np.concatenate([part.astype(f"S{self.widest}") for part in self.matched])
+            if self.matched
+            else np.zeros(0, dtype="S1")
+        )
+        columns["score"] = ScoreTable.in_bits(columns.pop("steps"))
+        columns["qvalue_all"] = q_values(columns["pvalue"], int(self.n_windows.sum()))
+        columns["qvalue"] = np.ones(len(columns["pvalue"]))
+        for motif, n_windows in enumerate(self.n_windows):
+            own = columns["motif"] == motif
+            columns["qvalue"][own] = q_values(columns["pvalue"][own], int(n_windows))
+        order = np.lexsort(
+            (-columns["strand"], columns["motif"], columns["start"], columns["sequence"])
+        )
+        columns = {name: column[order] for name, column in columns.items()}
+        names = [str(motif.name) for motif in self.motifs]
+        return Hits(names, self.sequences, columns, self.n_windows)
+
+
+def q_values(pvalues: ArrayLike, n_tests: int) -> Floats:
+    """Turn the lowest of many p-values into false discovery rates (Benjamini and Hochberg).
+
+    Parameters
+    ----------
+    pvalues : array_like of float, (n,)
+        All those below some threshold.
+    n_tests : int
+        How many there are with those above it, which can only lower the rates given here.
+
+    Returns
+    -------
+    ndarray of float64, (n,)
+        At most 1.
+
+    Examples
+    --------
+    >>> q_values([0.001, 0.01], 50)
+    array([0.05, 0.25])
+    """
+    from scipy.stats import false_discovery_control
+
+    values = np.asarray(pvalues, dtype=np.float64)
+    if not values.size:
+        return values
+    rates = false_discovery_control(values) * (n_tests / values.size)
+    return np.minimum(rates, 1.0)
+
+
+def _stretches(records: Records, alphabet: Alphabet, overlap: int) -> Iterator[Stretch]:
+    """Yield FASTA or records in stretches with enough overlap for all windows."""
+    # A str in a list is a sequence; on its own it is a path.
+    if isinstance(records, str | os.PathLike) or hasattr(records, "read"):
+        source: Any = records
+        yield from stream_fasta(source, alphabet, length=_BLOCK + overlap, overlap=overlap)
+        return
+    items: Any = records
+    for number, record in enumerate(as_records(items, alphabet), start=1):
+        letters, name = str(record.seq).encode(), str(record.id)
+        if name == "<unknown id>":
+            name = f"sequence{number}"
+        for start in range(0, max(len(letters) - overlap, 1), _BLOCK):
+            part = letters[start : start + _BLOCK + overlap]
+            yield Stretch(name, start, part, overlap if start else 0)
+
+
+def _blocks(stretches: Iterable[Stretch], length: int) -> Iterator[list[Stretch]]:
+    """Collect short stretches until they are worth an index."""
+    block: list[Stretch] = []
+    total = 0
+    for stretch in stretches:
+        block.append(stretch)
+        total += len(stretch.letters)
+        if total >= length:
+            yield block
+            block, total = [], 0
+    if block:
+        yield block
+
+
+def _code_table(alphabet: Alphabet) -> NDArray[np.uint8]:
+    """Map bytes to codes; all that is no concrete letter becomes 4."""
+    table = np.full(256, alphabet.size, dtype=np.uint8)
+    for code, letter in enumerate(alphabet.letters):
+        table[[ord(letter), ord(letter.lower())]] = code
+    return table
+
+
+def _complement_table(alphabet: Alphabet) -> NDArray[np.uint8]:
+    """Map letters to those of the other strand, upper and lower case apart."""
+    here, there = alphabet.letters, str(alphabet.complement_letters)
+    table = bytes.maketrans((here + here.lower()).encode(), (there + there.lower()).encode())
+    return np.frombuffer(table, dtype=np.uint8)
+
+
+def _as_texts(windows: NDArray[np.uint8], strand: int, alphabet: Alphabet) -> NDArray[Any]:
+    """Write windows as text in the direction of the motif, (n,) bytes."""
+    n_hits, width = windows.shape
+    if strand < 0:
+        windows = _complement_table(alphabet)[windows[:, ::-1]]
+    return np.ascontiguousarray(windows).view(f"S{width}").reshape(n_hits)

@@ -1,0 +1,145 @@
+"""Motif files come back as they went, and other tools read them; tables of hits."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from Bio import motifs as bio_motifs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqbio.errors import ParameterError, SequenceFormatError
+from seqbio.motif import make_motif, read_motifs, scan, write_hits, write_motifs
+from seqbio.motif.motifs import count_matrix, probability_matrix
+
+
+def random_motifs(seed=0, alphabet="dna", size=4):
+    generator = np.random.default_rng(seed)
+    motifs = [
+        make_motif(generator.dirichlet([0.3] * size, width).T * sites, f"m{k}", alphabet)
+        for k, (width, sites) in enumerate([(1, 7), (6, 913), (19, 100_000)])
+    ]
+    motifs[0].matrix_id = "a second name"
+    return motifs
+
+
+@pytest.mark.parametrize("file_format", ["meme", "jaspar"])
+@pytest.mark.parametrize(("alphabet", "size"), [("dna", 4), ("rna", 4), ("protein", 20)])
+@given(seed=st.integers(0, 20))
+def test_what_is_written_is_read(tmp_path_factory, file_format, alphabet, size, seed):
+    target = tmp_path_factory.mktemp("motifs") / "motifs.txt.gz"
+    motifs = random_motifs(seed, alphabet, size)
+    write_motifs(motifs, target, file_format)
+    again = read_motifs(target)
+    assert [motif.name for motif in again] == ["m0", "m1", "m2"]
+    assert again[0].matrix_id == "a second name"
+    for one, other in zip(motifs, again, strict=True):
+        assert one.alphabet == other.alphabet
+        np.testing.assert_allclose(
+            probability_matrix(other), probability_matrix(one), rtol=0, atol=1e-9
+        )
+        np.testing.assert_allclose(
+            count_matrix(other), count_matrix(one), rtol=1e-6, atol=1e-9 * count_matrix(one).max()
+        )
+        if file_format == "jaspar":
+            np.testing.assert_array_equal(count_matrix(other), count_matrix(one))
+
+
+@pytest.mark.parametrize(("file_format", "name"), [("meme", "minimal"), ("jaspar", "jaspar")])
+def test_biopython_reads_what_is_written(tmp_path, file_format, name):
+    motifs = random_motifs()[:2]
+    write_motifs(motifs, tmp_path / "motifs", file_format)
+    with (tmp_path / "motifs").open() as stream:
+        read = list(bio_motifs.parse(stream, name))
+    assert [motif.length for motif in read] == [1, 6]
+    atol = 0.1 if name == "minimal" else 1e-9  # it rounds probabilities times sites
+    np.testing.assert_allclose(
+        probability_matrix(read[1]), probability_matrix(motifs[1]), atol=atol
+    )
+
+
+def test_real_files_in_both_formats_agree(real_data):
+    folder = "motif/motifs_handful"
+    meme, jaspar = (read_motifs(real_data(f"{folder}.{kind}")) for kind in ("meme", "jaspar"))
+    assert len(meme) == len(jaspar) == 10
+    for one, other in zip(meme, jaspar, strict=True):
+        assert (one.name, one.matrix_id) == (other.name, other.matrix_id)
+        np.testing.assert_allclose(probability_matrix(one), probability_matrix(other), atol=1.5e-6)
+
+
+def test_rows_of_jaspar_in_any_order_and_without_brackets():
+    [motif] = read_motifs(io.StringIO(">x\nT 1 2\nA 3 4\n\nC 5 6\nG 7 8\n"))
+    assert motif.counts["A"] == [3, 4]
+    assert motif.counts["T"] == [1, 2]
+
+
+refusals = [
+    ("hello", "expected motifs in MEME's"),
+    ("", "expected motifs"),
+    (">x\nA 1\nC 1\nG 1\n", "line 1: .*rows 'ACG'"),
+    (">x\nA 1\nC 1 2\nG 1\nT 1\n", r"\[1, 2, 1, 1\] numbers"),
+    (">x\nA 1\nC one\nG 1\nT 1\n", "line 3: expected numbers, found 'one'"),
+    ("> \nA 1\nC 1\nG 1\nT 1\n", "line 1: the motif has no name"),
+    ("MEME version 4\n", "no motif with a probability matrix"),
+    (
+        "MEME version 4\nMOTIF x\nletter-probability matrix: w= 2\n.25 .25 .25 .25\n",
+        "line 3: expected 2 rows of 4 probabilities, found 1",
+    ),
+    (
+        "MEME version 4\nMOTIF x\nletter-probability matrix: w= 1\n.5 .5 .5 .5\n",
+        "line 4: the probabilities add up to 2",
+    ),
+    ("MEME version 4\nletter-probability matrix: w= 1\n1 0 0 0\n", "without a line MOTIF"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), refusals)
+def test_broken_files_are_refused(text, message):
+    with pytest.raises(SequenceFormatError, match=message):
+        read_motifs(io.StringIO(text))
+
+
+def test_names_that_would_not_come_back_are_refused(tmp_path):
+    one, other = random_motifs()[:2]
+    other.name = one.name
+    with pytest.raises(ParameterError, match="several motifs are named 'm0'"):
+        write_motifs([one, other], tmp_path / "x")
+    other.name = "two words"
+    with pytest.raises(ParameterError, match="a single word"):
+        write_motifs(other, tmp_path / "x")
+    with pytest.raises(ParameterError, match="several alphabets"):
+        write_motifs([one, make_motif(np.ones((4, 1)), "r", "rna")], tmp_path / "x")
+    with pytest.raises(ParameterError, match="choose meme or jaspar"):
+        write_motifs(one, tmp_path / "x", "pfm")
+    assert not (tmp_path / "x").exists()
+
+
+def test_tables_of_hits(tmp_path):
+    motif = make_motif(50 * np.eye(4)[[3, 2, 0, 1, 1]].T, "a=b")
+    hits = scan(motif, ["AATGACCAAGGTCATT"], threshold=0.001)
+    for kind in ("tsv", "bed", "gff3"):
+        write_hits(hits, tmp_path / kind, kind)
+    head, first, _ = (tmp_path / "tsv").read_text().splitlines()
+    assert head.split("\t")[:10] == [
+        "motif_id",
+        "motif_alt_id",
+        "sequence_name",
+        "start",
+        "stop",
+        "strand",
+        "score",
+        "p-value",
+        "q-value",
+        "matched_sequence",
+    ]
+    assert first.split("\t")[:8] == ["a=b", "", "sequence1", "3", "7", "+", "9.90", "0.000976562"]
+    bed = (tmp_path / "bed").read_text().splitlines()
+    assert bed[1].split("\t") == ["sequence1", "9", "14", "a=b", "301", "-"]
+    gff = (tmp_path / "gff3").read_text().splitlines()
+    assert gff[0] == "##gff-version 3"
+    assert gff[2].split("\t")[3:8] == ["10", "14", "3.0103", "-", "."]
+    assert "Name=a%3Db;" in gff[1]
+    with pytest.raises(ParameterError, match="choose one of tsv"):
+        write_hits(hits, tmp_path / "x", "csv")
