@@ -56,6 +56,12 @@ def ungapped_records(text: str) -> Iterator[tuple[str, str]]:
         yield header.strip(), "".join(lines).replace("-", "")
 
 
+def tabulated_records(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the records of a FASTA text below comments, the tabs of their headers made spaces."""
+    for header, sequence in ungapped_records(text):
+        yield " ".join(header.split()), sequence
+
+
 def counted_records(text: str) -> Iterator[tuple[str, str]]:
     """Yield one record for each row of a table of ``sequence<TAB>count`` with comments."""
     rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
@@ -71,6 +77,13 @@ RECIPES = (
         member="cogent3/_dataset/brca1.fasta",
         sha256="e222b606d2372ff6e470949f30847c3d42090e86b4db48bfd3d16fc6651d4bef",
         records=ungapped_records,
+    ),
+    Recipe(
+        target="crp_sites.fasta.gz",
+        requirement="logomaker==0.8.7",
+        member="logomaker/examples/datafiles/crp_sites.fa",
+        sha256="e67ff2f70201cd138fdaf9080359f4b35152d01d94abaa22c643592e2b351649",
+        records=tabulated_records,
     ),
     Recipe(
         target="human_splice_donor_sites.fasta.gz",

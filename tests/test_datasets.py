@@ -8,19 +8,24 @@ import gzip
 import hashlib
 import http.server
 import importlib.util
+import json
 import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+import seqbio
 from seqbio import datasets
 from seqbio.errors import DatasetError, MissingDependencyError
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-SHIPPED = ("brca1", "human_splice_donor_sites")
+FROM_WHEELS = ("brca1", "crp_sites", "human_splice_donor_sites")
+SIMULATED = ("simulated_reads", "simulated_symmetric")
+SHIPPED = (*FROM_WHEELS, *SIMULATED)
 
 
 @pytest.fixture
@@ -52,18 +57,25 @@ def small_set(monkeypatch):
     return register
 
 
-@pytest.fixture(scope="module")
-def make_from_wheels():
-    """Return the script of the data folder as a module."""
-    specification = importlib.util.spec_from_file_location(
-        "make_from_wheels", DATA / "make_from_wheels.py"
-    )
+def imported(script):
+    """Yield a script of the data folder as a module."""
+    specification = importlib.util.spec_from_file_location(script, DATA / f"{script}.py")
     module = importlib.util.module_from_spec(specification)
     # Dataclasses look their module up.
     sys.modules[specification.name] = module
     specification.loader.exec_module(module)
     yield module
     del sys.modules[specification.name]
+
+
+@pytest.fixture(scope="module")
+def make_from_wheels():
+    yield from imported("make_from_wheels")
+
+
+@pytest.fixture(scope="module")
+def simulate():
+    yield from imported("simulate")
 
 
 @pytest.mark.parametrize("name", datasets.names())
@@ -130,6 +142,15 @@ def test_shipped_sequences_are_what_they_are_said_to_be():
     sites = read_records(datasets.path("human_splice_donor_sites"))
     assert len(sites) == 10227
     assert all(re.fullmatch("[ACGU]{3}G[CU][ACGU]{4}", site) for site in sites.values())
+    sites = read_records(datasets.path("crp_sites"))
+    assert len(sites) == 358
+    assert len(set(sites.values())) == 308
+    assert all(re.fullmatch("[ACGT]{26}", site) for site in sites.values())
+    # The consensus of the protein, TGTGA six letters before TCACA, shows in the middle.
+    columns = [
+        Counter(letters).most_common(1)[0][0] for letters in zip(*sites.values(), strict=True)
+    ]
+    assert "".join(columns[5:10] + columns[16:21]) == "TGTGATCACA"
 
 
 def read_records(file):
@@ -236,6 +257,11 @@ def test_records_of_an_alignment_lose_their_gaps(make_from_wheels):
     assert list(records) == [("a", "ACG"), ("b x", "T")]
 
 
+def test_comments_above_the_records_are_dropped(make_from_wheels):
+    records = make_from_wheels.tabulated_records("# why\n# \n>0\tfixAp\t-41.5\nACG\n>1\tp\t7\nTT\n")
+    assert list(records) == [("0 fixAp -41.5", "ACG"), ("1 p 7", "TT")]
+
+
 def test_rows_of_a_table_become_records(make_from_wheels):
     records = make_from_wheels.counted_records("# why\n#\nsequence\tcount\nACGU\t3\nAC\t1\n")
     assert list(records) == [("site00001 count=3", "ACGU"), ("site00002 count=1", "AC")]
@@ -254,8 +280,42 @@ def test_gzip_is_the_same_in_every_run(make_from_wheels, tmp_path):
 def test_shipped_files_can_be_made_again(tmp_path):
     script = DATA / "make_from_wheels.py"
     subprocess.run([sys.executable, script, "--to", tmp_path], check=True)
-    for name in SHIPPED:
+    for name in FROM_WHEELS:
         shipped = datasets.path(name)
         made = tmp_path / shipped.name
         # The compressed bytes may differ where Python is built with another zlib.
         assert gzip.decompress(made.read_bytes()) == gzip.decompress(shipped.read_bytes())
+
+
+def test_simulated_files_can_be_made_again(simulate, tmp_path):
+    for run in ("one", "two"):
+        (tmp_path / run).mkdir()
+        simulate.main(["--to", str(tmp_path / run)])
+    made = sorted((tmp_path / "one").iterdir())
+    assert [file.name for file in made] == sorted(
+        f"{name}.{ending}" for name in SIMULATED for ending in ("fasta.gz", "json")
+    )
+    for file in made:
+        again, shipped = tmp_path / "two" / file.name, DATA / file.name
+        assert file.read_bytes() == again.read_bytes()
+        # The compressed bytes may differ where Python is built with another zlib.
+        unpacked = gzip.decompress if file.suffix == ".gz" else bytes
+        assert unpacked(file.read_bytes()) == unpacked(shipped.read_bytes())
+
+
+@pytest.mark.slow  # four fits of 60 pairs of 400 letters
+@pytest.mark.parametrize("name", SIMULATED)
+def test_simulated_pairs_are_estimated_to_be_what_they_are(name):
+    """The truth is in the intervals, and the ratio tells the sets apart."""
+    file = datasets.path(name)
+    truth = json.loads((file.parent / f"{name}.json").read_text(encoding="utf-8"))
+    pairs = seqbio.read_pairs(file, pairing=datasets.describe(name).pairing)
+    assert len(pairs) == truth["n_pairs"]
+    tied, free = (seqbio.PairHMM(tie=tie).fit(pairs) for tie in (("open", "extend"), ()))
+    intervals = free.confidence_intervals(level=0.99)
+    for parameter, value in truth["parameters"].items():
+        if not parameter.startswith("frequency"):  # those are counted
+            assert intervals[parameter][0] < value < intervals[parameter][1]
+    ratio = 2 * (free.log_likelihood_ - tied.log_likelihood_)
+    # The 5 % and 0.1 % points of the chi-squared distribution with 2 degrees of freedom.
+    assert ratio < 5.99 if truth["true_ties"] else ratio > 13.82

@@ -388,9 +388,9 @@ def test_impossible_intervals_are_refused(fitted, arguments, message):
         fitted.confidence_intervals(**arguments)
 
 
-@pytest.mark.slow  # 200 fits
+@pytest.mark.slow  # 120 fits
 def test_intervals_cover_as_often_as_they_say():
-    level, n = 0.95, 200
+    level, n = 0.95, 120
     covered = dict.fromkeys((*GAPS, "distance", "kappa"), 0)
     for seed in range(n):
         hmm = PairHMM(tie=()).fit(simulated(TRUTH, 10, 150, seed=seed))
