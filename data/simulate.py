@@ -23,6 +23,7 @@ import argparse
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import seqbio
 
@@ -38,7 +39,7 @@ FREQUENCIES = {
     "frequency_G": 0.27492,
     "frequency_T": 0.23112,
 }
-SETS = {
+SETS: dict[str, dict[str, Any]] = {
     "simulated_reads": {
         "seed": 1,
         "x": "piece of a reference",
