@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seqbio.core import Fit, Hypothesis, Layout, Tying, fit
     from seqbio.hypothesis_testing import LikelihoodRatioResult, compare, likelihood_ratio_test
     from seqbio.pairhmm import PairHMM
+    from seqbio.recurrent import CharacterAlphabet, MarkovModel, RecurrentModel, read_text
     from seqbio.sequences import read_fasta, read_pairs, write_fasta
 
 __version__ = "0.1.0"
@@ -27,16 +28,20 @@ _HOMES = {
     "seqbio.core": ("Fit", "Hypothesis", "Layout", "Tying", "fit"),
     "seqbio.hypothesis_testing": ("LikelihoodRatioResult", "compare", "likelihood_ratio_test"),
     "seqbio.pairhmm": ("PairHMM",),
+    "seqbio.recurrent": ("CharacterAlphabet", "MarkovModel", "RecurrentModel", "read_text"),
     "seqbio.sequences": ("read_fasta", "read_pairs", "write_fasta"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "CharacterAlphabet",
     "Fit",
     "Hypothesis",
     "Layout",
     "LikelihoodRatioResult",
+    "MarkovModel",
     "PairHMM",
+    "RecurrentModel",
     "Tying",
     "compare",
     "datasets",
@@ -45,6 +50,7 @@ __all__ = [
     "likelihood_ratio_test",
     "read_fasta",
     "read_pairs",
+    "read_text",
     "write_fasta",
 ]
 

@@ -2,10 +2,11 @@
 
 `RecurrentModel` is a network of tanh, LSTM or GRU cells over the letters of DNA, proteins or text,
 as a language model or a classifier; its ties say what stays the same along the sequence, across
-gates and across layers.
+gates and across layers. `MarkovModel` is the baseline to try first.
 """
 
 from seqbio.recurrent.estimator import RecurrentModel
+from seqbio.recurrent.markov import MarkovModel
 from seqbio.recurrent.text import CharacterAlphabet, read_text
 
-__all__ = ["CharacterAlphabet", "RecurrentModel", "read_text"]
+__all__ = ["CharacterAlphabet", "MarkovModel", "RecurrentModel", "read_text"]

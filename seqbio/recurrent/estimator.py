@@ -23,6 +23,7 @@ from seqbio.core.training import (
     train,
 )
 from seqbio.errors import NotFittedError, ParameterError
+from seqbio.recurrent.encoding import as_sequence_data, as_texts, membership, with_boundary
 from seqbio.recurrent.exchange import from_state_dict, to_state_dict
 from seqbio.recurrent.network import Architecture, Blocks, Task
 from seqbio.recurrent.network_model import NetworkModel
@@ -30,7 +31,7 @@ from seqbio.recurrent.sampling import draw_sequences
 from seqbio.recurrent.sequence_data import SequenceData
 from seqbio.recurrent.text import CharacterAlphabet
 from seqbio.recurrent.ties import TIES, check_names, make_tying, ties_all_time
-from seqbio.sequences import Alphabet, SequenceLike, as_records, atomic_writer, get_alphabet
+from seqbio.sequences import Alphabet, SequenceLike, atomic_writer, get_alphabet
 
 Floats = NDArray[np.float64]
 Labels = Sequence[Any] | NDArray[Any]
@@ -229,7 +230,7 @@ class RecurrentModel(Estimator):
         )
         return NetworkModel(
             architecture,
-            _membership(alphabet),
+            membership(alphabet),
             precision=self.precision,
             dropout=self.dropout,
             truncate=self.truncate,
@@ -449,7 +450,7 @@ class RecurrentModel(Estimator):
             model,
             full,
             n,
-            prime=_shifted(np.asarray(self._alphabet.encode(prime)), self._alphabet.size),
+            prime=with_boundary(np.asarray(self._alphabet.encode(prime)), self._alphabet.size),
             length=length,
             temperature=temperature,
             generator=np.random.default_rng(seed),
@@ -476,7 +477,7 @@ class RecurrentModel(Estimator):
         if not records:
             raise ParameterError("there are no sequences; give at least one")
         if self.alphabet == "text":
-            alphabet: Alphabet | CharacterAlphabet = CharacterAlphabet.of(_as_texts(records))
+            alphabet: Alphabet | CharacterAlphabet = CharacterAlphabet.of(as_texts(records))
         elif isinstance(self.alphabet, CharacterAlphabet):
             alphabet = self.alphabet
         else:
@@ -502,19 +503,9 @@ class RecurrentModel(Estimator):
         alphabet: Alphabet | CharacterAlphabet,
         classes: NDArray[Any],
     ) -> SequenceData:
-        names: tuple[str, ...] = ()
-        if isinstance(alphabet, CharacterAlphabet):
-            codes = [alphabet.encode(text) for text in _as_texts(records)]
-        else:
-            checked = as_records(records, alphabet)
-            codes = [
-                _shifted(alphabet.encode(str(record.seq)), alphabet.size) for record in checked
-            ]
-            names = tuple(
-                f"the sequence at index {index} ({record.id!r})"
-                for index, record in enumerate(checked)
-            )
-        return SequenceData(codes, alphabet.size, _as_numbers(labels, classes, len(codes)), names)
+        data = as_sequence_data(records, alphabet)
+        data.labels = _as_numbers(labels, classes, len(data))
+        return data
 
     # -- keeping -----------------------------------------------------------------------------
 
@@ -631,31 +622,6 @@ class RecurrentModel(Estimator):
         return model
 
 
-def _membership(alphabet: Alphabet | CharacterAlphabet) -> Floats:
-    """Share of each letter and of the boundary in each code, (n_codes, n_letters + 1)."""
-    letters = alphabet.membership
-    rows = np.zeros((len(letters) + 1, alphabet.size + 1))
-    rows[: alphabet.size, :-1] = letters[: alphabet.size]
-    rows[alphabet.size, -1] = 1
-    rows[alphabet.size + 1 :, :-1] = letters[alphabet.size :]
-    return rows
-
-
-def _shifted(codes: NDArray[Any], n_letters: int) -> NDArray[Any]:
-    """Make room for the boundary between letters and ambiguity codes."""
-    return codes + (codes >= n_letters).astype(codes.dtype)
-
-
-def _as_texts(records: Iterable[Any]) -> list[str]:
-    if isinstance(records, str):
-        raise ParameterError("expected a list of texts, found a single str; put it in a list")
-    texts = [str(getattr(record, "seq", record)) for record in records]
-    for index, text in enumerate(texts):
-        if not text:
-            raise ParameterError(f"the text at index {index} is empty; leave it out")
-    return texts
-
-
 def _as_numbers(
     labels: Labels | None, classes: NDArray[Any], n_items: int
 ) -> NDArray[np.intp] | None:
@@ -669,7 +635,7 @@ def _as_numbers(
     unknown = ~np.isin(values, classes)
     if unknown.any():
         raise ParameterError(
-            f"label {int(np.argmax(unknown))} is {values[unknown][0]!r}; the classes are "
+            f"label {int(np.argmax(unknown))} is {values[unknown][0].item()!r}; the classes are "
             f"{', '.join(map(str, classes))}"
         )
     return np.searchsorted(classes, values).astype(np.intp)

@@ -247,8 +247,6 @@ class NetworkModel:
         steps = self.architecture.steps
         if steps is not None:
             data.check_lengths(steps - (self.architecture.task == "next"))
-        if self.architecture.task == "class" and data.labels is None:
-            raise ParameterError("the data have no labels; give one for each sequence")
 
     def _by_length(self, data: SequenceData, items: IntArray, size: int) -> list[IntArray]:
         ordered = items[np.argsort(data.lengths[items], kind="stable")]
@@ -293,13 +291,17 @@ class NetworkModel:
         for row, codes in zip(padded, chosen, strict=True):
             row[1 : len(codes) + 1] = codes
         if self.architecture.task == "class":
-            labels = data.labels if with_targets and data.labels is not None else None
-            targets = np.zeros(1, dtype=np.intp) if labels is None else labels[batch.items][None]
+            targets = self._labels(data, batch) if with_targets else np.zeros((1, 0), np.intp)
             return np.ascontiguousarray(padded[:, 1:-1].T), lengths, targets
         stretch = slice(batch.first, steps if batch.stop is None else batch.stop)
         inputs = np.ascontiguousarray(padded[:, :-1].T[stretch])
         targets = np.ascontiguousarray(padded[:, 1:].T[stretch])
         return inputs, np.clip(lengths + 1 - batch.first, 0, len(inputs)), targets
+
+    def _labels(self, data: SequenceData, batch: Batch) -> IntArray:
+        if data.labels is None:
+            raise ParameterError("the data have no labels; give one for each sequence")
+        return data.labels[batch.items][None]
 
     def _forward(
         self,

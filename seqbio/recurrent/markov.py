@@ -1,0 +1,298 @@
+"""Markov chains as an estimator: the baseline to try before any network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log
+from typing import Self
+
+import numpy as np
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+from numpy.typing import NDArray
+
+from seqbio.core import Fit, Hypothesis, Tying, untied
+from seqbio.core.estimator import Estimator
+from seqbio.errors import NotFittedError, ParameterError, TyingError
+from seqbio.recurrent.encoding import as_sequence_data
+from seqbio.recurrent.markov_model import MarkovChainModel
+from seqbio.recurrent.sequence_data import SequenceData
+from seqbio.sequences import SequenceLike, get_alphabet
+
+Floats = NDArray[np.float64]
+
+_TIES = {
+    "time": "the same rules hold all along the sequence: one table of probabilities for every "
+    "step whose context is complete",
+    "lag": "the letter furthest back does not matter: the chain is of the next lower order",
+}
+
+
+class MarkovModel(Estimator):
+    """Markov chain: each letter depends on the `order` letters before it.
+
+    The fit is in closed form (shares of counts), and the model is regular, so that likelihood
+    ratio tests have their chi-squared law where there are events enough: of the order (with the
+    tie ``lag``), and of whether the same rules hold all along (with the tie ``time``). The first
+    `order` letters, whose context is incomplete, have probabilities of their own under every
+    hypothesis. A letter that is an ambiguity code, or has one in its context, is left out.
+
+    Parameters
+    ----------
+    order : int
+        0 for letters that are independent of each other.
+    tie : tuple of str, or Tying
+        Symmetries that are believed, from `ties`, or a tying of your own over the coordinates of
+        ``hypothesis(records)[0].model.layout``.
+    alphabet : {"dna", "rna", "protein"}
+        What the sequences are made of.
+    ends : bool
+        Whether the end of a sequence is an outcome like the letters. Without ends, probabilities
+        are those of the letters given the length, which is right for windows cut to one length.
+    max_length : int, optional
+        Longest sequence, in letters, for a model that is not tied over time; give the same to the
+        tied model that it is compared with.
+
+    Attributes
+    ----------
+    fit_ : seqbio.core.Fit
+        The fit.
+    log_likelihood_ : float
+        Of the data that the model was fitted to, nats.
+    n_free_parameters_ : int
+        Numbers that were estimated.
+
+    Examples
+    --------
+    >>> model = MarkovModel(order=1, ends=False).fit(["ACACACGT", "ACACAC"])
+    >>> model.probabilities("A")
+    {'A': 0.0, 'C': 1.0, 'G': 0.0, 'T': 0.0}
+    >>> model.probabilities("C")
+    {'A': 0.8, 'C': 0.0, 'G': 0.2, 'T': 0.0}
+    """
+
+    fit_: Fit
+
+    def __init__(
+        self,
+        order: int = 1,
+        tie: tuple[str, ...] | Tying = ("time",),
+        alphabet: str = "dna",
+        ends: bool = True,
+        max_length: int | None = None,
+    ) -> None:
+        self.order = order
+        self.tie = tie
+        self.alphabet = alphabet
+        self.ends = ends
+        self.max_length = max_length
+
+    @staticmethod
+    def ties() -> dict[str, str]:
+        """Names that `tie` takes, each with what it says about biology.
+
+        Examples
+        --------
+        >>> list(MarkovModel.ties())
+        ['time', 'lag']
+        """
+        return dict(_TIES)
+
+    # -- settings to hypothesis --------------------------------------------------------------
+
+    def hypothesis(self, records: Iterable[SequenceLike]) -> tuple[Hypothesis, SequenceData]:
+        """State the hypothesis that these settings make about some sequences.
+
+        Returns
+        -------
+        hypothesis : Hypothesis
+            Model and tying. Coordinates are log odds against the most frequent letter.
+        data : SequenceData
+            The sequences as the model takes them.
+        """
+        data = as_sequence_data(records, get_alphabet(self.alphabet))
+        if not len(data):
+            raise ParameterError("there are no sequences; give at least one")
+        model = self._model(data)
+        return Hypothesis(model, self._tying(model), self._describe()), data
+
+    def _model(self, data: SequenceData) -> MarkovChainModel:
+        if not isinstance(self.order, (int, np.integer)) or self.order < 0:
+            raise ParameterError(f"order is {self.order!r}; give an integer of 0 or more")
+        k = data.n_letters
+        size = k**self.order
+        if size > 10**6:
+            raise ParameterError(
+                f"order {self.order} with {k} letters has {size} contexts; lower the order"
+            )
+        steps = None
+        if self.max_length is not None:
+            steps = self.max_length - self.order + bool(self.ends)
+            if steps < 1:
+                raise ParameterError(
+                    f"max_length is {self.max_length} and the order {self.order}; no letter has "
+                    "a complete context"
+                )
+        elif not isinstance(self.tie, Tying) and "time" not in self._names():
+            raise ParameterError(
+                f"with tie={self.tie!r} there is a table for each step; set max_length to the "
+                "length of the longest sequence, or tie time"
+            )
+        letters = np.bincount(
+            np.concatenate([codes.astype(np.intp) for codes in data.codes]), minlength=k
+        )
+        return MarkovChainModel(
+            k,
+            int(self.order),
+            ends=bool(self.ends),
+            steps=steps,
+            reference=int(letters[:k].argmax()),
+        )
+
+    def _tying(self, model: MarkovChainModel) -> Tying:
+        if isinstance(self.tie, Tying):
+            return self.tie
+        layout = model.layout
+        tying = untied(layout.size)
+        indices = layout.indices("next")
+        for name in self._names():
+            if name not in _TIES:
+                listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in _TIES.items())
+                raise TyingError(f"there is no tie {name!r}; a Markov model has {listed}")
+            if name == "lag" and not self.order:
+                raise TyingError("tie 'lag' needs an order of 1 or more; it is 0")
+            axis = 0 if name == "time" else 1
+            rows = np.moveaxis(indices, axis, -1).reshape(-1, indices.shape[axis])
+            anchors = np.broadcast_to(rows[:, :1], rows.shape)
+            tying = tying.intersect(
+                Tying.from_equations(layout.size, rows.ravel(), anchors.ravel())
+            )
+        return tying
+
+    def _names(self) -> tuple[str, ...]:
+        names: object = self.tie
+        if isinstance(names, str) or not isinstance(names, tuple | list):
+            raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("time",)')
+        return tuple(names)
+
+    def _describe(self) -> str:
+        if isinstance(self.tie, Tying):
+            return "a tying of your own"
+        return " and ".join(self.tie) + " tied" if self.tie else "untied"
+
+    # -- learning and using ------------------------------------------------------------------
+
+    def fit(self, records: Iterable[SequenceLike], labels: None = None) -> Self:  # noqa: ARG002
+        """Count, and take shares of the counts.
+
+        Parameters
+        ----------
+        records
+            SeqRecord, Seq or str.
+        labels
+            Not used; scikit-learn passes it.
+
+        Returns
+        -------
+        MarkovModel
+            The estimator itself.
+        """
+        hypothesis, data = self.hypothesis(records)
+        self.model_: MarkovChainModel = hypothesis.model  # type: ignore[assignment]
+        self.fit_ = self.model_.maximise(hypothesis.tying, data)
+        return self
+
+    def _fitted(self) -> tuple[MarkovChainModel, Floats]:
+        if not hasattr(self, "fit_"):
+            raise NotFittedError("this Markov model was not fitted; call fit(records) first")
+        return self.model_, self.fit_.full
+
+    @property
+    def log_likelihood_(self) -> float:
+        """Log-likelihood of the data that the model was fitted to, nats."""
+        self._fitted()
+        return self.fit_.log_likelihood
+
+    @property
+    def n_free_parameters_(self) -> int:
+        """How many numbers were estimated."""
+        self._fitted()
+        return self.fit_.n_free
+
+    def log_likelihood(self, records: Iterable[SequenceLike]) -> Floats:
+        """Log-likelihood of each sequence, (n_records,) nats; -inf for what was never seen."""
+        model, full = self._fitted()
+        return model.log_likelihood(full, as_sequence_data(records, get_alphabet(self.alphabet)))
+
+    def bits_per_symbol(self, records: Iterable[SequenceLike]) -> float:
+        """Mean of minus the binary logarithm of the probability of a letter (or end)."""
+        model, full = self._fitted()
+        data = as_sequence_data(records, get_alphabet(self.alphabet))
+        n_symbols = model.events(data).item.size
+        return -float(model.log_likelihood(full, data).sum()) / n_symbols / log(2)
+
+    def score(self, records: Iterable[SequenceLike], labels: None = None) -> float:  # noqa: ARG002
+        """Mean log-likelihood of a sequence, nats."""
+        return float(self.log_likelihood(records).mean())
+
+    def probabilities(self, context: str, *, step: int = 0) -> dict[str, float]:
+        """Probability of each letter after a context of `order` letters.
+
+        Parameters
+        ----------
+        context : str
+            The letters before, the nearest last.
+        step : int
+            Which complete context of the sequence, from 0, for models not tied over time.
+
+        Returns
+        -------
+        dict of str to float
+            By letter, and ``"end"`` where ends are modelled.
+        """
+        model, full = self._fitted()
+        alphabet = get_alphabet(self.alphabet)
+        codes = alphabet.encode(context).astype(np.intp)
+        if codes.size != self.order or (codes >= alphabet.size).any():
+            raise ParameterError(
+                f"the context is {context!r}; give {self.order} letters of {alphabet.letters}"
+            )
+        _, following = model.tables(full)
+        row = int((codes[::-1] * alphabet.size ** np.arange(self.order)).sum())
+        values = np.exp(following[min(step, len(following) - 1), row])
+        names = [*alphabet.letters, "end"][: values.size]
+        return dict(zip(names, values.round(9).tolist(), strict=True))
+
+    def sample(
+        self,
+        n: int,
+        *,
+        length: int | None = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> list[SeqRecord]:
+        """Draw sequences.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        length : int, optional
+            Letters of each; needed by a model without ends.
+        seed : int, numpy.random.Generator or None
+            The source of chance.
+        """
+        model, full = self._fitted()
+        if n < 1 or (length is None and not model.ends) or (length is not None and length < 1):
+            raise ParameterError(
+                f"n is {n} and length {length}; give 1 or more of each (a length, too, for a "
+                "model without ends)"
+            )
+        longest = None if model.steps is None else model.steps + model.order - model.ends
+        if longest is not None and length is not None and length > longest:
+            raise ParameterError(f"length is {length} and the model has tables for {longest}")
+        alphabet, generator = get_alphabet(self.alphabet), np.random.default_rng(seed)
+        drawn = model.draw(full, n, length, generator)
+        return [
+            SeqRecord(Seq(alphabet.decode(codes)), id=f"sample{number}", description="")
+            for number, codes in enumerate(drawn, start=1)
+        ]

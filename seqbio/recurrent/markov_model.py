@@ -1,0 +1,240 @@
+"""A Markov chain as a model of `seqbio.core`: regular, with a fit in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seqbio.core import Check, Fit, Layout, Tying
+from seqbio.core.fit import fit, fit_at
+from seqbio.core.numerics import FloatArray
+from seqbio.errors import ParameterError
+from seqbio.recurrent.markov_kernels import Events, find_events, log_probabilities, n_start_rows
+from seqbio.recurrent.sequence_data import SequenceData
+
+_FEW = 5.0  # expected events, below which Cochran's rule calls a cell small
+_SMALL_SHARE = 0.2  # of all cells may be small
+_NEVER = 1e-9  # share of an event that the reference outcome is given where it never happened
+_LONGEST = 1_000_000
+
+
+class MarkovChainModel:
+    """Probabilities of letters given the letters before, one table or one for each step.
+
+    Parameters
+    ----------
+    n_letters : int
+        K.
+    order : int
+        How many letters before count.
+    ends : bool
+        Whether the end is an outcome, so that sequences of all lengths have probabilities that
+        add up to 1; else lengths are taken as given.
+    steps : int or None
+        How many tables for complete contexts there are; None for one that is used at every step.
+    reference : int
+        The outcome against which coordinates are log odds.
+    """
+
+    def __init__(
+        self, n_letters: int, order: int, *, ends: bool, steps: int | None, reference: int
+    ) -> None:
+        self.n_letters, self.order, self.ends = n_letters, order, ends
+        self.steps, self.reference = steps, reference
+        self.n_outcomes = n_letters + ends
+        width = self.n_outcomes - 1
+        shapes: dict[str, tuple[int, ...]] = {}
+        if order:
+            shapes["start"] = (n_start_rows(n_letters, order), width)
+        # The axis of the letter furthest back comes first among those of the context.
+        shapes["next"] = (steps or 1, *(n_letters,) * order, width)
+        self.layout = Layout(shapes)
+        self.boundary = np.ones(self.layout.size, dtype=bool)
+        self.key = {
+            "n_letters": n_letters,
+            "order": order,
+            "ends": ends,
+            "steps": steps,
+            "reference": reference,
+        }
+
+    def start(self, data: SequenceData) -> FloatArray:  # noqa: ARG002 (the same for all data)
+        """Make all outcomes equally probable."""
+        return np.zeros(self.layout.size)
+
+    def log_likelihood(self, full: FloatArray, data: SequenceData) -> FloatArray:
+        """Log-likelihood of each sequence, (n_items,) nats."""
+        events = self.events(data)
+        start, following = self.tables(full)
+        early = events.step < 0
+        value = np.empty(events.item.size)
+        value[early] = start[events.row[early], events.outcome[early]]
+        late = ~early
+        step = np.minimum(events.step[late], len(following) - 1)
+        value[late] = following[step, events.row[late], events.outcome[late]]
+        return np.asarray(
+            np.bincount(events.item, weights=value, minlength=len(data)), dtype=np.float64
+        )
+
+    def log_likelihood_and_gradient(
+        self, full: FloatArray, data: SequenceData
+    ) -> tuple[float, FloatArray]:
+        """Log-likelihood of all sequences together and its gradient."""
+        counts = self.counts(data)
+        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
+        with np.errstate(invalid="ignore"):  # 0 times -inf
+            total = float(np.where(counts > 0, counts * logs, 0.0).sum())
+        gradient = counts - counts.sum(axis=1, keepdims=True) * np.exp(logs)
+        return total, np.delete(gradient, self.reference, axis=1).ravel()
+
+    def curvature(self, full: FloatArray, data: SequenceData) -> FloatArray:
+        """Diagonal of minus the Hessian."""
+        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
+        p = np.exp(logs)
+        diagonal = self.counts(data).sum(axis=1, keepdims=True) * p * (1 - p)
+        return np.delete(diagonal, self.reference, axis=1).ravel()
+
+    def maximise(
+        self,
+        tying: Tying,
+        data: SequenceData,
+        *,
+        start: ArrayLike | None = None,
+        n_starts: int = 1,
+        seed: int | np.random.Generator | None = None,
+    ) -> Fit:
+        """Fit in closed form: probabilities are shares of the counts of the rows that are tied.
+
+        A tying that joins anything but whole rows is fitted by `seqbio.core.fit`.
+        """
+        if not self._ties_rows(tying):
+            return fit(self, tying, data, start=start, n_starts=n_starts, seed=seed)
+        counts = self.counts(data)
+        others = np.delete(counts, self.reference, axis=1)
+        reference = np.broadcast_to(counts[:, [self.reference]], others.shape)
+        happened = tying.pull_back(others.ravel())
+        against = tying.pull_back(reference.ravel())
+        with np.errstate(divide="ignore"):
+            free = np.log(happened) - np.log(np.maximum(against, _NEVER))
+        # Rows without an event can have any probabilities: equal ones.
+        events = np.broadcast_to(counts.sum(axis=1, keepdims=True), others.shape)
+        free[tying.pull_back(events.ravel()) == 0] = 0.0
+        message = "the closed form of a Markov chain"
+        return fit_at(self, tying, data, tying.expand(free), converged=True, message=message)
+
+    def _ties_rows(self, tying: Tying) -> bool:
+        if (tying.group < 0).any() or (tying.sign != 1).any() or tying.offset.any():
+            return False
+        groups = tying.group.reshape(-1, self.n_outcomes - 1)
+        first = np.unique(groups[:, 0], return_inverse=True)[1].reshape(-1)
+        lowest = np.full((first.max() + 1, groups.shape[1]), tying.n_free)
+        np.minimum.at(lowest, first, groups)
+        same = np.array_equal(groups, lowest[first])
+        return same and np.unique(lowest).size == lowest.size
+
+    def checks(self, full: FloatArray, data: SequenceData, tying: Tying) -> list[Check]:
+        """Doubt the chi-squared law where many outcomes are expected too rarely."""
+        counts = self.counts(data)
+        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
+        expected = counts.sum(axis=1, keepdims=True) * np.exp(logs)
+        pooled = tying.pull_back(np.delete(expected, self.reference, axis=1).ravel())
+        share = float((pooled < _FEW).mean())
+        if share <= _SMALL_SHARE:
+            return []
+        return [
+            Check(
+                f"{share:.0%} of the outcomes are expected fewer than {_FEW:.0f} times, so the "
+                "chi-squared law is not to be trusted; use a lower order, fewer steps or more "
+                "sequences",
+                "invalid",
+                "few_events",
+            )
+        ]
+
+    def simulate(
+        self, full: FloatArray, data: SequenceData, generator: np.random.Generator
+    ) -> SequenceData:
+        """Draw as many sequences; of the same lengths unless the model says when they end."""
+        lengths = None if self.ends else data.lengths
+        return SequenceData(self.draw(full, len(data), lengths, generator), self.n_letters)
+
+    def draw(
+        self,
+        full: FloatArray,
+        n: int,
+        lengths: ArrayLike | None,
+        generator: np.random.Generator,
+    ) -> list[np.ndarray]:
+        """Draw n sequences of at least one letter; ends are drawn where no lengths are given."""
+        start, following = (np.exp(table) for table in self.tables(full))
+        if lengths is not None and self.ends:  # given that the sequence goes on
+            start, following = start.copy(), following.copy()
+            for table in (start, following):
+                table[..., -1] = 0
+                table /= table.sum(axis=-1, keepdims=True)
+        longest = np.full(n, _LONGEST) if lengths is None else np.broadcast_to(lengths, (n,))
+        if self.steps is not None and lengths is None:
+            longest = np.minimum(longest, self.order + self.steps)
+        k, written = self.n_letters, np.full((n, 64), -1)
+        length, open_ = np.zeros(n, dtype=np.intp), np.flatnonzero(longest > 0)
+        place = 0
+        while open_.size:
+            if place == written.shape[1]:
+                written = np.concatenate([written, np.full_like(written, -1)], axis=1)
+            row = np.zeros(open_.size, dtype=np.intp)
+            for lag in range(1, min(place, self.order) + 1):
+                row += written[open_, place - lag] * k ** (lag - 1)
+            if place < self.order:
+                rows = start[row + n_start_rows(k, place)]
+            else:
+                rows = following[min(place - self.order, len(following) - 1), row]
+            if self.ends and place == 0:  # no record is empty
+                rows = np.delete(rows, k, axis=1)
+                rows /= rows.sum(axis=1, keepdims=True)
+            drawn = (rows.cumsum(axis=1) < generator.random((open_.size, 1))).sum(axis=1)
+            drawn = np.minimum(drawn, rows.shape[1] - 1)
+            going_on = drawn < k
+            written[open_[going_on], place] = drawn[going_on]
+            length[open_[going_on]] += 1
+            place += 1
+            open_ = open_[going_on]
+            open_ = open_[longest[open_] > place]
+        return [row[:end].astype(np.uint8) for row, end in zip(written, length, strict=True)]
+
+    def tables(self, full: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Log-probabilities: (n_start_rows, n_outcomes), and (1 or steps, n_rows, n_outcomes)."""
+        blocks = self.layout.unflatten(np.asarray(full, dtype=np.float64))
+        width = self.n_outcomes - 1
+        start = blocks["start"] if self.order else np.zeros((0, width))
+        following = blocks["next"].reshape(self.steps or 1, -1, width)
+        return (
+            log_probabilities(start, self.reference),
+            log_probabilities(following, self.reference),
+        )
+
+    def counts(self, data: SequenceData) -> FloatArray:
+        """How often each outcome followed each context, (n_rows of all tables, n_outcomes)."""
+        events = self.events(data)
+        n_early, n_contexts = n_start_rows(self.n_letters, self.order), self.n_letters**self.order
+        table = np.minimum(events.step, (self.steps or 1) - 1)
+        row = np.where(events.step < 0, events.row, n_early + table * n_contexts + events.row)
+        n_rows = n_early + (self.steps or 1) * n_contexts
+        cells = np.bincount(
+            row * self.n_outcomes + events.outcome, minlength=n_rows * self.n_outcomes
+        )
+        return cells.reshape(n_rows, self.n_outcomes).astype(np.float64)
+
+    def events(self, data: SequenceData) -> Events:
+        """List all letters with their contexts; kept with the data for the next time."""
+        if self.steps is not None:
+            data.check_lengths(self.steps + self.order - self.ends)
+        if data.n_letters != self.n_letters:
+            raise ParameterError(
+                f"the data have {data.n_letters} letters and the model {self.n_letters}"
+            )
+        kept = data.__dict__.setdefault("_events", {})
+        key = self.order, self.ends
+        if key not in kept:
+            kept[key] = find_events(data, self.order, ends=self.ends)
+        events: Events = kept[key]
+        return events

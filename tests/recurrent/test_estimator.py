@@ -1,0 +1,367 @@
+import numpy as np
+import pytest
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+
+from seqbio.core import Tying, untied
+from seqbio.errors import (
+    AlphabetError,
+    ConvergenceError,
+    NotFittedError,
+    ParameterError,
+    TyingError,
+)
+from seqbio.recurrent import CharacterAlphabet, RecurrentModel, read_text
+
+SMALL = {"hidden_size": 5, "n_epochs": 2, "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def records():
+    generator = np.random.default_rng(0)
+    return ["".join(generator.choice(list("ACGT"), size=n)) for n in generator.integers(3, 15, 30)]
+
+
+@pytest.fixture(scope="module")
+def fitted(records):
+    return RecurrentModel(cell="gru", **SMALL).fit(records)
+
+
+def test_training_learns_a_repeat():
+    records = ["ACGT" * n for n in (2, 3, 4, 5)] * 4
+    model = RecurrentModel(hidden_size=8, n_epochs=90, learning_rate=0.03, seed=0).fit(records)
+    assert model.bits_per_symbol(records) < 0.6
+    [sample] = model.sample(1, length=12, temperature=0.1, seed=0)
+    assert str(sample.seq) == "ACGTACGTACGT"
+    assert model.training_.history[-1].loss < model.training_.history[0].loss
+    assert model.log_likelihood_ == pytest.approx(model.log_likelihood(records).sum())
+
+
+def test_bits_per_symbol_are_the_log_likelihood_counted_with_ends(fitted, records):
+    n_symbols = sum(map(len, records)) + len(records)
+    bits = -fitted.log_likelihood(records).sum() / n_symbols / np.log(2)
+    assert fitted.bits_per_symbol(records) == pytest.approx(bits)
+    assert fitted.score(records) == pytest.approx(fitted.log_likelihood(records).mean())
+
+
+def test_same_seed_same_weights(fitted, records):
+    again = RecurrentModel(cell="gru", **SMALL).fit(records)
+    other = RecurrentModel(cell="gru", **(SMALL | {"seed": 2})).fit(records)
+    np.testing.assert_array_equal(fitted.full_, again.full_)
+    assert not np.array_equal(fitted.full_, other.full_)
+
+
+def test_ambiguity_codes_have_the_average_probability_of_their_letters(fitted):
+    probability = np.exp(fitted.log_likelihood(["A", "G"]))
+    # The end follows an input that is the average of A and G, so compare without it.
+    model, full = fitted._fitted()
+    first = {}
+    for letter in "AGR":
+        data = fitted._prepare([letter], None)
+        blocks = model.blocks(full)
+        from seqbio.recurrent.network_model import Batch
+
+        codes, lengths, targets = model._assemble(data, Batch(np.array([0])))
+        logits, _ = model._forward(blocks, codes, lengths)
+        first[letter] = np.exp(model._cross_entropy(logits, targets, lengths)[0][0, 0])
+    assert first["R"] == pytest.approx((first["A"] + first["G"]) / 2, rel=1e-5)
+    assert (probability < [first["A"], first["G"]]).all()
+
+
+TIED = {
+    "time.input": {"max_length": 14},
+    "time.recurrent": {"max_length": 14},
+    "time.readout": {"max_length": 14},
+    "gates.input": {},
+    "gates.recurrent": {},
+    "embedding": {"embedding_size": 5},
+    "layers": {"embedding_size": 5, "n_layers": 2},
+}
+
+
+@pytest.mark.parametrize("name", TIED)
+def test_every_tie_holds_after_training_and_counts(name, records):
+    settings = SMALL | TIED[name]
+    ties = () if name.startswith("time") else ("time",)
+    free = RecurrentModel(tie=ties, **settings).fit(records)
+    tied = RecurrentModel(tie=(*ties, name), **settings).fit(records)
+    weights = tied.weights_
+    h, steps, a = 5, 15, 5
+    if name == "time.input":
+        saved = (steps - 1) * (4 * h * a + 4 * h)
+        copies = list(weights["layer0.forward.input"])
+    elif name == "time.recurrent":
+        saved = (steps - 1) * 4 * h * h
+        copies = list(weights["layer0.forward.recurrent"])
+    elif name == "time.readout":
+        saved = (steps - 1) * (a * h + a)
+        copies = list(weights["readout.weight"])
+    elif name.startswith("gates"):
+        kind = name.removeprefix("gates.")
+        saved = 3 * h * h
+        copies = list(weights[f"layer0.forward.{kind}"][0].reshape(4, h, h))
+    elif name == "embedding":
+        saved = a * h
+        copies = [weights["embedding"], weights["readout.weight"][0]]
+    else:
+        saved = 4 * h * (h + h + 1)
+        copies = [weights["layer0.forward.input"][0], weights["layer1.forward.input"][0]]
+    assert free.n_free_parameters_ - tied.n_free_parameters_ == saved
+    for copy in copies[1:]:
+        np.testing.assert_array_equal(copy, copies[0])
+    assert np.unique(copies[0]).size > 1
+
+
+def test_the_model_tied_over_time_is_the_one_with_an_axis_of_equal_steps(records):
+    tied = RecurrentModel(tie=("time",), max_length=14, precision="double", **SMALL)
+    hypothesis, data = tied.hypothesis(records)
+    assert hypothesis.model.layout.shapes["readout.weight"] == (15, 5, 5)
+    tied.fit(records)
+    assert tied.weights_["readout.weight"].shape == (1, 5, 5)
+    assert hypothesis.tying.n_free == tied.n_free_parameters_
+    long = hypothesis.model.layout.flatten(
+        {
+            name: np.broadcast_to(tied.weights_[name], shape)
+            for name, shape in hypothesis.model.layout.shapes.items()
+        }
+    )
+    assert hypothesis.tying.contains(long)
+    np.testing.assert_allclose(
+        hypothesis.model.log_likelihood(long, data), tied.log_likelihood(records), rtol=1e-12
+    )
+
+
+def test_names_of_parts_together_are_time():
+    parts = RecurrentModel(tie=("time.input", "time.recurrent", "time.readout"))
+    whole = RecurrentModel(tie=("time",))
+    assert parts.hypothesis(["ACG"])[0].tying == whole.hypothesis(["ACG"])[0].tying
+
+
+def test_wrong_ties_are_refused_with_the_list():
+    cases = {
+        ("tide",): "there is no tie 'tide'; a recurrent model has 'time': the same rules",
+        "time": "give a tuple of names",
+        ("time", "layers"): "needs two or more layers",
+        ("time", "embedding"): "set embedding_size to hidden_size",
+    }
+    for tie, message in cases.items():
+        with pytest.raises(TyingError, match=message):
+            RecurrentModel(tie=tie).hypothesis(["ACG"])
+    with pytest.raises(TyingError, match="rnn has none"):
+        RecurrentModel(cell="rnn", tie=("time", "gates.input")).hypothesis(["ACG"])
+    with pytest.raises(TyingError, match="they are 'next' and 7"):
+        RecurrentModel(tie=("time", "embedding"), embedding_size=7).hypothesis(["ACG"])
+    with pytest.raises(ParameterError, match="set max_length"):
+        RecurrentModel(tie=()).fit(["ACG"])
+
+
+def test_a_model_untied_over_time_refuses_longer_records_by_name(records):
+    model = RecurrentModel(tie=(), max_length=14, **SMALL).fit(records)
+    long = SeqRecord(Seq("A" * 15), id="long")
+    with pytest.raises(ParameterError, match=r"\('long'\) has 15 letters .* weights for 14"):
+        model.log_likelihood(["ACG", long])
+    assert len(model.sample(1, length=14, seed=0)[0]) == 14
+    with pytest.raises(ParameterError, match="length is 15 and the model has weights for 14"):
+        model.sample(1, length=15)
+
+
+def test_a_tying_of_ones_own(records):
+    size = RecurrentModel(**SMALL).hypothesis(records)[0].model.layout.size
+    own = RecurrentModel(tie=Tying([0, 0, *range(1, size - 1)]), **SMALL).fit(records)
+    assert own.full_[0] == own.full_[1]
+    assert own.n_free_parameters_ == size - 1
+    whole = RecurrentModel(tie=untied(size), **SMALL).fit(records)
+    np.testing.assert_array_equal(whole.full_, RecurrentModel(**SMALL).fit(records).full_)
+    with pytest.raises(ParameterError, match="tying of your own cannot be saved"):
+        own.save("unused.npz")
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(
+    "shape", [{}, {"n_layers": 2, "embedding_size": 3}, {"task": "class", "bidirectional": True}]
+)
+def test_weights_go_out_under_pytorchs_names_and_come_back(cell, shape, records):
+    labels = [len(record) % 2 for record in records] if "task" in shape else None
+    settings = SMALL | shape | {"cell": cell, "precision": "double"}
+    model = RecurrentModel(**settings).fit(records, labels)
+    state = model.state_dict()
+    gates = {"rnn": 1, "lstm": 4, "gru": 3}[cell]
+    assert state["weight_hh_l0"].shape == (gates * 5, 5)
+    assert state["bias_ih_l0"].shape == state["bias_hh_l0"].shape == (gates * 5,)
+    other = RecurrentModel(**settings).load_state_dict(state)
+    np.testing.assert_allclose(
+        other.log_likelihood(records, labels), model.log_likelihood(records, labels), rtol=1e-12
+    )
+
+
+def test_the_two_biases_of_pytorch_are_added(fitted, records):
+    state = fitted.state_dict()
+    state["bias_hh_l0"][:10] += 0.25
+    state["bias_ih_l0"][:10] -= 0.25
+    other = RecurrentModel(cell="gru", **SMALL).load_state_dict(state)
+    np.testing.assert_allclose(
+        other.log_likelihood(records), fitted.log_likelihood(records), rtol=1e-6
+    )
+
+
+def test_wrong_state_dicts_are_refused(fitted):
+    state = fitted.state_dict()
+    model = RecurrentModel(cell="gru", **SMALL)
+    with pytest.raises(ParameterError, match=r"missing arrays: \['weight_ih_l0'\]"):
+        model.load_state_dict({k: v for k, v in state.items() if k != "weight_ih_l0"})
+    with pytest.raises(ParameterError, match=r"readout.bias has shape \(4,\)"):
+        model.load_state_dict(state | {"readout.bias": np.zeros(4)})
+    with pytest.raises(ParameterError, match="do not obey the ties"):
+        RecurrentModel(cell="gru", tie=("time", "gates.input"), **SMALL).load_state_dict(state)
+    untied = RecurrentModel(tie=(), max_length=4, **SMALL).fit(["ACG"])
+    with pytest.raises(ParameterError, match="differ between steps"):
+        untied.state_dict()
+
+
+def test_saved_models_are_the_same_and_hold_no_objects(tmp_path, fitted, records):
+    fitted.save(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
+        assert set(file) == {"header", "full"}
+    loaded = RecurrentModel.load(tmp_path / "model.npz")
+    np.testing.assert_array_equal(loaded.log_likelihood(records), fitted.log_likelihood(records))
+    assert loaded.get_params() == fitted.get_params()
+    (tmp_path / "other.npz").write_bytes(b"no archive")
+    with pytest.raises(ParameterError, match="not a saved recurrent model"):
+        RecurrentModel.load(tmp_path / "other.npz")
+
+
+def test_an_interrupted_training_resumes_bit_for_bit(tmp_path, records):
+    settings = {**SMALL, "n_epochs": 6, "n_layers": 2, "dropout": 0.3, "validation_fraction": 0.2}
+    whole = RecurrentModel(**settings).fit(records)
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(epoch, n_done, n_batches, loss):
+        if epoch == 4:
+            raise Interrupted
+
+    path = tmp_path / "checkpoint.npz"
+    with pytest.raises(Interrupted):
+        RecurrentModel(**settings).fit(records, checkpoint=path, on_batch=interrupt)
+    resumed = RecurrentModel(**settings).fit(records, checkpoint=path, resume=True)
+    np.testing.assert_array_equal(whole.full_, resumed.full_)
+    assert whole.training_.history == resumed.training_.history
+    path.write_bytes(b"no archive")
+    with pytest.raises(ParameterError, match="not a checkpoint"):
+        RecurrentModel(**settings).fit(records, checkpoint=path, resume=True)
+
+
+def test_a_validation_set_chooses_the_epoch(records):
+    model = RecurrentModel(hidden_size=20, n_epochs=30, learning_rate=0.05, patience=3, seed=0)
+    model.fit(records[:15], validation=records[15:])
+    assert model.training_.message == "no better validation loss in 3 epochs"
+    held_out = -model.log_likelihood(records[15:]).sum()
+    n_symbols = sum(len(record) + 1 for record in records[15:])
+    assert model.training_.loss == pytest.approx(held_out / n_symbols, rel=1e-6)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_classes_are_learned(bidirectional):
+    generator = np.random.default_rng(0)
+    records, labels = [], []
+    for _ in range(80):
+        letters = generator.choice(list("ACGT"), size=generator.integers(8, 13))
+        labels.append("with" if generator.random() < 0.5 else "without")
+        letters[letters == "G"] = "A"
+        if labels[-1] == "with":
+            letters[generator.integers(len(letters))] = "G"
+        records.append("".join(letters))
+    model = RecurrentModel(
+        hidden_size=10,
+        task="class",
+        bidirectional=bidirectional,
+        n_epochs=40,
+        learning_rate=0.02,
+        seed=0,
+    ).fit(records, labels)
+    assert model.classes_.tolist() == ["with", "without"]
+    assert model.score(records, labels) > 0.95
+    np.testing.assert_allclose(model.predict_proba(records).sum(axis=1), 1)
+    with pytest.raises(ParameterError, match="for task='next'"):
+        model.sample(1)
+    with pytest.raises(ParameterError, match="label 1 is 'else'; the classes are with, without"):
+        model.log_likelihood(records[:2], ["with", "else"])
+
+
+def test_samples_end_when_the_model_says_so_and_begin_with_the_prime(fitted, records):
+    samples = fitted.sample(200, seed=3)
+    assert [str(s.seq) for s in samples] == [str(s.seq) for s in fitted.sample(200, seed=3)]
+    assert len({len(sample) for sample in samples}) > 5
+    assert all(str(s.seq).startswith("GAT") for s in fitted.sample(5, prime="GAT", seed=0))
+    assert {len(s) for s in fitted.sample(5, length=9, prime="GAT", seed=0)} == {9}
+    with pytest.raises(ParameterError, match="the prime has 3 letters"):
+        fitted.sample(1, length=2, prime="GAT")
+
+
+def test_samples_have_the_models_frequencies(fitted):
+    first = [str(sample.seq)[0] for sample in fitted.sample(4000, length=1, seed=0)]
+    table = {}
+    model, full = fitted._fitted()
+    from seqbio.recurrent.network import forward
+
+    logits, _ = forward(
+        model.architecture,
+        model.blocks(full),
+        np.array([[4]]),
+        np.array([1]),
+        membership=model.membership,
+    )
+    probability = np.exp(logits[0, :4, 0])
+    table = dict(zip("ACGT", probability / probability.sum(), strict=True))
+    for letter, expected in table.items():
+        assert first.count(letter) / 4000 == pytest.approx(expected, abs=0.03)
+
+
+def test_text_with_an_alphabet_of_its_own(tmp_path):
+    pieces = ["Ever the same, ever the same. ", "ever the same—and the same again"]
+    model = RecurrentModel(alphabet="text", truncate=8, **SMALL).fit(pieces)
+    assert "—" in model.letters_
+    [sample] = model.sample(1, length=20, prime="ever", seed=0)
+    assert isinstance(sample, str)
+    assert sample.startswith("ever")
+    model.save(tmp_path / "text.npz")
+    loaded = RecurrentModel.load(tmp_path / "text.npz")
+    np.testing.assert_array_equal(loaded.log_likelihood(pieces), model.log_likelihood(pieces))
+    with pytest.raises(AlphabetError, match=r"position 3 is 'Q', which does not occur"):
+        model.log_likelihood(["evQ"])
+    again = RecurrentModel(alphabet="text", **SMALL).load_state_dict(
+        model.state_dict(), letters=model.letters_
+    )
+    np.testing.assert_allclose(again.log_likelihood(pieces), model.log_likelihood(pieces))
+
+
+def test_read_text_cuts_without_losing_anything(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("öne line\r\nand another\n".encode())
+    pieces = read_text(path, n_pieces=4)
+    assert "".join(pieces) == "öne line\nand another\n"
+    assert {len(piece) for piece in pieces} <= {5, 6}
+    with pytest.raises(ParameterError, match="n_pieces is 0"):
+        read_text(path, n_pieces=0)
+    with pytest.raises(ParameterError, match="each once"):
+        CharacterAlphabet("aba")
+
+
+def test_what_is_missing_is_said(records):
+    model = RecurrentModel()
+    with pytest.raises(NotFittedError, match="no weights yet"):
+        model.log_likelihood(records)
+    with pytest.raises(ParameterError, match="there are no sequences"):
+        model.fit([])
+    with pytest.raises(ParameterError, match="give labels"):
+        RecurrentModel(task="class").fit(records)
+    with pytest.raises(ParameterError, match="at least two classes"):
+        RecurrentModel(task="class").fit(records, [1] * len(records))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_exploding_training_is_refused_with_its_batch(records):
+    model = RecurrentModel(**SMALL | {"learning_rate": 1e300, "clip": None})
+    with pytest.raises(ConvergenceError, match=r"epoch \d, batch \d of \d"):
+        model.fit(records * 4)

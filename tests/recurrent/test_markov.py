@@ -1,0 +1,226 @@
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+import seqbio
+from seqbio.core import check_gradient, equal, fit, untied
+from seqbio.errors import NotFittedError, ParameterError, TyingError
+from seqbio.recurrent import MarkovModel
+from seqbio.recurrent.markov_model import MarkovChainModel
+from seqbio.recurrent.sequence_data import SequenceData
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(11)
+
+
+def draw_records(generator, n=40, longest=12, letters="ACGT"):
+    return [
+        "".join(generator.choice(list(letters), size=size))
+        for size in generator.integers(1, longest + 1, size=n)
+    ]
+
+
+def plain_log_likelihood(records, order, ends, by_step):
+    """Shares of counts, sequence by sequence and letter by letter."""
+    events = []
+    for index, record in enumerate(records):
+        for place, letter in enumerate([*record, *(["end"] if ends else [])]):
+            context = record[max(0, place - order) : place]
+            table = place if place < order or by_step else "any"
+            events.append((index, (table, context), letter))
+    happened = Counter((context, letter) for _, context, letter in events)
+    total = Counter(context for _, context, _ in events)
+    result = np.zeros(len(records))
+    for index, context, letter in events:
+        result[index] += np.log(happened[context, letter] / total[context])
+    return result
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("by_step", [True, False])
+def test_the_closed_form_is_the_share_of_counts(order, ends, by_step, generator):
+    records = draw_records(generator)
+    model = MarkovModel(
+        order=order, ends=ends, tie=() if by_step else ("time",), max_length=12 if by_step else None
+    ).fit(records)
+    np.testing.assert_allclose(
+        model.log_likelihood(records),
+        plain_log_likelihood(records, order, ends, by_step),
+        atol=1e-6,
+    )
+    assert model.log_likelihood_ == pytest.approx(model.log_likelihood(records).sum())
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("tie", [("time",), (), ("time", "lag"), ("lag",)])
+def test_the_closed_form_is_where_the_optimiser_ends(order, tie, generator):
+    if "lag" in tie and not order:
+        pytest.skip("an order of 0 has no lag")
+    records = draw_records(generator, n=300, longest=4, letters="ACGT")
+    hypothesis, data = MarkovModel(order=order, tie=tie, max_length=4).hypothesis(records)
+    closed = hypothesis.model.maximise(hypothesis.tying, data)
+    climbed = fit(hypothesis.model, hypothesis.tying, data)
+    assert closed.log_likelihood == pytest.approx(climbed.log_likelihood, abs=2e-3)
+    assert closed.log_likelihood >= climbed.log_likelihood - 1e-6
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_gradient_and_curvature(ends, generator):
+    model = MarkovChainModel(3, 2, ends=ends, steps=4, reference=1)
+    codes = [generator.integers(3, size=n).astype(np.uint8) for n in (5, 1, 4, 5)]
+    data = SequenceData(codes, 3)
+    full = generator.standard_normal(model.layout.size)
+    assert check_gradient(model, full, data, seed=0).passed
+    total, gradient = model.log_likelihood_and_gradient(full, data)
+    assert total == pytest.approx(model.log_likelihood(full, data).sum())
+    step = 1e-5
+    for i in range(0, full.size, 7):
+        moved = full.copy()
+        moved[i] += step
+        above = model.log_likelihood_and_gradient(moved, data)[1][i]
+        assert model.curvature(full, data)[i] == pytest.approx(
+            (gradient[i] - above) / step, abs=1e-4
+        )
+
+
+def test_probabilities_of_all_sequences_sum_to_one(generator):
+    """Given a length; and with ends, counting what has not ended yet."""
+    model = MarkovChainModel(2, 1, ends=False, steps=None, reference=0)
+    full = generator.standard_normal(model.layout.size)
+    every = [np.array(x, dtype=np.uint8) for x in product((0, 1), repeat=5)]
+    assert np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum() == pytest.approx(1)
+    model = MarkovChainModel(2, 1, ends=True, steps=None, reference=0)
+    full = generator.standard_normal(model.layout.size)
+    every = [np.array(x, dtype=np.uint8) for n in range(13) for x in product((0, 1), repeat=n)]
+    ended = np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum()
+    logs = model.tables(full)[1][0]
+    stay = np.exp(logs[:, :2]).sum(axis=1).max()
+    assert 1 - stay**12 <= ended <= 1 + 1e-12
+
+
+def test_ambiguity_codes_are_left_out_with_what_depends_on_them():
+    model = MarkovModel(order=1, ends=False).fit(["ACGT", "AAAC"])
+    known = model.log_likelihood(["ACGT"])[0]
+    assert model.log_likelihood(["ACGTN"])[0] == pytest.approx(known)
+    assert model.log_likelihood(["N"])[0] == 0
+    assert model.bits_per_symbol(["ACNGT"]) == pytest.approx(
+        -model.log_likelihood(["ACNGT"])[0] / 3 / np.log(2)
+    )
+
+
+def test_degrees_of_freedom(generator):
+    records = draw_records(generator, n=400, longest=8)
+    free = MarkovModel(order=1, tie=(), ends=False, max_length=8).fit(records)
+    tied = MarkovModel(order=1, tie=("time",), ends=False, max_length=8).fit(records)
+    compact = MarkovModel(order=1, ends=False).fit(records)
+    lower = MarkovModel(order=1, tie=("time", "lag"), ends=False).fit(records)
+    assert free.n_free_parameters_ == 3 + 7 * 12
+    assert tied.n_free_parameters_ == compact.n_free_parameters_ == 3 + 12
+    assert lower.n_free_parameters_ == 3 + 3
+    assert tied.log_likelihood_ == pytest.approx(compact.log_likelihood_)
+
+
+@pytest.fixture
+def truth(generator):
+    return MarkovModel(order=1, ends=False).fit(draw_records(generator, n=40))
+
+
+def test_compare_gives_chi_squared_with_the_right_df(truth):
+    records = truth.sample(400, length=10, seed=1)
+    result = seqbio.compare(
+        MarkovModel(order=1, tie=("time",), ends=False, max_length=10),
+        MarkovModel(order=1, tie=(), ends=False, max_length=10),
+        records,
+    )
+    assert result.calibration == "chi-squared"
+    assert result.df == 8 * 4 * 3
+    assert 0.001 < result.pvalue < 1
+    order = seqbio.compare(
+        MarkovModel(order=1, tie=("time", "lag"), ends=False),
+        MarkovModel(order=1, tie=("time",), ends=False),
+        records,
+    )
+    assert order.df == 9
+    assert order.pvalue < 0.01
+
+
+@pytest.mark.slow
+def test_the_chi_squared_law_holds_under_the_null(truth):
+    generator = np.random.default_rng(0)
+    pvalues = []
+    for _ in range(200):
+        records = truth.sample(200, length=6, seed=generator)
+        null = MarkovModel(order=1, tie=("time",), ends=False, max_length=6)
+        alternative = MarkovModel(order=1, tie=(), ends=False, max_length=6)
+        pvalues.append(seqbio.compare(null, alternative, records).pvalue)
+    assert kstest(pvalues, "uniform").pvalue > 0.01
+
+
+def test_too_few_events_rule_the_chi_squared_law_out(generator):
+    records = draw_records(generator, n=20, longest=6)
+    hypothesis, data = MarkovModel(order=2, tie=(), ends=False, max_length=6).hypothesis(records)
+    model, tying = hypothesis.model, hypothesis.tying
+    full = model.maximise(tying, data).full
+    [check] = model.checks(full, data, tying)
+    assert (check.severity, check.code) == ("invalid", "few_events")
+    zero_order, many = MarkovModel(order=0, ends=False).hypothesis(records * 100)
+    full = zero_order.model.maximise(zero_order.tying, many).full
+    assert zero_order.model.checks(full, many, zero_order.tying) == []
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_samples_have_the_models_probabilities(order, generator):
+    truth = MarkovModel(order=order, ends=True).fit(draw_records(generator, n=50))
+    samples = truth.sample(6000, seed=0)
+    assert [str(s.seq) for s in samples[:3]] == [str(s.seq) for s in truth.sample(6000, seed=0)[:3]]
+    again = MarkovModel(order=order, ends=True).fit(samples)
+    context = "GA"[:order]
+    for letter, probability in truth.probabilities(context).items():
+        assert again.probabilities(context)[letter] == pytest.approx(probability, abs=0.05)
+    assert {len(sample) for sample in truth.sample(20, length=7, seed=0)} == {7}
+
+
+def test_a_simulation_has_the_design_of_the_data(generator):
+    records = draw_records(generator, n=10)
+    hypothesis, data = MarkovModel(ends=False).hypothesis(records)
+    drawn = hypothesis.model.simulate(np.zeros(hypothesis.model.layout.size), data, generator)
+    np.testing.assert_array_equal(drawn.lengths, data.lengths)
+
+
+def test_other_tyings_are_left_to_the_optimiser(generator):
+    records = draw_records(generator, n=100)
+    size = MarkovModel(order=0).hypothesis(records)[0].model.layout.size
+    assert size == 4
+    model = MarkovModel(order=0, tie=equal(size, [0, 1])).fit(records)
+    assert model.n_free_parameters_ == 3
+    table = model.probabilities("")
+    reference = max(("A", "C", "G", "T"), key="".join(records).count)
+    first, second = [letter for letter in "ACGT" if letter != reference][:2]
+    assert table[first] == pytest.approx(table[second])
+    free = MarkovModel(order=0, tie=untied(size)).fit(records)
+    assert free.log_likelihood_ > model.log_likelihood_
+
+
+def test_wrong_settings_are_refused():
+    with pytest.raises(TyingError, match="there is no tie 'layers'; a Markov model has 'time'"):
+        MarkovModel(tie=("time", "layers")).fit(["ACG"])
+    with pytest.raises(TyingError, match="needs an order of 1"):
+        MarkovModel(order=0, tie=("time", "lag")).fit(["ACG"])
+    with pytest.raises(ParameterError, match="set max_length"):
+        MarkovModel(tie=()).fit(["ACG"])
+    with pytest.raises(ParameterError, match="order is -1"):
+        MarkovModel(order=-1).fit(["ACG"])
+    with pytest.raises(ParameterError, match="lower the order"):
+        MarkovModel(order=6, alphabet="protein").fit(["ACG"])
+    with pytest.raises(ParameterError, match="has 4 letters and the model"):
+        MarkovModel(tie=(), max_length=3).fit(["ACG", "ACGT"])
+    with pytest.raises(NotFittedError):
+        MarkovModel().log_likelihood(["ACG"])
+    with pytest.raises(ParameterError, match="give 2 letters of ACGT"):
+        MarkovModel(order=2).fit(["ACG"]).probabilities("A")
