@@ -1,0 +1,87 @@
+"""The command line: ``seqbio GROUP COMMAND``, one module for each group.
+
+Everywhere ``--json``, ``--seed`` and ``--quiet`` mean the same, results go to standard output and
+all else to standard error, and the exit status is 0 when done, 1 when the input is at fault and 2
+when the command line is.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from seqbio import __version__
+from seqbio.cli import common, pairhmm
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    cls=common.Program,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text can be copied, and is quicker
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.add_typer(pairhmm.app, name="pairhmm")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seqbio {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def seqbio(
+    ctx: typer.Context,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Test symmetries of sequence models: fit them tied and untied, and compare.
+
+    For example: seqbio pairhmm test dataset:brca1 --pair Human,Mouse
+    """
+    common.help_without_command(ctx)
+
+
+@app.command()
+def version(
+    json: common.JsonOption = False,
+    seed: Annotated[int | None, typer.Option("--seed", hidden=True)] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", hidden=True)] = False,
+) -> None:
+    """Print the versions of seqbio and of its tools.
+
+    Keys of --json: python, numpy, scipy, biopython; seqbio_version and command as everywhere.
+
+    For example: seqbio version --json
+    """
+    from importlib.metadata import version as installed
+
+    del seed, quiet
+    versions = {"python": sys.version.split()[0]}
+    versions |= {name: installed(name) for name in ("numpy", "scipy", "biopython")}
+    if json:
+        typer.echo(common.as_json("version", versions))
+    else:
+        others = ", ".join(f"{name} {number}" for name, number in versions.items())
+        typer.echo(f"seqbio {__version__} ({others})")
+
+
+def main() -> None:
+    """Run the command line that the process was started with, and exit."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Ids may have letters that an old terminal cannot show.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    app(prog_name="seqbio")

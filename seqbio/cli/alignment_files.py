@@ -1,0 +1,148 @@
+"""Alignments of pairs in the file formats of Bio.Align."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import TYPE_CHECKING, Any, TextIO
+
+from seqbio.errors import SeqbioError
+
+if TYPE_CHECKING:
+    from Bio.Align import Alignment
+
+ALIGNMENT_FORMATS = {
+    "a2m": "insertions into x in lower case",
+    "bed": "blocks of x",
+    "chain": "UCSC chains from x to y",
+    "clustal": "blocks of 50 columns",
+    "exonerate": "vulgar lines",
+    "fasta": "x and y with gaps, one record after the other",
+    "maf": "UCSC multiple alignment blocks",
+    "nexus": "a data block",
+    "phylip": "ids of at most 10 characters",
+    "psl": "blocks as from BLAT",
+    "sam": "y as reads of the references x",
+    "stockholm": "as in Pfam",
+}
+"""What Bio.Align can write from pairs of sequences, in text: format -> one line about it."""
+
+_SINGLE = ("a2m", "nexus")  # one alignment in a file
+_UNIQUE = ("nexus", "phylip", "stockholm")  # rows are told apart by their names
+_NAME_WIDTH = {"clustal": 30, "phylip": 10}  # so many characters of a name are kept
+_BLOCKS = ("bed", "chain", "psl")  # from the first aligned letters to the last
+_MOLECULE_TYPE = {"dna": "DNA", "rna": "RNA", "protein": "protein"}
+_SAM_VERSION = "1.6"
+
+
+def write_alignments(
+    alignments: Iterable[Alignment], stream: TextIO, file_format: str, alphabet: str
+) -> None:
+    """Write alignments of pairs of records in a format of Bio.Align.
+
+    Parameters
+    ----------
+    alignments
+        Of two records each.
+    stream
+        Open for text.
+    file_format
+        One of `ALIGNMENT_FORMATS`.
+    alphabet
+        ``"dna"``, ``"rna"`` or ``"protein"``.
+
+    Raises
+    ------
+    SeqbioError
+        The format cannot hold these alignments.
+    """
+    from Bio import Align
+
+    prepared = [_prepared(alignment, file_format, alphabet) for alignment in alignments]
+    if file_format in _SINGLE and len(prepared) > 1:
+        raise SeqbioError(
+            f"a {file_format} file holds one alignment and there are {len(prepared)}; choose one "
+            f"pair with --pair, or another format: {_others(_SINGLE)}"
+        )
+    for alignment in prepared:
+        _check(alignment, file_format)
+    if file_format == "clustal":
+        for alignment in prepared:  # a header for each, by which Bio.AlignIO knows where one ends
+            Align.write([alignment], stream, file_format)
+        return
+    together: Any = Align.Alignments(prepared)
+    if file_format == "sam":
+        together.metadata = {"HD": {"VN": _SAM_VERSION}}
+        together.targets = _references(prepared)
+    Align.write(together, stream, file_format)
+
+
+def _others(formats: Container[str]) -> str:
+    return ", ".join(name for name in ALIGNMENT_FORMATS if name not in formats)
+
+
+def _prepared(alignment: Alignment, file_format: str, alphabet: str) -> Any:
+    """Copy an alignment and add what the writer of a format asks for."""
+    from Bio.Align import Alignment
+    from Bio.SeqRecord import SeqRecord
+
+    records = []
+    for record in alignment.sequences:
+        # The writers put the id before the description, which has it as its first word.
+        remark = record.description.removeprefix(record.id).strip()
+        copy = SeqRecord(record.seq, id=record.id, name=record.id, description=remark)
+        if file_format in ("exonerate", "nexus"):
+            copy.annotations["molecule_type"] = _MOLECULE_TYPE[alphabet]
+        records.append(copy)
+    coordinates = alignment.coordinates
+    if file_format in _BLOCKS:  # else a chain has its blocks too early after a leading gap
+        coordinates = _between_end_gaps(coordinates)
+    result: Any = Alignment(records, coordinates)
+    result.score = alignment.score  # type: ignore[attr-defined]
+    result.annotations, result.column_annotations = {}, {}
+    if file_format == "a2m":
+        state = "".join("I" if letter == "-" else "D" for letter in alignment[0])
+        result.column_annotations["state"] = state
+    return result
+
+
+def _check(alignment: Any, file_format: str) -> None:
+    """Refuse what a format would garble."""
+    x, y = (record.id for record in alignment.sequences)
+    width = _NAME_WIDTH.get(file_format)
+    if x != y and x[:width] == y[:width]:
+        raise SeqbioError(
+            f"{file_format} keeps {width} characters of an id, and those of {x!r} and {y!r} are "
+            f"the same; rename the records, or choose another format: {_others(_NAME_WIDTH)}"
+        )
+    if x == y and file_format in _UNIQUE:
+        raise SeqbioError(
+            f"{file_format} tells rows apart by their ids, and both records of a pair are called "
+            f"{x!r}; rename one, or choose another format: {_others(_UNIQUE)}"
+        )
+    if file_format in _BLOCKS and alignment.coordinates.shape[1] < 2:
+        raise SeqbioError(
+            f"in the alignment of {x!r} and {y!r} no letters stand opposite each other, which "
+            f"{file_format} cannot say; choose another format: {_others(_BLOCKS)}"
+        )
+
+
+def _between_end_gaps(coordinates: Any) -> Any:
+    """Cut off the gaps at both ends; nothing is left where no letters are aligned."""
+    blocks = (coordinates[:, 1:] > coordinates[:, :-1]).all(axis=0).nonzero()[0]
+    return coordinates[:, blocks[0] : blocks[-1] + 2] if len(blocks) else coordinates[:, :0]
+
+
+def _references(alignments: Iterable[Any]) -> list[Any]:
+    """Collect the sequences x for the header of a SAM file."""
+    from Bio.SeqRecord import SeqRecord
+
+    references: dict[str, Any] = {}
+    for alignment in alignments:
+        record = alignment.target
+        known = references.setdefault(record.id, SeqRecord(record.seq, id=record.id))
+        if known.seq != record.seq:
+            raise SeqbioError(
+                f"sam names references by their ids, and different sequences x have the id "
+                f"{record.id!r}; give every record an id of its own"
+            )
+    return list(references.values())

@@ -1,0 +1,700 @@
+"""The commands of the pair HMM: fit, align, simulate, test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from seqbio.cli import common
+from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, write_alignments
+from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
+
+if TYPE_CHECKING:
+    from seqbio.pairhmm import PairHMM
+    from seqbio.sequences import Pair
+
+    Intervals = Mapping[str, tuple[float, float]]
+
+app = typer.Typer()
+
+_FREQUENCIES = ("equal", "empirical", "estimated", "model")
+_SWITCH = ("off", "tied", "untied")
+_END = ("tied", "untied")
+_INTERVALS = ("wald", "profile", "none")
+_INTERVAL_NAMES = {"wald": "Wald", "profile": "profile likelihood"}
+_LEVEL = 0.95
+_HELP_WIDTH = 76
+
+
+class _Command(TyperCommand):
+    """A command whose help names what the library knows, which is asked only for help."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from seqbio.pairhmm import PairHMM
+        from seqbio.pairhmm.substitution import SUBSTITUTION_MODELS
+
+        known = {
+            "{ties}": _listed(PairHMM.ties()),
+            "{formats}": _listed(ALIGNMENT_FORMATS),
+            "{substitutions}": ", ".join(SUBSTITUTION_MODELS),
+            # Click leaves the lines of a paragraph with this mark as they are.
+            r"\b": "\b",
+        }
+        for place, words in known.items():
+            self.help = (self.help or "").replace(place, words)
+        super().format_help(ctx, formatter)
+
+
+def _listed(meanings: Mapping[str, str]) -> str:
+    """Write names and what they mean in two columns, as lines that click leaves alone."""
+    width = max(map(len, meanings))
+    lines = [
+        fill(
+            meaning,
+            _HELP_WIDTH,
+            initial_indent=f"  {name.ljust(width)}  ",
+            subsequent_indent=" " * (width + 4),
+        )
+        for name, meaning in meanings.items()
+    ]
+    return "\n".join([r"\b", *lines])
+
+
+# -- options -----------------------------------------------------------------------------------
+
+# None stands for the default of PairHMM, so that it can be seen what was asked for.
+TieOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tie",
+        metavar="NAME,NAME",
+        help="Symmetries to hold, of those above; none for no tie.  [default: open,extend]",
+    ),
+]
+SubstitutionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--substitution",
+        metavar="NAME",
+        help="Model of aligned letters, of those above.  [default: hky85; lg for protein]",
+    ),
+]
+FrequenciesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--frequencies",
+        metavar="NAME|NUMBERS",
+        help="Of letters: equal, empirical, estimated, model, or numbers as 0.3,0.2,0.2,0.3.  "
+        "[default: as usual for the substitution model]",
+    ),
+]
+SwitchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--switch",
+        metavar="|".join(_SWITCH),
+        help="Whether a gap in x may stand directly next to one in y.  [default: off]",
+    ),
+]
+EndOption = Annotated[
+    str | None,
+    typer.Option(
+        "--end",
+        metavar="|".join(_END),
+        help="One chance to end for all states, or one for each.  [default: tied]",
+    ),
+]
+StartsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--starts",
+        metavar="N",
+        min=1,
+        help="Fit from N starts, to see whether there are other optima.  [default: 1]",
+    ),
+]
+ModelFileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="Use this model, from fit --save, instead of fitting one first.",
+    ),
+]
+
+
+# -- commands ----------------------------------------------------------------------------------
+
+
+@app.callback(invoke_without_command=True)
+def pairhmm(ctx: typer.Context) -> None:
+    """Pair HMMs of two related sequences."""
+    common.help_without_command(ctx)
+
+
+@app.command(cls=_Command)
+def fit(
+    pairs_file: common.PairsFile,
+    second_file: common.SecondFile = None,
+    pairing: common.PairingOption = None,
+    pair: common.PairOption = None,
+    alphabet: common.AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
+    tie: TieOption = None,
+    substitution: SubstitutionOption = None,
+    frequencies: FrequenciesOption = None,
+    switch: SwitchOption = None,
+    end: EndOption = None,
+    starts: StartsOption = None,
+    intervals: Annotated[
+        str,
+        typer.Option(
+            "--intervals",
+            metavar="|".join(_INTERVALS),
+            help="95 % intervals: quick (wald), from refits (profile), or none.",
+        ),
+    ] = "wald",
+    save: Annotated[
+        str | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Keep the model here, for --model of align and simulate.",
+        ),
+    ] = None,
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: common.SeedOption = 0,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Estimate the parameters from pairs of sequences.
+
+    All alignments are summed over, so the sequences are not aligned beforehand. x is the first
+    sequence of a pair and y the second: open_x is the chance that, after two aligned letters, a
+    letter of x stands against a gap, extend_x the chance that this gap goes on.
+
+    Ties:
+
+    {ties}
+
+    Substitution models: {substitutions}.
+
+    For example:
+
+    \b
+      seqbio pairhmm fit dataset:brca1 --pair Human,Mouse
+      seqbio pairhmm fit dataset:brca1 --pair Human,Mouse --tie none --save model.json
+
+    Keys of --json: log_likelihood (nats), n_free_parameters, converged, message, gradient_norm,
+    n_iterations, n_evaluations, optima (of each start), at_boundary, parameters (by name:
+    estimate, lower, upper), interval_method, interval_level, settings, files, n_pairs, seed.
+    """
+    method = common.chosen("--intervals", intervals, _INTERVALS)
+    settings = _settings(tie, substitution, frequencies, switch, end, starts)
+    common.check_writable(output, save)
+    pairs, alphabet = common.read_pairs(
+        pairs_file,
+        second_file,
+        alphabet=alphabet,
+        pairing=pairing,
+        pair=pair,
+        strip_gaps=strip_gaps,
+    )
+    hmm = _fitted(pairs, alphabet, settings, seed, quiet=quiet)
+    with common.progress("computing intervals", quiet=quiet):
+        bounds = _intervals(hmm, method)
+    if save is not None:
+        hmm.save(save)
+    if json:
+        content = _input(pairs_file, second_file, pairs) | _estimates(hmm, bounds, method)
+        text = common.as_json("pairhmm fit", content | {"seed": seed})
+    else:
+        text = _report(hmm, bounds, method, len(pairs))
+    common.write_text(text, output)
+
+
+@app.command(cls=_Command)
+def align(
+    pairs_file: common.PairsFile,
+    second_file: common.SecondFile = None,
+    pairing: common.PairingOption = None,
+    pair: common.PairOption = None,
+    alphabet: common.AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
+    model: ModelFileOption = None,
+    tie: TieOption = None,
+    substitution: SubstitutionOption = None,
+    frequencies: FrequenciesOption = None,
+    switch: SwitchOption = None,
+    end: EndOption = None,
+    starts: StartsOption = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="Of the alignments, one of those above.  [default: clustal]",
+        ),
+    ] = None,
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: common.SeedOption = 0,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Write the most probable alignment of each pair.
+
+    The parameters are those of --model, or else they are first estimated from the pairs.
+
+    Formats:
+
+    {formats}
+
+    With several pairs the alignments follow one another; a2m and nexus hold one. In fasta, records
+    1 and 2 are the first alignment, 3 and 4 the second: other commands read it with --strip-gaps.
+
+    Ties:
+
+    {ties}
+
+    Substitution models: {substitutions}.
+
+    For example:
+
+    \b
+      seqbio pairhmm align dataset:brca1 --pair Human,Mouse
+      seqbio pairhmm align pairs.fa.gz --model model.json --format sam --output pairs.sam
+
+    Keys of --json: alignments (x and y, each with id and aligned; score, the log-probability of
+    the pair with this alignment in nats), parameters, settings, files, n_pairs, seed.
+    """
+    settings = _settings(tie, substitution, frequencies, switch, end, starts)
+    if model is not None and settings:
+        given = ", ".join("--starts" if name == "n_starts" else f"--{name}" for name in settings)
+        raise common.wrong_usage("--model", f"it brings its own settings; leave out {given}")
+    if json and file_format is not None:
+        raise common.wrong_usage("--format", "JSON is a format of its own; leave out --json")
+    file_format = common.chosen("--format", file_format or "clustal", tuple(ALIGNMENT_FORMATS))
+    common.check_writable(output)
+    hmm = None if model is None else _loaded(model)
+    if hmm is not None:
+        alphabet = _same_alphabet(alphabet, hmm)
+    pairs, alphabet = common.read_pairs(
+        pairs_file,
+        second_file,
+        alphabet=alphabet,
+        pairing=pairing,
+        pair=pair,
+        strip_gaps=strip_gaps,
+    )
+    if hmm is None:
+        hmm = _fitted(pairs, alphabet, settings, seed, quiet=quiet)
+    with common.progress(f"aligning {len(pairs)} pairs", quiet=quiet):
+        alignments = hmm.align(pairs)
+    if not json:
+        text = StringIO()
+        write_alignments(alignments, text, file_format, alphabet)
+        common.write_text(text.getvalue(), output)
+        return
+    content = _input(pairs_file, second_file, pairs) | {
+        "settings": _settings_of(hmm),
+        "parameters": hmm.parameters_,
+        "alignments": [
+            {
+                "x": {"id": alignment.target.id, "aligned": alignment[0]},
+                "y": {"id": alignment.query.id, "aligned": alignment[1]},
+                "score": alignment.score,  # type: ignore[attr-defined]
+            }
+            for alignment in alignments
+        ],
+        "seed": seed,
+    }
+    common.write_text(common.as_json("pairhmm align", content), output)
+
+
+@app.command(cls=_Command)
+def simulate(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="FILE",
+            help="A model from fit --save.",
+        ),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=NUMBER",
+            help="A parameter, if there is no --model; repeat it for all.",
+        ),
+    ] = None,
+    alphabet: Annotated[
+        str | None,
+        typer.Option(
+            "--alphabet",
+            metavar="|".join(common.ALPHABETS),
+            help="What the sequences are made of, with --set.  [default: dna]",
+        ),
+    ] = None,
+    substitution: SubstitutionOption = None,
+    n_pairs: Annotated[
+        int,
+        typer.Option(
+            "--pairs",
+            metavar="N",
+            min=1,
+            help="How many pairs.",
+        ),
+    ] = 1,
+    columns: Annotated[
+        int | None,
+        typer.Option(
+            "--columns",
+            metavar="N",
+            min=1,
+            help="Columns of every alignment.  [default: random, by the parameter end]",
+        ),
+    ] = None,
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            min=0,
+            help="Of everything random.  [default: a new one, reported on standard error]",
+        ),
+    ] = None,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Draw pairs of sequences from a model.
+
+    They are written as FASTA, x and y of each pair one after the other, which the other commands
+    read as it is. The parameters are those of a model from fit --save, or all given by --set:
+    open_x, open_y, extend_x, extend_y, end (or end_m, end_x, end_y), switch_x and switch_y if
+    not 0, distance (substitutions per site, except with blosum62), for nucleotides kappa or
+    kappa_AG and kappa_CT or rate_AC ... rate_CT (1 if left out), and frequency_A ... (the
+    model's usual ones if left out).
+
+    Substitution models: {substitutions}.
+
+    For example:
+
+    \b
+      seqbio pairhmm fit dataset:brca1 --pair Human,Mouse --save model.json
+      seqbio pairhmm simulate --model model.json --pairs 5 --columns 300 --seed 1
+      seqbio pairhmm simulate --set open_x=0.02 --set open_y=0.02 --set extend_x=0.4 \
+        --set extend_y=0.4 --set end=0.002 --set distance=0.2 --set kappa=2 --seed 1
+
+    Keys of --json: pairs (x and y, each with id and sequence), parameters, settings, n_pairs, seed.
+    """
+    common.check_writable(output)
+    if (model is None) == (not values):
+        raise common.wrong_usage(
+            "--model", "give a model, or else all parameters by --set, and not both"
+        )
+    if model is None:
+        hmm = _with_parameters(values or [], alphabet, substitution)
+    elif alphabet is not None or substitution is not None:
+        raise common.wrong_usage(
+            "--model", "it brings its own settings; leave out --alphabet and --substitution"
+        )
+    else:
+        hmm = _loaded(model)
+    if seed is None:
+        seed = common.new_seed(quiet=quiet)
+    with common.progress(f"drawing {n_pairs} pairs", quiet=quiet):
+        pairs = hmm.simulate(n_pairs, columns=columns, seed=seed)
+    if not json:
+        from seqbio.sequences import write_fasta
+
+        write_fasta((record for pair in pairs for record in pair), output)
+        return
+    content = {
+        "settings": _settings_of(hmm, "tie", "frequencies", "n_starts"),
+        "parameters": hmm.parameters_,
+        "n_pairs": n_pairs,
+        "pairs": [
+            {
+                name: {"id": record.id, "sequence": str(record.seq)}
+                for name, record in zip("xy", pair, strict=True)
+            }
+            for pair in pairs
+        ],
+        "seed": seed,
+    }
+    common.write_text(common.as_json("pairhmm simulate", content), output)
+
+
+@app.command("test", cls=_Command)
+def compare_ties(
+    pairs_file: common.PairsFile,
+    second_file: common.SecondFile = None,
+    pairing: common.PairingOption = None,
+    pair: common.PairOption = None,
+    alphabet: common.AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
+    null: Annotated[
+        str,
+        typer.Option(
+            "--null",
+            metavar="NAME,NAME",
+            help="Ties that are in doubt, of those above.",
+        ),
+    ] = "open,extend",
+    alternative: Annotated[
+        str,
+        typer.Option(
+            "--alternative",
+            metavar="NAME,NAME",
+            help="Those of them that hold in any case; none for no tie.",
+        ),
+    ] = "none",
+    substitution: SubstitutionOption = None,
+    frequencies: FrequenciesOption = None,
+    switch: SwitchOption = None,
+    end: EndOption = None,
+    starts: StartsOption = None,
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: common.SeedOption = 0,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Test whether gaps arise alike in both sequences.
+
+    Both hypotheses are fitted, and the ratio of their likelihoods is judged by a law that is valid
+    for these data, or by none, with the reasons. The exit status is 0 whatever the p-value.
+
+    Ties:
+
+    {ties}
+
+    Substitution models: {substitutions}.
+
+    For example:
+
+    \b
+      seqbio pairhmm test dataset:brca1 --pair Human,Mouse
+      seqbio pairhmm test dataset:brca1 --pair Human,Mouse --null open --alternative none --json
+
+    Keys of --json: statistic, df, pvalue, log_pvalue, calibration, null_law, converged,
+    conclusion, level, null and alternative (log_likelihood, estimates ... of each fit), effects,
+    interval_level, evidence, warnings, data_fingerprint, settings, files, n_pairs, seed.
+    """
+    from seqbio import compare
+    from seqbio.pairhmm import PairHMM
+
+    known = tuple(PairHMM.ties())
+    null_ties = common.tie_names("--null", null, known)
+    alternative_ties = common.tie_names("--alternative", alternative, known)
+    if {*null_ties, *alternative_ties} <= {*known} and not {*null_ties} > {*alternative_ties}:
+        raise common.wrong_usage(
+            "--null",
+            f"it must tie all that the alternative does, and more; {null} is no more than "
+            f"{alternative}",
+        )
+    settings = _settings(None, substitution, frequencies, switch, end, starts)
+    common.check_writable(output)
+    pairs, alphabet = common.read_pairs(
+        pairs_file,
+        second_file,
+        alphabet=alphabet,
+        pairing=pairing,
+        pair=pair,
+        strip_gaps=strip_gaps,
+    )
+    null_hmm = PairHMM(alphabet=alphabet, tie=null_ties, **settings)
+    alternative_hmm = PairHMM(alphabet=alphabet, tie=alternative_ties, **settings)
+    with common.progress(f"testing {len(pairs)} pairs", quiet=quiet) as on_done:
+        result = compare(
+            null_hmm,
+            alternative_hmm,
+            pairs,
+            seed=seed,
+            n_starts=null_hmm.n_starts,
+            on_done=on_done,
+        )
+    if not json:
+        common.write_text(str(result), output)
+        return
+    content = _input(pairs_file, second_file, pairs) | result.to_dict()
+    content |= {"settings": _settings_of(null_hmm, "tie"), "seed": seed}
+    common.write_text(common.as_json("pairhmm test", content), output)
+
+
+# -- models ------------------------------------------------------------------------------------
+
+
+def _settings(
+    tie: str | None,
+    substitution: str | None,
+    frequencies: str | None,
+    switch: str | None,
+    end: str | None,
+    starts: int | None,
+) -> dict[str, Any]:
+    """Check the model options that were given, as settings of PairHMM."""
+    from seqbio.pairhmm import PairHMM
+    from seqbio.pairhmm.substitution import SUBSTITUTION_MODELS
+
+    settings: dict[str, Any] = {}
+    if tie is not None:
+        settings["tie"] = common.tie_names("--tie", tie, tuple(PairHMM.ties()))
+    if frequencies is not None:
+        settings["frequencies"] = common.word_or_numbers("--frequencies", frequencies, _FREQUENCIES)
+    for name, value, choices in (
+        ("substitution", substitution, SUBSTITUTION_MODELS),
+        ("switch", switch, _SWITCH),
+        ("end", end, _END),
+    ):
+        if value is not None:
+            settings[name] = common.chosen(f"--{name}", value, choices)
+    if starts is not None:
+        settings["n_starts"] = starts
+    return settings
+
+
+def _fitted(
+    pairs: list[Pair], alphabet: str, settings: dict[str, Any], seed: int, *, quiet: bool
+) -> PairHMM:
+    from seqbio.pairhmm import PairHMM
+
+    hmm = PairHMM(alphabet=alphabet, seed=seed, **settings)
+    with common.progress(f"fitting {len(pairs)} pairs", quiet=quiet):
+        hmm.fit(pairs)
+    if not hmm.converged_:
+        common.warn(f"the fit did not converge: {hmm.fit_.message}; try --starts 5")
+    return hmm
+
+
+def _loaded(file: str) -> PairHMM:
+    from seqbio.pairhmm import PairHMM
+
+    try:
+        hmm = PairHMM.load(file)
+        hmm.parameters_  # noqa: B018  a broken file shows here
+    except ParameterError as error:  # the file is at fault, not the command line
+        raise SeqbioError(str(error)) from error
+    return hmm
+
+
+def _same_alphabet(alphabet: str | None, hmm: PairHMM) -> str:
+    known = hmm.alphabet
+    if alphabet is not None and common.chosen("--alphabet", alphabet, common.ALPHABETS) != known:
+        raise common.wrong_usage(
+            "--alphabet", f"the model is one of {known} and not of {alphabet}; leave it out"
+        )
+    return known
+
+
+def _with_parameters(values: list[str], alphabet: str | None, substitution: str | None) -> PairHMM:
+    from seqbio.pairhmm import PairHMM
+
+    parameters = common.assignments("--set", values)
+    settings = _settings(None, substitution, None, None, None, None)
+    if alphabet is not None:
+        settings["alphabet"] = common.chosen("--alphabet", alphabet, common.ALPHABETS)
+    if any(name.startswith("switch_") for name in parameters):
+        settings["switch"] = "untied"
+    return PairHMM(**settings).set_parameters(parameters)
+
+
+def _settings_of(hmm: PairHMM, *left_out: str) -> dict[str, Any]:
+    return {
+        name: value for name, value in hmm.get_params().items() if name not in ("seed", *left_out)
+    }
+
+
+# -- reports -----------------------------------------------------------------------------------
+
+
+def _intervals(hmm: PairHMM, method: Any) -> Intervals:
+    if method == "none":
+        return {}
+    try:
+        return hmm.confidence_intervals(level=_LEVEL, method=method)
+    except ConvergenceError as error:
+        common.warn(f"there are no intervals: {error}")
+        return {}
+
+
+def _input(file: str, second: str | None, pairs: list[Pair]) -> dict[str, Any]:
+    files = [file] if second is None else [file, second]
+    return {"files": files, "n_pairs": len(pairs)}
+
+
+def _estimates(hmm: PairHMM, bounds: Intervals, method: str) -> dict[str, Any]:
+    fitted = hmm.fit_
+    nothing = (None, None)
+    return {
+        "settings": _settings_of(hmm),
+        "log_likelihood": fitted.log_likelihood,
+        "n_free_parameters": fitted.n_free,
+        "converged": fitted.converged,
+        "message": fitted.message,
+        "gradient_norm": fitted.gradient_norm,
+        "n_iterations": fitted.n_iterations,
+        "n_evaluations": fitted.n_evaluations,
+        "optima": fitted.optima,
+        "at_boundary": fitted.at_boundary,
+        "parameters": {
+            name: dict(
+                zip(
+                    ("estimate", "lower", "upper"),
+                    (value, *bounds.get(name, nothing)),
+                    strict=True,
+                )
+            )
+            for name, value in hmm.parameters_.items()
+        },
+        "interval_method": None if method == "none" else method,
+        "interval_level": None if method == "none" else _LEVEL,
+    }
+
+
+def _report(hmm: PairHMM, bounds: Intervals, method: str, n_pairs: int) -> str:
+    """Lay a fit out in tables."""
+    fitted = hmm.fit_
+    ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
+    summary = [
+        ("pairs", str(n_pairs)),
+        ("ties", ", ".join(ties) or "none"),
+        ("log-likelihood (nats)", f"{fitted.log_likelihood:.6f}"),
+        ("free parameters", str(fitted.n_free)),
+        (
+            "convergence",
+            f"{'converged' if fitted.converged else 'NOT CONVERGED'}: {fitted.message}",
+        ),
+        ("", f"{fitted.n_iterations} iterations, {fitted.n_evaluations} evaluations"),
+    ]
+    if len(fitted.optima) > 1:
+        below = fitted.optima[0] - fitted.optima[1]
+        words = f"{len(fitted.optima)}, the second best {below:.2g} nats below the best"
+        summary.append(("starts", words))
+    if fitted.at_boundary:
+        summary.append(("estimated as 0", ", ".join(fitted.at_boundary)))
+    rows: list[tuple[str, ...]]
+    if method == "none":
+        title = "Parameters"
+        rows = [("", "estimate")]
+        rows += [(name, f"{value:.4g}") for name, value in hmm.parameters_.items()]
+    else:
+        title = f"Parameters, {100 * _LEVEL:g} % {_INTERVAL_NAMES[method]} intervals"
+        rows = [("", "estimate", "from", "to", "")]
+        rows += [_row(name, value, bounds) for name, value in hmm.parameters_.items()]
+    return f"{common.table('Pair HMM', summary)}\n\n{common.table(title, rows)}"
+
+
+def _row(name: str, value: float, bounds: Intervals) -> tuple[str, ...]:
+    if name in bounds:
+        lower, upper = bounds[name]
+        return name, f"{value:.4g}", f"{lower:.4g}", f"{upper:.4g}", ""
+    remark = "" if not bounds else "at its boundary" if value == 0.0 else "not estimated"
+    return name, f"{value:.4g}", "-", "-", remark

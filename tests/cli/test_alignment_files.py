@@ -1,0 +1,160 @@
+"""Alignments in all formats, read back by Biopython."""
+
+import io
+
+import pytest
+from Bio import Align, AlignIO
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
+
+from seqbio import PairHMM
+from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, write_alignments
+from seqbio.errors import SeqbioError
+
+WITH_LETTERS = ["a2m", "clustal", "fasta", "maf", "nexus", "phylip", "stockholm"]
+WITHOUT_LETTERS = ["exonerate", "sam"]  # which tell where both sequences begin
+BLOCKS = ["bed", "chain", "psl"]
+
+
+def written(alignments, file_format, alphabet="dna"):
+    stream = io.StringIO()
+    write_alignments(alignments, stream, file_format, alphabet)
+    return stream.getvalue()
+
+
+def aligned(x, y, ids=("x", "y")):
+    """Return an alignment of two rows with gaps."""
+    sequences, coordinates = Align.Alignment.parse_printed_alignment([x.encode(), y.encode()])
+    records = [SeqRecord(Seq(s), id=i, description=i) for s, i in zip(sequences, ids, strict=True)]
+    alignment = Align.Alignment(records, coordinates)
+    alignment.score = -10.5
+    return alignment
+
+
+@pytest.fixture(scope="module")
+def alignments():
+    hmm = PairHMM(switch="untied").set_parameters(
+        {"open_x": 0.1, "open_y": 0.1, "extend_x": 0.6, "extend_y": 0.5, "switch_x": 0.3}
+        | {"switch_y": 0.3, "end": 0.02, "distance": 0.1, "kappa": 2.0}
+    )
+    return hmm.align(hmm.simulate(20, columns=80, seed=5))
+
+
+def test_all_formats_are_tested_here():
+    assert sorted(ALIGNMENT_FORMATS) == sorted(WITH_LETTERS + WITHOUT_LETTERS + BLOCKS)
+    assert set(ALIGNMENT_FORMATS) <= set(Align.formats)
+
+
+@pytest.mark.parametrize("file_format", WITH_LETTERS)
+def test_rows_come_back(alignments, file_format):
+    for alignment in alignments:
+        back = next(Align.parse(io.StringIO(written([alignment], file_format)), file_format))
+        assert [str(row) for row in back] == [str(row) for row in alignment]
+        assert [record.id for record in back.sequences] == [
+            record.id for record in alignment.sequences
+        ]
+
+
+@pytest.mark.parametrize("file_format", WITHOUT_LETTERS)
+def test_coordinates_come_back(alignments, file_format):
+    back = list(Align.parse(io.StringIO(written(alignments, file_format)), file_format))
+    assert len(back) == len(alignments)
+    for one, other in zip(back, alignments, strict=True):
+        assert one.coordinates.tolist() == other.coordinates.tolist()
+
+
+@pytest.mark.parametrize("file_format", BLOCKS)
+def test_aligned_blocks_come_back(alignments, file_format):
+    def blocks(alignment):
+        return [] if file_format == "bed" else alignment.aligned.tolist()
+
+    back = list(Align.parse(io.StringIO(written(alignments, file_format)), file_format))
+    assert len(back) == len(alignments)
+    for one, other in zip(back, alignments, strict=True):
+        assert one.target.id == other.target.id
+        assert one.aligned[0].tolist() == other.aligned[0].tolist()
+        assert blocks(one) == blocks(other)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "lines"),
+    [
+        ("bed", ["x\t2\t4\ty\t-10.5\t+\t2\t4\t0\t1\t2,\t0,"]),
+        ("chain", ["chain -10.5 x 5 + 2 4 y 2 + 0 2", "2", "", ""]),
+    ],
+)
+def test_blocks_begin_where_letters_are_aligned(file_format, lines):
+    assert written([aligned("ACGTA", "--GT-")], file_format).split("\n")[: len(lines)] == lines
+
+
+@pytest.mark.parametrize("file_format", ["clustal", "maf", "phylip", "stockholm"])
+def test_several_alignments_come_back(alignments, file_format):
+    text = written(alignments, file_format)
+    back = list(AlignIO.parse(io.StringIO(text), file_format))
+    assert [[str(record.seq) for record in each] for each in back] == [
+        [str(row) for row in alignment] for alignment in alignments
+    ]
+
+
+def test_fasta_is_one_record_after_the_other():
+    assert written([aligned("AC-T", "ACGT"), aligned("A", "A")], "fasta") == (
+        ">x\nAC-T\n>y\nACGT\n>x\nA\n>y\nA\n"
+    )
+
+
+def test_descriptions_do_not_repeat_the_id():
+    alignment = aligned("ACT", "ACT")
+    alignment.sequences[0].description = "x of Human"
+    assert written([alignment], "fasta") == ">x of Human\nACT\n>y\nACT\n"
+
+
+def test_a2m_has_insertions_into_x_in_lower_case():
+    assert written([aligned("AC-TT", "ACGT-")], "a2m") == ">x\nAC.TT\n>y\nACgT-\n"
+
+
+def test_sam_names_every_reference_once():
+    alignments = [aligned("AC-TT", "ACGTT"), aligned("ACTT", "AC-T", ids=("x", "z"))]
+    lines = written(alignments, "sam").splitlines()
+    assert lines[:2] == ["@HD\tVN:1.6", "@SQ\tSN:x\tLN:4"]
+    assert [line.split("\t")[5] for line in lines[2:]] == ["2M1I2M", "2M1D1M"]
+
+
+def test_sam_refuses_two_references_of_one_name():
+    with pytest.raises(SeqbioError, match="different sequences x have the id 'x'"):
+        written([aligned("AC", "AC"), aligned("AT", "AC")], "sam")
+
+
+@pytest.mark.parametrize("file_format", ["a2m", "nexus"])
+def test_formats_of_one_alignment_refuse_several(file_format):
+    with pytest.raises(SeqbioError, match=r"holds one alignment and there are 2; .*--pair.*maf"):
+        written([aligned("AC", "AC")] * 2, file_format)
+
+
+@pytest.mark.parametrize(("file_format", "width"), [("clustal", 30), ("phylip", 10)])
+def test_names_that_would_be_cut_to_the_same_are_refused(file_format, width):
+    stem = "n" * width
+    with pytest.raises(SeqbioError, match=f"keeps {width} characters of an id.*fasta"):
+        written([aligned("AC", "AC", ids=(f"{stem}1", f"{stem}2"))], file_format)
+    assert written([aligned("AC", "AC", ids=(f"1{stem}", f"2{stem}"))], file_format)
+
+
+def test_two_rows_of_one_name_are_refused_where_names_tell_rows_apart():
+    alignment = aligned("AC", "AC", ids=("x", "x"))
+    for file_format in ("nexus", "phylip", "stockholm"):
+        with pytest.raises(SeqbioError, match=r"both records of a pair are called 'x'.*clustal"):
+            written([alignment], file_format)
+    back = next(Align.parse(io.StringIO(written([alignment], "clustal")), "clustal"))
+    assert [str(row) for row in back] == ["AC", "AC"]
+
+
+@pytest.mark.parametrize("file_format", BLOCKS)
+def test_formats_of_blocks_refuse_an_alignment_without_any(file_format):
+    with pytest.raises(SeqbioError, match=r"'x' and 'y' no letters stand opposite each other"):
+        written([aligned("AC--", "--AC")], file_format)
+
+
+@pytest.mark.parametrize(("alphabet", "letters"), [("rna", "ACGU"), ("protein", "MKVL")])
+@pytest.mark.parametrize("file_format", ALIGNMENT_FORMATS)
+def test_every_format_takes_every_alphabet(file_format, alphabet, letters):
+    text = written([aligned(letters, letters)], file_format, alphabet)
+    assert (alphabet in text) is (file_format == "nexus")

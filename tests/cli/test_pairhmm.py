@@ -1,0 +1,423 @@
+"""The commands of the pair HMM, on small files and on the data that come with the package."""
+
+import json
+from io import StringIO
+
+import pytest
+from Bio import AlignIO
+
+from seqbio import PairHMM, compare, read_fasta, read_pairs
+from seqbio.cli import pairhmm as commands
+from seqbio.errors import ConvergenceError
+
+SETTINGS = [f"--set={name}={value}" for name, value in (
+    ("open_x", 0.03), ("open_y", 0.05), ("extend_x", 0.4), ("extend_y", 0.5), ("end", 0.01)
+)]  # fmt: skip
+
+
+def content_of(result):
+    assert result.exit_code == 0, result.output
+    content = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert list(content)[:2] == ["seqbio_version", "command"]
+    return content
+
+
+# -- fit ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fitted(pairs_file):
+    return PairHMM(tie=()).fit(read_pairs(pairs_file))
+
+
+def test_fit_gives_what_the_library_gives(run, pairs_file, fitted):
+    content = content_of(run("pairhmm", "fit", pairs_file, "--tie", "none", "--json"))
+    assert content["command"] == "pairhmm fit"
+    assert content["files"] == [str(pairs_file)]
+    assert content["n_pairs"] == 4
+    assert content["log_likelihood"] == fitted.log_likelihood_
+    assert content["n_free_parameters"] == fitted.n_free_parameters_
+    assert content["converged"] is True
+    assert content["settings"]["tie"] == []
+    assert content["seed"] == 0
+    intervals = fitted.confidence_intervals()
+    assert content["interval_method"] == "wald"
+    for name, value in fitted.parameters_.items():
+        lower, upper = intervals.get(name, (None, None))
+        assert content["parameters"][name] == {"estimate": value, "lower": lower, "upper": upper}
+
+
+def test_fit_prints_a_table(run, pairs_file, fitted):
+    result = run("pairhmm", "fit", pairs_file, "--tie", "none")
+    assert result.stderr == ""
+    rows = {line[2:].split("  ")[0]: line.split() for line in result.stdout.splitlines()}
+    assert rows["log-likelihood (nats)"][-1] == f"{fitted.log_likelihood_:.6f}"
+    assert rows["ties"][-1] == "none"
+    lower, upper = fitted.confidence_intervals()["open_x"]
+    value = fitted.parameters_["open_x"]
+    assert rows["open_x"] == ["open_x", f"{value:.4g}", f"{lower:.4g}", f"{upper:.4g}"]
+    assert rows["frequency_A"][-2:] == ["not", "estimated"]
+    assert "95 % Wald intervals" in result.stdout
+
+
+def test_fit_takes_all_model_options(run, pairs_file, tmp_path):
+    result = run(
+        *("pairhmm", "fit", pairs_file, "--tie", "open", "--substitution", "JC69"),
+        *("--switch", "tied", "--end", "untied", "--starts", 2, "--seed", 5),
+        *("--intervals", "none", "--json", "--output", tmp_path / "fit.json"),
+    )
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    content = json.loads((tmp_path / "fit.json").read_text())
+    assert content["settings"] == {
+        "alphabet": "dna",
+        "substitution": "jc69",
+        "frequencies": None,
+        "tie": ["open"],
+        "switch": "tied",
+        "end": "untied",
+        "n_starts": 2,
+    }
+    assert content["seed"] == 5
+    assert len(content["optima"]) == 2
+    assert content["interval_method"] is None
+    assert content["parameters"]["open_x"]["lower"] is None
+
+
+def test_fit_without_intervals_prints_estimates_alone(run, pairs_file):
+    text = run("pairhmm", "fit", pairs_file, "--intervals", "none", "--starts", 2).stdout
+    assert "Parameters\n" in text
+    assert "starts " in text
+    assert " from " not in text
+
+
+def test_fit_takes_given_frequencies_and_saves_them(run, pairs_file, tmp_path):
+    saved = tmp_path / "model.json"
+    options = ("--frequencies", "0.3,0.2,0.2,0.3", "--intervals", "none", "--save", saved)
+    content = content_of(run("pairhmm", "fit", pairs_file, *options, "--json"))
+    hmm = PairHMM.load(saved)
+    assert hmm.parameters_["frequency_A"] == pytest.approx(0.3)
+    assert hmm.parameters_ == {name: row["estimate"] for name, row in content["parameters"].items()}
+
+
+def test_fit_says_what_is_at_its_boundary(run, write):
+    gapless = write("gapless.fa", ">a\nACGTACGTAA\n>b\nACCTACGTTA\n")
+    text = run("pairhmm", "fit", gapless, "--intervals", "none").stdout
+    assert "estimated as 0" in text
+
+
+def test_fit_warns_where_there_are_no_intervals(run, pairs_file, monkeypatch):
+    def refuse(*_, **__):
+        raise ConvergenceError("the matrix is flat")
+
+    monkeypatch.setattr(PairHMM, "confidence_intervals", refuse)
+    result = run("pairhmm", "fit", pairs_file)
+    assert result.exit_code == 0
+    assert result.stderr == "warning: there are no intervals: the matrix is flat\n"
+    assert "open_x" in result.stdout
+
+
+def test_fit_warns_when_it_did_not_converge(run, pairs_file, monkeypatch):
+    monkeypatch.setattr(PairHMM, "converged_", False)
+    result = run("pairhmm", "fit", pairs_file, "--intervals", "none")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: the fit did not converge: ")
+
+
+def test_profile_intervals_are_those_of_the_library(run, pairs_file, monkeypatch):
+    def intervals(self, *, level, method):
+        assert (level, method) == (0.95, "profile")
+        return {"open_x": (0.001, float("inf"))}
+
+    monkeypatch.setattr(PairHMM, "confidence_intervals", intervals)
+    options = ("pairhmm", "fit", pairs_file, "--intervals", "profile")
+    assert "95 % profile likelihood intervals" in run(*options).stdout
+    row = content_of(run(*options, "--json"))["parameters"]["open_x"]
+    assert (row["lower"], row["upper"]) == (0.001, None)
+
+
+def test_standard_input_and_gzip_are_read_alike(run, pairs_file, write):
+    options = ("--intervals", "none", "--json")
+    from_file = content_of(run("pairhmm", "fit", pairs_file, *options))
+    data = pairs_file.read_bytes()
+    piped = content_of(run("pairhmm", "fit", "-", *options, stdin=data))
+    packed = content_of(run("pairhmm", "fit", write("pairs.fa.gz", data), *options))
+    assert from_file["parameters"] == piped["parameters"] == packed["parameters"]
+
+
+# -- align -------------------------------------------------------------------------------------
+
+
+def rows_of(alignments):
+    return [[str(row) for row in alignment] for alignment in alignments]
+
+
+def test_align_writes_what_the_library_aligns(run, pairs_file, model_file, model):
+    expected = rows_of(model.align(read_pairs(pairs_file)))
+    result = run("pairhmm", "align", pairs_file, "--model", model_file)
+    assert (result.exit_code, result.stderr) == (0, "")
+    back = AlignIO.parse(StringIO(result.stdout), "clustal")
+    assert [[str(record.seq) for record in alignment] for alignment in back] == expected
+    content = content_of(run("pairhmm", "align", pairs_file, "--model", model_file, "--json"))
+    assert [
+        [each["x"]["aligned"], each["y"]["aligned"]] for each in content["alignments"]
+    ] == expected
+    assert [each["x"]["id"] for each in content["alignments"]] == [
+        f"pair{n}/x" for n in range(1, 5)
+    ]
+    assert [each["score"] for each in content["alignments"]] == [
+        alignment.score for alignment in model.align(read_pairs(pairs_file))
+    ]
+    assert content["parameters"] == model.parameters_
+
+
+def test_align_fits_first_without_a_model(run, pairs_file, fitted, tmp_path):
+    output = tmp_path / "pairs.maf"
+    options = ("--tie", "none", "--format", "maf", "--output", output)
+    assert run("pairhmm", "align", pairs_file, *options).exit_code == 0
+    expected = rows_of(fitted.align(read_pairs(pairs_file)))
+    with output.open() as file:
+        assert [[str(r.seq) for r in each] for each in AlignIO.parse(file, "maf")] == expected
+
+
+def test_aligned_fasta_can_be_read_again(run, pairs_file, model_file, tmp_path):
+    output = tmp_path / "aligned.fa.gz"
+    options = ("--model", model_file, "--format", "fasta", "--output", output)
+    assert run("pairhmm", "align", pairs_file, *options).exit_code == 0
+    original = [(r.id, str(r.seq)) for r in read_fasta(pairs_file)]
+    assert [(r.id, str(r.seq)) for r in read_fasta(output, strip_gaps=True)] == original
+    assert run("pairhmm", "align", output, "--model", model_file, "--strip-gaps").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tie=open", "--starts=2"], "it brings its own settings; leave out --tie, --starts"),
+        (["--alphabet", "protein"], "--alphabet: the model is one of dna and not of protein"),
+        (["--format", "clustl"], "--format: 'clustl' is unknown; did you mean 'clustal'"),
+        (["--format", "emboss"], "'emboss' is unknown; choose from a2m, bed, chain, clustal"),
+        (["--json", "--format", "sam"], "--format: JSON is a format of its own"),
+    ],
+)  # fmt: skip
+def test_align_refuses_options_that_do_not_go_together(
+    fails, pairs_file, model_file, options, message
+):
+    assert message in fails(2, "pairhmm", "align", pairs_file, "--model", model_file, *options)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"format": "other"}', "\x1f\x8b"])
+def test_a_file_that_is_no_model_is_at_fault(fails, pairs_file, write, content):
+    file = write("model.json", content)
+    assert str(file) in fails(1, "pairhmm", "align", pairs_file, "--model", file)
+
+
+# -- simulate ----------------------------------------------------------------------------------
+
+
+def test_simulate_writes_pairs_that_the_others_read(run, model_file, model, tmp_path):
+    options = ("--pairs", 3, "--columns", 40, "--seed", 7)
+    result = run("pairhmm", "simulate", "--model", model_file, *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    expected = [
+        (record.id, str(record.seq))
+        for pair in model.simulate(3, columns=40, seed=7)
+        for record in pair
+    ]
+    output = tmp_path / "pairs.fa"
+    output.write_text(result.stdout)
+    assert [(r.id, str(r.seq)) for r in read_fasta(output)] == expected
+    again = tmp_path / "again.fa"
+    run("pairhmm", "simulate", "--model", model_file, *options, "--output", again)
+    assert again.read_text() == result.stdout
+    content = content_of(run("pairhmm", "simulate", "--model", model_file, *options, "--json"))
+    assert [
+        (r["id"], r["sequence"]) for pair in content["pairs"] for r in pair.values()
+    ] == expected
+    assert (content["seed"], content["n_pairs"]) == (7, 3)
+
+
+def test_simulate_takes_parameters_by_name(run):
+    nucleotides = content_of(
+        run("pairhmm", "simulate", *SETTINGS, "--set=distance=0.2", "--set=kappa=3", "--json", "-q")
+    )
+    assert nucleotides["parameters"]["kappa"] == pytest.approx(3)
+    assert nucleotides["parameters"]["extend_y"] == pytest.approx(0.5)
+    proteins = content_of(
+        run(
+            *("pairhmm", "simulate", *SETTINGS, "--set=switch_x=0.1", "--set=switch_y=0.2"),
+            *("--alphabet", "protein", "--substitution", "blosum62", "--seed", 1, "--json"),
+        )
+    )
+    assert proteins["parameters"]["switch_y"] == pytest.approx(0.2)
+    assert proteins["settings"]["substitution"] == "blosum62"
+
+
+def test_simulate_reports_a_seed_with_which_it_repeats(run, model_file):
+    first = run("pairhmm", "simulate", "--model", model_file)
+    seed = first.stderr.split()[-1]
+    assert first.stderr == f"note: the seed is {seed}; repeat this run with --seed {seed}\n"
+    assert run("pairhmm", "simulate", "--model", model_file, "--seed", seed).stdout == first.stdout
+    assert run("pairhmm", "simulate", "--model", model_file, "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "--model: give a model, or else all parameters by --set, and not both"),
+        (SETTINGS, "distance is missing"),
+        ([*SETTINGS, "--set", "distance=0.1", "--set", "colour=1"], "no parameter 'colour'"),
+        ([*SETTINGS[1:], "--set", "open_x=2", "--set", "distance=1"], "open_x is 2.0"),
+        (["--set", "open_x"], "--set: 'open_x' is no assignment"),
+        ([*SETTINGS, "--alphabet", "dnaa"], "did you mean 'dna'"),
+        ([*SETTINGS, "--substitution", "hky"], "did you mean 'hky85'"),
+    ],
+)
+def test_simulate_explains_what_is_missing(fails, options, message):
+    assert message in fails(2, "pairhmm", "simulate", *options)
+
+
+def test_simulate_takes_a_model_or_settings_and_not_both(fails, model_file):
+    command = ("pairhmm", "simulate", "--model", model_file)
+    assert "and not both" in fails(2, *command, "--set", "open_x=0.1")
+    assert "leave out --alphabet and --substitution" in fails(2, *command, "--alphabet", "dna")
+
+
+# -- test --------------------------------------------------------------------------------------
+
+
+def test_test_gives_what_the_library_gives(run, pairs_file):
+    expected = compare(PairHMM(), PairHMM(tie=()), read_pairs(pairs_file), seed=0).to_dict()
+    content = content_of(run("pairhmm", "test", pairs_file, "--json"))
+    extra = {"seqbio_version", "command", "files", "n_pairs", "settings", "seed"}
+    assert {name: value for name, value in content.items() if name not in extra} == expected
+    assert content["command"] == "pairhmm test"
+    assert "tie" not in content["settings"]
+
+
+def test_test_prints_the_table_of_the_library(run, pairs_file, tmp_path):
+    null, alternative = PairHMM(tie=("extend", "open")), PairHMM(tie=("extend",))
+    expected = str(compare(null, alternative, read_pairs(pairs_file), seed=0))
+    options = ("--null", "extend,open", "--alternative", "extend")
+    result = run("pairhmm", "test", pairs_file, *options)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"{expected}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("null", "alternative", "message"),
+    [
+        ("open", "open", "--null: it must tie all that the alternative does, and more"),
+        ("none", "open", "none is no more than open"),
+        ("open", "extend", "open is no more than extend"),
+        ("opn", "none", "--null: 'opn' is unknown; did you mean 'open'? Choose from"),
+        ("open", "nones", "there is no tie 'nones'"),
+        ("open,close", "open", "closing a gap is not a parameter of its own"),
+    ],
+)
+def test_test_refuses_hypotheses_that_are_not_nested(fails, pairs_file, null, alternative, message):
+    options = ("--null", null, "--alternative", alternative)
+    assert message in fails(2, "pairhmm", "test", pairs_file, *options)
+
+
+# -- input that cannot be read -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["fit", "align", "test"])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.fa", "", "the file is empty"),
+        ("text.fa", "hello\n", "line 1: not FASTA"),
+        ("gaps.fa", ">a\nAC-T\n>b\nACT\n", "record 'a', line 2: position 3 is '-'"),
+        ("odd.fa", ">a\nA\n>b\nA\n>c\nA\n", "the last one, 'c', has no partner"),
+        ("rna.fa", ">a\nACU\n>b\nACT\n", "position 3 is 'U', which belongs to RNA"),
+        ("protein.fa", ">a\nMKL\n>b\nMKV\n", "not in the dna alphabet"),
+        ("bytes.fa", b">a\nAC\n>\xff\nAC\n", "byte 0xff is not UTF-8"),
+        ("nothing.fa", ">a\n>b\nAC\n", "record 'a', line 1: the record has no sequence"),
+    ],
+)
+def test_bad_files_are_named_with_the_place_and_status_1(
+    fails, write, command, name, content, message
+):
+    file = write(name, content)
+    line = fails(1, "pairhmm", command, file)
+    assert line.startswith(str(file))
+    assert message in line
+
+
+def test_broken_gzip_data(fails, write):
+    whole = write("x.fa.gz", ">a\nACGT\n>b\nACGT\n")
+    broken = write("broken.fa", whole.read_bytes()[:-9])
+    assert "the gzip data are broken" in fails(1, "pairhmm", "fit", broken)
+
+
+def test_files_that_are_not_there(fails, tmp_path):
+    missing = tmp_path / "missing.fa"
+    assert (
+        fails(1, "pairhmm", "fit", missing)
+        == f"{missing}: no such file or directory; check the name"
+    )
+    assert fails(1, "pairhmm", "fit", tmp_path) == f"{tmp_path}: is a directory; name a file"
+    assert "the file is empty" in fails(1, "pairhmm", "fit", "-", stdin="")
+    assert "can be read only once" in fails(2, "pairhmm", "fit", "-", "-", stdin="")
+
+
+def test_ids_that_are_not_there(fails):
+    line = fails(1, "pairhmm", "fit", "dataset:brca1", "--pair", "Humn,Mouse")
+    assert "no record has the id 'Humn'; the nearest ids are 'Human'" in line
+
+
+def test_results_that_cannot_be_written_are_refused_before_the_work(fails, pairs_file, tmp_path):
+    nowhere = tmp_path / "nowhere" / "x"
+    for command in ("fit", "align", "test"):
+        line = fails(1, "pairhmm", command, pairs_file, "--output", nowhere)
+        assert "there is no folder" in line
+    assert "there is no folder" in fails(1, "pairhmm", "fit", pairs_file, "--save", nowhere)
+    assert "is a directory" in fails(1, "pairhmm", "simulate", *SETTINGS, "-o", tmp_path)
+
+
+def test_duplicate_ids_are_a_warning(run, write, model_file):
+    file = write("twice.fa", ">a\nACGT\n>a\nACT\n")
+    result = run("pairhmm", "align", file, "--model", model_file)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        f"warning: {file}: these ids belong to several records each: 'a'"
+    )
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tie", "opn"], "--tie: 'opn' is unknown; did you mean 'open'?"),
+        (["--tie", "close"], "Tie 'extend'"),
+        (["--tie", "switch"], "needs switch="),
+        (["--substitution", "hky"], "--substitution: 'hky' is unknown; did you mean 'hky85'?"),
+        (["--substitution", "lg"], "lg is a substitution model for protein"),
+        (["--frequencies", "equl"], "--frequencies: 'equl' is unknown; did you mean 'equal'?"),
+        (["--frequencies", "0.5,0.5"], "one number for each letter of ACGT"),
+        (["--frequencies", "0.5,x"], "--frequencies: 'x' is no number"),
+        (["--switch", "on"], "--switch: 'on' is unknown"),
+        (["--end", "tide"], "--end: 'tide' is unknown; did you mean 'tied'?"),
+        (["--intervals", "wold"], "--intervals: 'wold' is unknown; did you mean 'wald'?"),
+        (["--alphabet", "protien"], "--alphabet: 'protien' is unknown; did you mean 'protein'?"),
+    ],
+)
+def test_model_options_are_explained(fails, pairs_file, options, message):
+    assert message in fails(2, "pairhmm", "fit", pairs_file, *options)
+
+
+# -- the data that come with the package -------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["fit", "align", "test"])
+def test_examples_of_the_help_work(run, command):
+    result = run("pairhmm", command, "dataset:brca1", "--pair", "Human,Mouse")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout
+
+
+def test_commands_of_the_group_are_those_of_the_design():
+    names = [
+        command.name or command.callback.__name__ for command in commands.app.registered_commands
+    ]
+    assert names == ["fit", "align", "simulate", "test"]

@@ -1,0 +1,266 @@
+"""What holds for every command: help, exit status, one line for every failure."""
+
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import seqbio
+from seqbio import PairHMM
+from seqbio.cli import app, common, pairhmm
+from seqbio.errors import DuplicateIdWarning, NestingError, ParameterError, SeqbioError
+
+FULL = Path("/dev/full")
+SEQBIO = [sys.executable, "-c", "from seqbio.cli import main; main()"]
+COMMANDS = [("version",), *(("pairhmm", name) for name in ("fit", "align", "simulate", "test"))]
+
+
+def options(*command):
+    click_command = typer.main.get_command(app)
+    for name in command:
+        click_command = click_command.commands[name]
+    return {name: option for option in click_command.params for name in option.opts}
+
+
+def test_help_of_the_program_imports_nothing_heavy():
+    code = (
+        "import sys, seqbio.cli\n"
+        "try: seqbio.cli.main()\n"
+        "finally: print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "--help"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "pairhmm" in run.stdout
+    imported = {name.partition(".")[0] for name in run.stderr.split()}
+    assert not imported & {"Bio", "numpy", "rich", "scipy"}
+    assert "seqbio.pairhmm" not in run.stderr.split()
+
+
+@pytest.mark.parametrize("command", [(), ("pairhmm",)])
+def test_without_a_command_there_is_help(run, command):
+    result = run(*command)
+    assert result.exit_code == 2
+    assert "Commands:" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_the_same_options_and_an_example(run, command):
+    assert {"--json", "--seed", "--quiet"} <= options(*command).keys()
+    for flag in ("--help", "-h"):
+        result = run(*command, flag)
+        assert result.exit_code == 0
+        assert f"seqbio {' '.join(command)} " in result.stdout.partition("For example:")[2]
+        assert "Keys of --json" in result.stdout
+        assert "{" not in result.stdout.partition("\n")[2]  # all placeholders are filled in
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:], ids=" ".join)
+def test_every_option_is_explained(command):
+    for name, option in options(*command).items():
+        assert option.help.endswith((".", "]")), name
+
+
+@pytest.mark.parametrize("command", ["fit", "align", "test"])
+def test_help_tells_every_tie_and_what_it_means(run, command):
+    words = run("pairhmm", command, "--help").stdout.split()
+    for name, meaning in PairHMM.ties().items():
+        sentence = [name, *meaning.split()]
+        assert any(words[i : i + len(sentence)] == sentence for i in range(len(words))), name
+
+
+def test_help_states_the_defaults_of_the_library():
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(PairHMM.__init__).parameters.items()
+    }
+    shown = options("pairhmm", "align")
+    for option, name in (("--switch", "switch"), ("--end", "end"), ("--starts", "n_starts")):
+        assert shown[option].help.endswith(f"[default: {defaults[name]}]")
+    assert shown["--tie"].help.endswith(f"[default: {','.join(defaults['tie'])}]")
+    test = options("pairhmm", "test")
+    assert test["--null"].default == ",".join(defaults["tie"])
+
+
+def test_version(run):
+    assert run("--version").stdout == f"seqbio {seqbio.__version__}\n"
+    assert run("version").stdout.startswith(f"seqbio {seqbio.__version__} (python ")
+    content = json.loads(run("version", "--json", "--quiet", "--seed", 1).stdout)
+    assert list(content)[:2] == ["seqbio_version", "command"]
+    assert content["seqbio_version"] == seqbio.__version__
+    assert content["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["foo"], "No such command 'foo'; see 'seqbio --help'"),
+        (
+            ["pairhmm", "fti"],
+            "No such command 'fti'. Did you mean 'fit'? See 'seqbio pairhmm --help'",
+        ),
+        (["pairhmm", "fit"], "Missing argument 'PAIRS_FILE'; see 'seqbio pairhmm fit --help'"),
+        (["pairhmm", "fit", "x.fa", "--starts", "0"], "Invalid value for '--starts'"),
+        (["pairhmm", "fit", "x.fa", "--alphabt", "dna"], "No such option: --alphabt"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments, message):
+    run = subprocess.run([*SEQBIO, *arguments], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr.startswith(f"error: {message}")
+    assert run.stderr.count("\n") == 1
+
+
+# -- failures of commands, with a command that fails as it is told -----------------------------
+
+
+@pytest.fixture
+def failing():
+    """Return a function that runs a program whose only command raises or warns."""
+
+    def run(action):
+        program = typer.Typer(cls=common.Program)
+        program.command("only")(action)
+        program.callback()(lambda: None)
+        return CliRunner().invoke(program, ["only"])
+
+    return run
+
+
+def raising(error):
+    def action():
+        raise error
+
+    return action
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (SeqbioError("x.fa: two\n  lines"), 1, "error: x.fa: two lines\n"),
+        (ParameterError("bad value"), 2, "error: bad value\n"),
+        (NestingError("not nested"), 2, "error: not nested\n"),
+        (
+            FileNotFoundError(2, "No such file", "x.fa"),
+            1,
+            "error: x.fa: no such file; check the name\n",
+        ),
+        (OSError("odd"), 1, "error: odd\n"),
+        (MemoryError(), 1, "error: there is not enough memory; take fewer or shorter"),
+        (KeyboardInterrupt(), 130, ""),
+        (BrokenPipeError(32, "Broken pipe"), 141, ""),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_expected_failures_are_one_line(failing, error, status, line):
+    result = failing(raising(error))
+    assert result.exit_code == status
+    assert result.stderr.startswith(line) if line else result.stderr == ""
+    assert result.stderr.count("\n") <= 1
+
+
+def test_a_mistake_in_the_program_shows_where_it_is(failing):
+    assert isinstance(failing(raising(ZeroDivisionError())).exception, ZeroDivisionError)
+
+
+def test_warnings_are_one_line(failing):
+    def warn():
+        warnings.warn("twice\n  here", DuplicateIdWarning, stacklevel=1)
+
+    result = failing(warn)
+    assert result.exit_code == 0
+    assert result.stderr == "warning: twice here\n"
+
+
+# -- the world outside -------------------------------------------------------------------------
+
+
+def test_a_reader_who_has_gone_is_no_news(model_file):
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [*SEQBIO, "pairhmm", "simulate", "--model", model_file, "--seed", "1"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="has no device that is always full")
+def test_a_full_disk_is_one_line(model_file):
+    with FULL.open("wb") as full:
+        run = subprocess.run(
+            [*SEQBIO, "pairhmm", "simulate", "--model", model_file, "--seed", "1"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 1
+    assert run.stderr == "error: no space left on device; make room or choose another place\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
+def test_an_interrupt_is_status_130_and_leaves_no_file(tmp_path):
+    code = (
+        "import sys\nfrom seqbio.cli import main\n"
+        "print('ready', file=sys.stderr, flush=True)\nmain()"
+    )
+    output = tmp_path / "out.txt"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "pairhmm", "fit", "-", "--output", output],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr.readline() == "ready\n"
+    time.sleep(1)  # then it waits for standard input
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_progress_is_silent_without_a_terminal(capsys):
+    with common.progress("waiting", quiet=False) as on_done:
+        on_done(1, 2)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("quiet", [False, True])
+def test_progress_shows_on_a_terminal_unless_quiet(quiet):
+    import pty
+
+    terminal, side = pty.openpty()
+    code = (
+        "from seqbio.cli import common\n"
+        f"with common.progress('waiting', quiet={quiet}) as on_done: on_done(1, 2)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=side, check=True
+    )
+    os.write(side, b"end\n")
+    shown = os.read(terminal, 10000)
+    os.close(side)
+    os.close(terminal)
+    assert (b"waiting: 1 of 2" in shown) is not quiet
+    assert run.stdout == b""
+
+
+def test_groups_have_a_module_each():
+    assert {group.name: group.typer_instance for group in app.registered_groups} == {
+        "pairhmm": pairhmm.app
+    }
