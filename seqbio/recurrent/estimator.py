@@ -25,6 +25,7 @@ from seqbio.core.training import (
 from seqbio.errors import NotFittedError, ParameterError
 from seqbio.recurrent.encoding import as_sequence_data, as_texts, membership, with_boundary
 from seqbio.recurrent.exchange import from_state_dict, to_state_dict
+from seqbio.recurrent.gradient_flow import GradientFlow, gradient_flow, step_singular_values
 from seqbio.recurrent.network import Architecture, Blocks, Task
 from seqbio.recurrent.network_model import NetworkModel
 from seqbio.recurrent.sampling import draw_sequences
@@ -462,6 +463,77 @@ class RecurrentModel(Estimator):
             SeqRecord(Seq(text), id=f"sample{number}", description="")
             for number, text in enumerate(texts, start=1)
         ]
+
+    def gradient_flow(
+        self,
+        records: Iterable[SequenceLike],
+        labels: Labels | None = None,
+        *,
+        longest_lag: int = 50,
+        n_places: int = 100,
+        seed: int | np.random.Generator | None = None,
+    ) -> GradientFlow:
+        """Measure how far back the gradient reaches: |d loss(t) / d state(t - lag)| per lag.
+
+        Parameters
+        ----------
+        records
+            Sequences, some of them longer than the longest lag.
+        labels
+            For classes.
+        longest_lag : int
+            Lags from 0 to this are measured.
+        n_places : int
+            Places (sequence and step t) that are drawn; their spread is part of the result.
+        seed : int, numpy.random.Generator or None
+            For the places.
+
+        Returns
+        -------
+        GradientFlow
+            Its ``median`` and ``quantiles`` by lag; printed, a table.
+        """
+        model, full = self._fitted()
+        return gradient_flow(
+            model,
+            full,
+            self._prepare(records, labels),
+            longest_lag=longest_lag,
+            n_places=n_places,
+            generator=np.random.default_rng(seed),
+        )
+
+    def step_singular_values(
+        self,
+        records: Iterable[SequenceLike],
+        *,
+        n_places: int = 20,
+        seed: int | np.random.Generator | None = None,
+    ) -> Floats:
+        """Singular values of d state(t) / d state(t - 1) of the first layer, largest first.
+
+        Parameters
+        ----------
+        records
+            Sequences that lead to the states.
+        n_places : int
+            Places that are drawn.
+        seed : int, numpy.random.Generator or None
+            For the places.
+
+        Returns
+        -------
+        ndarray of float64, (n_places, n_state)
+            The state of an LSTM is h and c together.
+        """
+        model, full = self._fitted()
+        return step_singular_values(
+            model,
+            full,
+            self._prepare(records, None),
+            n_places=n_places,
+            generator=np.random.default_rng(seed),
+        )
 
     def _only_for(self, task: str) -> None:
         if self.task != task:

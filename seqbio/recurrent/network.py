@@ -335,6 +335,41 @@ def backward(
     return _from_steps(blocks, gradient, first_step)
 
 
+def last_slopes(blocks: Blocks, d_logits: Array, step: int) -> Array:
+    """Pull derivatives by the logits of one step, (1, n_outputs, batch), back to its output."""
+    weight = blocks["readout.weight"]
+    here = weight[step if len(weight) > 1 else 0]
+    return np.asarray(here.T @ d_logits[0])
+
+
+def backward_states(architecture: Architecture, tape: NetworkTape, d_last: Array) -> Array:
+    """Pull derivatives by the last output of the top layer back to its states.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Of one direction.
+    tape : NetworkTape
+        Of the forward pass; the top layer's is used up.
+    d_last : ndarray, (hidden, batch)
+        Derivatives by the output of the last step.
+
+    Returns
+    -------
+    ndarray, (steps, states, hidden, batch)
+        By the states after every step, through the later steps of the same layer.
+    """
+    cell_tape = tape.tapes[architecture.n_layers - 1, "forward"]
+    steps = len(cell_tape.gates)
+    d_outputs = np.zeros((steps, *d_last.shape), d_last.dtype)
+    d_outputs[-1] = d_last
+    _, _, before = run_backward(cell_tape, d_outputs, want_inputs=False, record=True)
+    # The state before a step is that after the one before; nothing but the output hears the last.
+    last = np.zeros_like(before[:1])
+    last[0, 0] = d_last
+    return np.concatenate([before[1:], last])
+
+
 def cross_entropy(
     logits: Array, targets: Codes, membership: Array, valid: NDArray[np.bool_] | None
 ) -> tuple[Array, Array]:

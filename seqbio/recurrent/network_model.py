@@ -159,7 +159,7 @@ class NetworkModel:
         """Log-probability of every class for every sequence, (n_items, n_classes) nats."""
         blocks, result = self.blocks(full), np.empty((len(data), self.architecture.n_outputs))
         for batch in self._evaluation_batches(data, np.arange(len(data))):
-            codes, lengths, _ = self._assemble(data, batch, with_targets=False)
+            codes, lengths, _ = self.assemble(data, batch, with_targets=False)
             logits, _ = self._forward(blocks, codes, lengths)
             result[batch.items] = logits[0].T
         result -= result.max(axis=1, keepdims=True)
@@ -226,7 +226,7 @@ class NetworkModel:
     ) -> tuple[float, float, FloatArray]:
         """Minus the log-likelihood of a batch, its symbols (or labels), and the gradient."""
         blocks = self.blocks(full)
-        codes, lengths, targets = self._assemble(data, batch)
+        codes, lengths, targets = self.assemble(data, batch)
         logits, tape = self._forward(blocks, codes, lengths, batch, generator)
         log_probability, slopes = self._cross_entropy(logits, targets, lengths)
         self._carry(batch, tape)
@@ -279,10 +279,29 @@ class NetworkModel:
             for first in range(0, steps, self.truncate)
         ]
 
-    def _assemble(
+    def assemble(
         self, data: SequenceData, batch: Batch, *, with_targets: bool = True
     ) -> tuple[Codes, IntArray, Codes]:
-        """Pad a batch: input codes and targets (steps, batch), and how many steps count."""
+        """Pad a batch.
+
+        Parameters
+        ----------
+        data : SequenceData
+            The sequences.
+        batch : Batch
+            Which, and which stretch of them.
+        with_targets : bool, default True
+            For classes: whether labels are needed.
+
+        Returns
+        -------
+        codes : ndarray of int, (steps, batch)
+            What goes in.
+        lengths : ndarray of int, (batch,)
+            How many of the steps count.
+        targets : ndarray of int, (steps, batch) or (1, batch)
+            What is to be predicted.
+        """
         chosen = [data.codes[item] for item in batch.items]
         lengths = data.lengths[batch.items]
         boundary, steps = data.n_letters, int(lengths.max()) + 1
@@ -349,7 +368,7 @@ class NetworkModel:
     def _evaluate(self, blocks: Blocks, data: SequenceData, batch: Batch) -> FloatArray:
         """Log-likelihood of each sequence of a batch, in stretches of bounded memory."""
         if self.architecture.task == "class":
-            codes, lengths, targets = self._assemble(data, batch)
+            codes, lengths, targets = self.assemble(data, batch)
             logits, _ = self._forward(blocks, codes, lengths)
             return self._cross_entropy(logits, targets, lengths)[0][0].astype(np.float64)
         total = np.zeros(len(batch.items))
@@ -357,7 +376,7 @@ class NetworkModel:
         part = Batch(batch.items)
         for first in range(0, steps, _EVALUATED_STEPS):
             part.first, part.stop = first, min(first + _EVALUATED_STEPS, steps)
-            codes, lengths, targets = self._assemble(data, part)
+            codes, lengths, targets = self.assemble(data, part)
             logits, tape = self._forward(blocks, codes, lengths, part)
             self._carry(part, tape)
             log_probability, _ = self._cross_entropy(logits, targets, lengths)

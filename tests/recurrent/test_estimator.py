@@ -61,7 +61,7 @@ def test_ambiguity_codes_have_the_average_probability_of_their_letters(fitted):
         blocks = model.blocks(full)
         from seqbio.recurrent.network_model import Batch
 
-        codes, lengths, targets = model._assemble(data, Batch(np.array([0])))
+        codes, lengths, targets = model.assemble(data, Batch(np.array([0])))
         logits, _ = model._forward(blocks, codes, lengths)
         first[letter] = np.exp(model._cross_entropy(logits, targets, lengths)[0][0, 0])
     assert first["R"] == pytest.approx((first["A"] + first["G"]) / 2, rel=1e-5)

@@ -51,7 +51,7 @@ def test_probabilities_of_all_sequences_sum_to_one(cell, steps, generator):
     open_ = 0.0
     for codes in longest:
         data = SequenceData([codes], 2)
-        inputs, lengths, targets = model._assemble(data, Batch(np.array([0])))
+        inputs, lengths, targets = model.assemble(data, Batch(np.array([0])))
         logits, _ = model._forward(model.blocks(full), inputs, lengths)
         log_probability, _ = model._cross_entropy(logits, targets, lengths)
         before_end = np.exp(log_probability[:4, 0].sum())
