@@ -25,6 +25,8 @@ from seqbio import __version__
 from seqbio.errors import NestingError, ParameterError, SeqbioError
 
 if TYPE_CHECKING:
+    from Bio.SeqRecord import SeqRecord
+
     from seqbio.sequences import Pair
 
 FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
@@ -399,6 +401,35 @@ def read_pairs(
         source, other, alphabet=alphabet, pairing=arranged, select=select, strip_gaps=strip_gaps
     )
     return pairs, alphabet
+
+
+def read_records(
+    file: str, *, alphabet: str | None, strip_gaps: bool = False
+) -> tuple[list[SeqRecord], str]:
+    """Read records as the reading options say.
+
+    Parameters
+    ----------
+    file, alphabet, strip_gaps
+        The options as they were given. A data set brings its own alphabet.
+
+    Returns
+    -------
+    records : list of SeqRecord
+        As from `seqbio.read_fasta`.
+    alphabet : str
+        Name of the alphabet.
+    """
+    from seqbio import sequences
+
+    source, about = _located(file)
+    if alphabet is not None:
+        alphabet = chosen("--alphabet", alphabet, ALPHABETS)
+    elif about is not None and about.alphabet is not None:
+        alphabet = str(about.alphabet)
+    else:
+        alphabet = "dna"
+    return sequences.read_fasta(source, alphabet, strip_gaps=strip_gaps), alphabet
 
 
 def _two_ids(value: str) -> tuple[str, str]:
