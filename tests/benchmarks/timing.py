@@ -88,7 +88,7 @@ class Report:
         )
 
     def skip(self, case: str, reason: str) -> None:
-        self.table.add_row(case, f"[yellow]skipped: {reason}[/]")
+        self.table.add_row(f"{case}: [yellow]skipped, {reason}[/]")
 
     def show(self) -> None:
         Console(width=120).print(self.table)
