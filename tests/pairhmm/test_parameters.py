@@ -92,6 +92,15 @@ def test_rates_are_relative_to_the_last():
     assert natural(GTR, coordinates(GTR, named)) == pytest.approx({**F81, **rates})
 
 
+def test_a_common_factor_of_the_rates_changes_nothing():
+    named = {**F81, **RATES}
+    full = coordinates(GTR, named)
+    full[GTR.layout.slice("exchangeability")] += 0.7
+    assert natural(GTR, full) == pytest.approx(named)
+    effect, _ = parameters.unconstrained(GTR.layout, GTR.substitution, full, "rate_AG")
+    assert effect.gradient[GTR.layout.slice("exchangeability")].tolist() == [0, 1, 0, 0, 0, -1]
+
+
 def test_a_table_of_scores_has_moves_alone():
     named = {**MOVES, "end": 0.01}
     assert natural(BLOSUM62, coordinates(BLOSUM62, named)) == pytest.approx(named)
