@@ -39,8 +39,38 @@ The data speak against "one rate" (p = 0.0108, below the 5 % level): second rate
 is 2.4 (95 % interval 1.173 to 4.909), above the 1 of the null.
 """
 
+from seqbio.hypothesis_testing.bootstrap import Bootstrap, bootstrap_test
+from seqbio.hypothesis_testing.calibration import SelfCheck, calibrate
+from seqbio.hypothesis_testing.criteria import CriteriaTable, VuongTest, criteria, vuong_test
 from seqbio.hypothesis_testing.effects import EffectEstimate
+from seqbio.hypothesis_testing.goodness_of_fit import Misfit, goodness_of_fit
+from seqbio.hypothesis_testing.held_out import HeldOutComparison, held_out_comparison
 from seqbio.hypothesis_testing.likelihood_ratio import compare, likelihood_ratio_test
+from seqbio.hypothesis_testing.multiple import adjust
+from seqbio.hypothesis_testing.power import Power, power
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
+from seqbio.hypothesis_testing.split import SplitTest, split_test
 
-__all__ = ["EffectEstimate", "LikelihoodRatioResult", "compare", "likelihood_ratio_test"]
+__all__ = [
+    "Bootstrap",
+    "CriteriaTable",
+    "EffectEstimate",
+    "HeldOutComparison",
+    "LikelihoodRatioResult",
+    "Misfit",
+    "Power",
+    "SelfCheck",
+    "SplitTest",
+    "VuongTest",
+    "adjust",
+    "bootstrap_test",
+    "calibrate",
+    "compare",
+    "criteria",
+    "goodness_of_fit",
+    "held_out_comparison",
+    "likelihood_ratio_test",
+    "power",
+    "split_test",
+    "vuong_test",
+]

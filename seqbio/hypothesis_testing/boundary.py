@@ -225,7 +225,6 @@ def _information_at_null(
                 here = gradient(moved)
                 slopes.append(here[j] / theta)
                 others = here if theta == step else others
-                # With the others at -inf their own slope is read off at a small theta below.
             matrix[j, j] = (slopes[0] - slopes[1]) / step
             matrix[j, inside] = matrix[inside, j] = (base - others)[inside] / step
             if not matrix[j, j] > 0:
@@ -252,7 +251,10 @@ def _efficient(information: FloatArray, at: IntArray) -> tuple[FloatArray, str]:
         "at the null's optimum the likelihood has no curvature in the parameters at the boundary, "
         "or in one that has no meaning there, so that the ratio has no chi-bar-squared law"
     )
-    if not (information.diagonal()[at] > 0).all() or not np.isfinite(information).all():
+    diagonal = information.diagonal()[at]
+    if len(at) == 1 and np.isfinite(diagonal).all() and diagonal[0] != 0:
+        return np.ones((1, 1)), ""  # the weights are half and half whatever the information
+    if not (diagonal > 0).all() or not np.isfinite(information).all():
         return information, flat
     scale = np.sqrt(np.maximum(information.diagonal(), 1e-300))
     correlation = information / np.outer(scale, scale)

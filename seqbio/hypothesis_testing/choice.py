@@ -82,7 +82,10 @@ _FITS_ITSELF = ("split", "held-out")  # so that it does not matter how the given
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """How to get from a ratio to a p-value; what the fields mean stands under `compare`."""
+    """How to get from a ratio to a p-value; what the fields mean stands under `compare`.
+
+    Without `intervals` the information matrix is not looked at, which saves time in simulations.
+    """
 
     calibration: str = "auto"
     clusters: ArrayLike | None = None
@@ -91,6 +94,8 @@ class Options:
     n_folds: int = 5
     n_starts: int = 1
     stop_early: bool = True
+    check_fit: bool = True
+    intervals: bool = True
     executor: Executor | None = None
     on_done: Callable[[int, int], object] | None = None
 

@@ -34,6 +34,7 @@ from seqbio.hypothesis_testing.comparability import (
     identifiable_ranks,
 )
 from seqbio.hypothesis_testing.effects import estimate_effects
+from seqbio.hypothesis_testing.goodness_of_fit import goodness_checks
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
 from seqbio.hypothesis_testing.validity import boundary_checks, convergence_checks, model_checks
 from seqbio.hypothesis_testing.wording import ties_in_words
@@ -60,6 +61,7 @@ def compare(
     n_splits: int = 10,
     n_folds: int = 5,
     stop_early: bool = True,
+    check_fit: bool = True,
     seed: int | np.random.Generator | None = None,
     n_starts: int = 1,
     executor: Executor | None = None,
@@ -92,6 +94,9 @@ def compare(
         Of the split test, and of the held-out comparison.
     stop_early : bool, default True
         Whether a bootstrap may stop when p is clearly above or below 5 %.
+    check_fit : bool, default True
+        Whether to warn where the alternative, the wider hypothesis, does not describe the data; a
+        few evaluations, for models that offer probes (`seqbio.hypothesis_testing.goodness_of_fit`).
     seed : int, numpy.random.Generator or None
         For all that is random.
     n_starts : int, default 1
@@ -149,8 +154,9 @@ def compare(
         n_folds,
         n_starts,
         stop_early,
-        executor,
-        on_done,
+        check_fit,
+        executor=executor,
+        on_done=on_done,
     )
     null_hypothesis, prepared = as_hypothesis(null, data)
     alternative_hypothesis, prepared_for_alternative = as_hypothesis(alternative, data)
@@ -175,7 +181,7 @@ def compare(
         seed=for_alternative,
     )
     names = _name(null_hypothesis), _name(alternative_hypothesis)
-    return _test(null_fit, alternative_fit, prepared, names, ranks, options, for_refits)
+    return judge_fits(null_fit, alternative_fit, prepared, names, ranks, options, for_refits)
 
 
 def likelihood_ratio_test(
@@ -273,7 +279,7 @@ def likelihood_ratio_test(
     options = Options(
         calibration, clusters, n_replicates=n_replicates, executor=executor, on_done=on_done
     )
-    return _test(null_fit, alternative_fit, prepared, names, ranks, options, generator)
+    return judge_fits(null_fit, alternative_fit, prepared, names, ranks, options, generator)
 
 
 def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
@@ -298,7 +304,7 @@ def _name(hypothesis: Hypothesis) -> str:
     return hypothesis.name or ties_in_words(hypothesis)
 
 
-def _test(
+def judge_fits(
     null_fit: Fit,
     alternative_fit: Fit,
     data: Any,
@@ -307,7 +313,28 @@ def _test(
     options: Options,
     generator: np.random.Generator,
 ) -> LikelihoodRatioResult:
-    """Test two fits that can be compared."""
+    """Test two fits that can be compared, once it is known that they can.
+
+    Parameters
+    ----------
+    null_fit, alternative_fit : Fit
+        Of nested hypotheses to the same data.
+    data : object
+        In the form that the model takes.
+    names : tuple of str
+        Of the null and the alternative.
+    ranks : tuple of int
+        Numbers of their identifiable parameters.
+    options : Options
+        What `compare` was asked for.
+    generator : numpy.random.Generator
+        For all that is random.
+
+    Returns
+    -------
+    LikelihoodRatioResult
+        With the p-value, or the reasons why there is none.
+    """
     check_same_likelihood(null_fit, alternative_fit.model, data)
     tolerance = _tolerance(null_fit)
     if _ratio(null_fit, alternative_fit) < -tolerance:
@@ -321,9 +348,11 @@ def _test(
     checks += boundary_checks(null_fit, alternative_fit)
     checks += model_checks(null_fit, alternative_fit, data)
     errors: FloatArray | None = None
-    if converged and is_regular(alternative_fit.model):
+    if converged and options.intervals and is_regular(alternative_fit.model):
         errors, more_checks = _covariance(alternative_fit, ranks[1], data)
         checks += more_checks
+        if options.check_fit:
+            checks += goodness_checks(alternative_fit, data)
     judgement = judge(
         null_fit,
         alternative_fit,

@@ -45,6 +45,40 @@ class PairData:
     def __len__(self) -> int:
         return len(self.x)
 
+    def __reduce__(self) -> tuple[type[PairData], tuple[Any, ...]]:
+        # What can be computed again does not travel to other processes.
+        return PairData, (self.alphabet, list(self.x), list(self.y))
+
+    def subset(self, indices: NDArray[np.int64]) -> PairData:
+        """Take pairs by their positions; one that is named twice is there twice."""
+        return PairData(self.alphabet, [self.x[i] for i in indices], [self.y[i] for i in indices])
+
+    def reversed(self) -> PairData:
+        """Turn both sequences of every pair round."""
+        return PairData(
+            self.alphabet,
+            [np.ascontiguousarray(codes[::-1]) for codes in self.x],
+            [np.ascontiguousarray(codes[::-1]) for codes in self.y],
+        )
+
+    def clusters(self) -> NDArray[np.int64]:
+        """Label pairs that are linked by shared sequences, directly or through others, (n_pairs,).
+
+        A pair whose sequences nothing else has is a cluster of its own.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        names: dict[bytes, int] = {}
+        ends = [
+            [names.setdefault(codes.tobytes(), len(names)) for codes in pair]
+            for pair in zip(self.x, self.y, strict=True)
+        ]
+        left, right = np.array(ends, dtype=np.int64).T
+        links = coo_array((np.ones(len(left)), (left, right)), shape=(len(names), len(names)))
+        labels = connected_components(links, directed=False)[1]
+        return np.asarray(labels[left], dtype=np.int64)
+
     @cached_property
     def symbols(self) -> NDArray[np.int64]:
         """Codes that occur in the data, in order."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqbio.core import Layout, Tying
 from seqbio.core.model import Check, Effect
-from seqbio.pairhmm import parameters, transitions
+from seqbio.pairhmm import parameters, probes, transitions
 from seqbio.pairhmm.kernels import Counts, Machine, best_path_score, expected_counts, log_likelihood
 from seqbio.pairhmm.pair_data import PairData
 from seqbio.pairhmm.simulation import simulate_pairs
@@ -94,7 +94,9 @@ class PairModel:
             counts, _ = self._counts(full, part)
             probability = transitions.most_likely(event_counts(counts, part).total())
             if "distance" in substitution:
-                matches, _ = self._letters(self.layout.unflatten(full), counts, part)
+                matches, _ = self._letters(
+                    self.layout.unflatten(full), *_totals(counts, part), part
+                )
                 differing = 1.0 - (matches.trace() + 1.0) / (matches.sum() + 2.0)
                 substitution["distance"] = np.asarray(
                     np.log(differing / (1.0 - min(differing, 0.7)))
@@ -134,11 +136,27 @@ class PairModel:
             return total, np.full(self.layout.size, np.nan)
         blocks = self.layout.unflatten(full)
         events = event_counts(counts, data).total()
-        matches, gaps = self._letters(blocks, counts, data)
+        matches, gaps = self._letters(blocks, *_totals(counts, data), data)
         slope = transitions.gradient(transitions.probabilities(_scalars(blocks)), events)
         return total, self.layout.flatten(
             {**slope, **self.substitution.pull_back(blocks, matches, gaps)}
         )
+
+    def scores(self, full: Floats, data: PairData) -> Floats:
+        """Differentiate the log-likelihood of every pair, (n_pairs, n_full)."""
+        counts, _ = self._counts(full, data)
+        blocks = self.layout.unflatten(full)
+        probability = transitions.probabilities(_scalars(blocks))
+        events = event_counts(counts, data)
+        symbols = data.counts_x + data.counts_y
+        rows = []
+        for pair in range(len(data)):
+            own = EventCounts(events.moves[pair], events.endings[pair])
+            letters = self._letters(blocks, counts.matches[pair], symbols[pair], data)
+            slope = transitions.gradient(probability, own)
+            pulled = self.substitution.pull_back(blocks, *letters)
+            rows.append(self.layout.flatten({**slope, **pulled}))
+        return np.stack(rows)
 
     def curvature(self, full: Floats, data: PairData) -> Floats:
         """Give about minus the diagonal of the Hessian, as if the alignments were known."""
@@ -146,7 +164,7 @@ class PairModel:
         blocks = self.layout.unflatten(full)
         probability = transitions.probabilities(_scalars(blocks))
         values = transitions.curvature(probability, event_counts(counts, data).total())
-        matches, _ = self._letters(blocks, counts, data)
+        matches, _ = self._letters(blocks, *_totals(counts, data), data)
         changed = matches + matches.T
         np.fill_diagonal(changed, 0.0)
         if "distance" in blocks:
@@ -173,16 +191,14 @@ class PairModel:
         return latest[1]
 
     def _letters(
-        self, blocks: Mapping[str, Floats], counts: Counts, data: PairData
+        self, blocks: Mapping[str, Floats], matches: Floats, symbols: Floats, data: PairData
     ) -> tuple[Floats, Floats]:
-        """Count the expected letters aligned with each other, and against gaps.
+        """Turn counts of symbols into counts of letters aligned with each other and against gaps.
 
         An ambiguity code is shared out among its letters by their posterior probabilities.
         """
         joint, letters = self.substitution.joint(blocks)
         member = data.membership
-        matches = counts.matches.sum(axis=0)
-        symbols = (data.counts_x + data.counts_y).sum(axis=0)
         against_gap = np.maximum(symbols - matches.sum(axis=0) - matches.sum(axis=1), 0.0)
         return (
             joint * (member.T @ _ratio(matches, member @ joint @ member.T) @ member),
@@ -202,6 +218,15 @@ class PairModel:
         """Count the expected columns in the alignment of every pair, (n_pairs,)."""
         matches = self._counts(full, data)[0].matches.sum(axis=(1, 2))
         return data.lengths.sum(axis=1) - matches
+
+    def probes(self, full: Floats, data: PairData) -> dict[str, Floats]:
+        """Measure in every pair what a pair HMM gets wrong most often, for goodness of fit."""
+        machine, _ = self.machine(full, data)
+        counts, _ = self._counts(full, data)
+        return {
+            "gap lengths": probes.gap_length_dispersion(machine, data, counts.log_likelihood),
+            "ends": probes.overhangs(machine, data, counts.ending),
+        }
 
     def simulate(self, full: Floats, data: PairData, generator: np.random.Generator) -> PairData:
         """Draw as many pairs as the data have, with alignments of about the same lengths."""
@@ -306,6 +331,11 @@ def _dependence(data: PairData) -> list[Check]:
             )
         )
     return checks
+
+
+def _totals(counts: Counts, data: PairData) -> tuple[Floats, Floats]:
+    """Add up the matched symbols, and all symbols, of all pairs."""
+    return counts.matches.sum(axis=0), (data.counts_x + data.counts_y).sum(axis=0)
 
 
 def event_counts(counts: Counts, data: PairData) -> EventCounts:

@@ -1,0 +1,336 @@
+"""Check a test on a design of your own: how often it rejects when the null is true.
+
+Nobody has to take the package's word for a null law. `calibrate` draws data sets of your design
+from the null, tests each as `compare` would, and counts the rejections against binomial limits. To
+save time the fits start from the truth, and neither intervals nor goodness of fit are looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seqbio.core import (
+    Hypothesis,
+    SupportsHypothesis,
+    as_hypothesis,
+    map_pieces,
+    maximise,
+    simulate_from,
+    spawn_generators,
+)
+from seqbio.core.numerics import FloatArray
+from seqbio.errors import ConvergenceError, ParameterError
+from seqbio.hypothesis_testing.choice import Options
+from seqbio.hypothesis_testing.comparability import identifiable_ranks
+from seqbio.hypothesis_testing.evidence import check_count
+from seqbio.hypothesis_testing.likelihood_ratio import judge_fits
+from seqbio.hypothesis_testing.tables import Table, as_html, as_text
+
+LEVELS = (0.10, 0.05, 0.01)
+LIMITS = 0.99
+
+
+class Trial(NamedTuple):
+    """One data set: its p-value or None, its ratio (nan if it failed) and the law that was used."""
+
+    pvalue: float | None
+    statistic: float
+    calibration: str
+
+
+class RejectionRate(NamedTuple):
+    """Rejections at one level, and the binomial limits that 99 % of such counts keep to."""
+
+    level: float
+    n_rejected: int
+    n_tests: int
+    lowest: int
+    highest: int
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether the count is within the limits."""
+        return self.lowest <= self.n_rejected <= self.highest
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SelfCheck:
+    """What became of data sets that the null, or a given truth, has made.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+        One for each data set.
+    """
+
+    trials: tuple[Trial, ...]
+
+    @property
+    def pvalues(self) -> list[float | None]:
+        """One for each data set; None where the test gave none."""
+        return [trial.pvalue for trial in self.trials]
+
+    @property
+    def statistics(self) -> FloatArray:
+        """Ratios, nan where a fit failed."""
+        return np.array([trial.statistic for trial in self.trials])
+
+    @property
+    def n_missing(self) -> int:
+        """Data sets without a p-value."""
+        return sum(trial.pvalue is None for trial in self.trials)
+
+    @property
+    def calibrations(self) -> dict[str, int]:
+        """How often each law was used."""
+        return dict(Counter(trial.calibration for trial in self.trials).most_common())
+
+    def rejections(self, levels: Sequence[float] = LEVELS) -> list[RejectionRate]:
+        """Count p-values at or below each level.
+
+        Parameters
+        ----------
+        levels : sequence of float
+            Nominal probabilities of rejection.
+
+        Returns
+        -------
+        list of RejectionRate
+            With limits that hold for p-values that are uniform. Tests of discrete data, and those
+            that only bound p, may reject less often.
+        """
+        from scipy.stats import binom
+
+        given = np.array([pvalue for pvalue in self.pvalues if pvalue is not None])
+        return [
+            RejectionRate(
+                level,
+                int((given <= level * (1 + 1e-9)).sum()),
+                given.size,
+                *map(int, binom.interval(LIMITS, given.size, level)),
+            )
+            for level in levels
+        ]
+
+    def quantiles(self) -> tuple[FloatArray, FloatArray]:
+        """Give the points of a QQ plot of the p-values.
+
+        Returns
+        -------
+        expected, observed : ndarray of float64, (n,)
+            Uniform quantiles, and the p-values in order.
+        """
+        observed = np.sort([pvalue for pvalue in self.pvalues if pvalue is not None])
+        return (np.arange(observed.size) + 0.5) / max(observed.size, 1), observed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the numbers as plain values for programs."""
+        return {
+            "n": len(self.trials),
+            "n_missing": self.n_missing,
+            "calibrations": self.calibrations,
+            "rejections": [rate._asdict() for rate in self.rejections()],
+            "pvalues": self.pvalues,
+        }
+
+    def __repr__(self) -> str:
+        return f"SelfCheck(n={len(self.trials)}, n_missing={self.n_missing})"
+
+    def __str__(self) -> str:
+        return as_text(self._tables())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._tables())
+
+    def _tables(self) -> list[Table]:
+        laws = ", ".join(f"{name} {count}" for name, count in self.calibrations.items())
+        rows = [
+            (
+                f"{100 * rate.level:g} %",
+                f"{rate.n_rejected}",
+                f"{100 * rate.n_rejected / max(rate.n_tests, 1):.3g} %",
+                f"{rate.lowest} to {rate.highest}",
+                "in order"
+                if rate.is_in_order
+                else "too few"
+                if rate.n_rejected < rate.lowest
+                else "TOO MANY",
+            )
+            for rate in self.rejections()
+        ]
+        header = ("level", "rejected", "rate", f"limits ({100 * LIMITS:g} %)", "verdict")
+        missing = f", {self.n_missing} without a p-value" if self.n_missing else ""
+        return [
+            Table(f"{len(self.trials)} data sets{missing}; {laws}", header, rows),
+        ]
+
+
+def calibrate(
+    null: Hypothesis | SupportsHypothesis,
+    alternative: Hypothesis | SupportsHypothesis,
+    design: Any,
+    n: int = 200,
+    *,
+    parameters: ArrayLike | None = None,
+    calibration: str = "auto",
+    n_replicates: int = 199,
+    n_splits: int = 10,
+    seed: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
+    on_done: Callable[[int, int], object] | None = None,
+) -> SelfCheck:
+    """Test a true null many times on a design of your own.
+
+    Parameters
+    ----------
+    null, alternative : Hypothesis or estimator
+        As in `compare`; the model must be able to simulate.
+    design : object
+        Data in the form that the estimators take: how many items, of what size.
+    n : int, default 200
+        How many data sets.
+    parameters : array_like of float, (n_full,), optional
+        Full parameters to draw with, an element of the null; by default the null's fit to the
+        design.
+    calibration, n_replicates, n_splits
+        As in `compare`.
+    seed : int, numpy.random.Generator or None
+        One child of it for each data set.
+    executor : concurrent.futures.Executor, optional
+        Data sets are independent pieces of work.
+    on_done : callable, optional
+        Called as ``on_done(n_done, n)``.
+
+    Returns
+    -------
+    SelfCheck
+        Rejections at 10, 5 and 1 % with their limits; printing it shows a table.
+
+    Raises
+    ------
+    ParameterError
+        The parameters do not obey the null, or the model cannot draw data.
+
+    Examples
+    --------
+    >>> from seqbio.core import Layout, equal, untied
+    >>> class NormalMeans:
+    ...     layout = Layout({"mean": (2,)})
+    ...     def start(self, data):
+    ...         return np.zeros(2)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2).sum(axis=1) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(axis=0)
+    ...     def simulate(self, full, data, generator):
+    ...         return full + generator.standard_normal(data.shape)
+    >>> null = Hypothesis(NormalMeans(), equal(2, [0, 1]))
+    >>> alternative = Hypothesis(NormalMeans(), untied(2))
+    >>> print(calibrate(null, alternative, np.zeros((10, 2)), 100, seed=1))
+    100 data sets; chi-squared 100
+      level  rejected  rate  limits (99 %)  verdict
+      10 %   7         7 %   3 to 18        in order
+      5 %    3         3 %   0 to 11        in order
+      1 %    0         0 %   0 to 4         in order
+    """
+    check_count("n", n, 1)
+    null_hypothesis, prepared = as_hypothesis(null, design)
+    alternative_hypothesis, _ = as_hypothesis(alternative, design)
+    for_fit, for_trials = spawn_generators(seed, 2)
+    if parameters is None:
+        full = maximise(null_hypothesis.model, null_hypothesis.tying, prepared, seed=for_fit).full
+    else:
+        full = np.asarray(parameters, dtype=np.float64)
+        if not null_hypothesis.tying.contains(full):
+            raise ParameterError("the parameters do not obey the null; expand free ones")
+    trials = run_trials(
+        null_hypothesis,
+        alternative_hypothesis,
+        prepared,
+        full,
+        spawn_generators(for_trials, n),
+        Options(
+            calibration,
+            n_replicates=n_replicates,
+            n_splits=n_splits,
+            check_fit=False,
+            intervals=False,
+        ),
+        executor,
+        on_done,
+    )
+    return SelfCheck(trials)
+
+
+def run_trials(
+    null: Hypothesis,
+    alternative: Hypothesis,
+    design: Any,
+    full: FloatArray,
+    generators: Sequence[np.random.Generator],
+    options: Options,
+    executor: Executor | None,
+    on_done: Callable[[int, int], object] | None,
+) -> tuple[Trial, ...]:
+    """Draw data sets and test each.
+
+    Parameters
+    ----------
+    null, alternative : Hypothesis
+        What is tested.
+    design : object
+        In the form that the model takes.
+    full : ndarray of float64, (n_full,)
+        What is true.
+    generators : sequence of numpy.random.Generator
+        One for each data set.
+    options : Options
+        How each is tested.
+    executor, on_done
+        As in `calibrate`.
+
+    Returns
+    -------
+    tuple of Trial
+        In the order of the generators.
+    """
+    ranks = identifiable_ranks(null, alternative, design)
+    work = partial(_trial, null, alternative, design, full, ranks, options)
+    return tuple(map_pieces(work, generators, executor=executor, on_done=on_done))
+
+
+def _trial(
+    null: Hypothesis,
+    alternative: Hypothesis,
+    design: Any,
+    full: FloatArray,
+    ranks: tuple[int, int],
+    options: Options,
+    generator: np.random.Generator,
+) -> Trial:
+    drawn = simulate_from(null.model, full, design, generator)
+    try:
+        null_fit = maximise(null.model, null.tying, drawn, start=full, seed=generator)
+        alternative_fit = maximise(
+            alternative.model, alternative.tying, drawn, start=null_fit.full, seed=generator
+        )
+        result = judge_fits(
+            null_fit,
+            alternative_fit,
+            drawn,
+            (null.name, alternative.name),
+            ranks,
+            options,
+            generator,
+        )
+    except ConvergenceError:
+        return Trial(None, float("nan"), "none")
+    return Trial(result.pvalue, result.statistic, result.calibration)

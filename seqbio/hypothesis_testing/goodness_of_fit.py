@@ -1,0 +1,232 @@
+"""Whether a model describes the data at all: a warning beside the p-value.
+
+Every law of a likelihood ratio takes for granted that the alternative, of which the null is a
+special case, is true for some values of its parameters. A model that knows where it tends to go
+wrong offers probes: quantities of each item, such as how much its gap lengths vary. Their sums over
+the data are compared with what the fit makes of them; it is the alternative's, so that a null that
+is false, which is what the test is there to find, is no reason for a warning.
+
+The law of a sum comes from items that are drawn from the fit. Because the
+parameters were fitted to the same data, a probe that moves with the scores varies less than it
+seems to; so what the scores explain is taken out, by regression over the drawn items, and what is
+left is drawn with replacement to make sums (a bootstrap without refits; the scores of the data
+sum to 0 at the optimum). Sums of squares over the probes of a group are its statistic.
+
+The false alarm rate is the level: with several groups of probes, p-values are multiplied by their
+number (Bonferroni), so that a model that is right raises any warning at all with that probability
+at most, 1 % by default.
+
+A model takes part with a method ``probes(full, data)`` that gives arrays by name, (n_items,) or
+(n_items, n_probes), and with ``simulate``.
+
+References
+----------
+Davison, A. C. and Hinkley, D. V. (1997). Bootstrap Methods and their Application, section 4.2.3.
+
+Boos, D. D. (1992). On generalized score tests. The American Statistician 46, 327-333.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqbio.core import Check, Fit, can_simulate, scores_of, simulate_from, spawn_generators
+from seqbio.core.numerics import FloatArray
+from seqbio.errors import ParameterError
+from seqbio.hypothesis_testing.evidence import check_count
+
+FALSE_ALARMS = 0.01
+_N_SUMS = 4999
+_SUMS_AT_A_TIME = 500
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """How far the data are from the fit in one respect.
+
+    Parameters
+    ----------
+    name : str
+        Of the group of probes.
+    pvalue : float
+        Of this group alone.
+    deviations : tuple of float
+        Of each probe: observed sum less that of the fit, in standard deviations.
+    """
+
+    name: str
+    pvalue: float
+    deviations: tuple[float, ...]
+
+
+def can_probe(model: object) -> bool:
+    """Tell whether a model offers probes and can draw data.
+
+    Parameters
+    ----------
+    model : Model
+        May have methods ``probes`` and ``simulate``.
+
+    Returns
+    -------
+    bool
+        Whether it has both.
+    """
+    return callable(getattr(model, "probes", None)) and can_simulate(model)  # type: ignore[arg-type]
+
+
+def goodness_of_fit(
+    fitted: Fit,
+    data: Any,
+    *,
+    n_copies: int = 4,
+    seed: int | np.random.Generator | None = 0,
+) -> tuple[Misfit, ...]:
+    """Compare the probes of the data with those of data drawn from a fit.
+
+    Parameters
+    ----------
+    fitted : Fit
+        Of the model to the data.
+    data : object
+        In the form that the model takes.
+    n_copies : int, default 4
+        How many data sets of the same design are drawn.
+    seed : int, numpy.random.Generator or None
+        By default the same draws each time.
+
+    Returns
+    -------
+    tuple of Misfit
+        One for each group of probes.
+
+    Raises
+    ------
+    ParameterError
+        The model offers no probes, or cannot draw data.
+
+    Examples
+    --------
+    Numbers that vary more than the model says:
+
+    >>> from seqbio.core import Layout, fit, untied
+    >>> class NormalMean:
+    ...     layout = Layout({"mean": ()})
+    ...     def start(self, data):
+    ...         return np.zeros(1)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
+    ...     def simulate(self, full, data, generator):
+    ...         return full + generator.standard_normal(data.shape)
+    ...     def probes(self, full, data):
+    ...         return {"spread": (data - full) ** 2}
+    >>> data = 2 * np.random.default_rng(1).standard_normal(50)
+    >>> (misfit,) = goodness_of_fit(fit(NormalMean(), untied(1), data), data)
+    >>> misfit.name, misfit.pvalue < 0.001
+    ('spread', True)
+    """
+    model, full = fitted.model, fitted.full
+    if not can_probe(model):
+        raise ParameterError(
+            f"{type(model).__name__} offers no probes or cannot draw data; add methods "
+            "probes(full, data) and simulate(full, data, generator)"
+        )
+    check_count("n_copies", n_copies, 1)
+    *for_copies, for_sums = spawn_generators(seed, n_copies + 1)
+    copies = [simulate_from(model, full, data, generator) for generator in for_copies]
+    scores = np.concatenate([scores_of(model, fitted.tying, full, copy) for copy in copies])
+    observed = _probes(model, full, data)
+    drawn = [_probes(model, full, copy) for copy in copies]
+    return tuple(
+        _misfit(
+            name,
+            values,
+            np.concatenate([copy[name] for copy in drawn]),
+            scores,
+            for_sums,
+        )
+        for name, values in observed.items()
+    )
+
+
+def goodness_checks(fitted: Fit, data: Any, level: float = FALSE_ALARMS) -> list[Check]:
+    """Warn where the data are not what the fit says.
+
+    Parameters
+    ----------
+    fitted : Fit
+        To the data.
+    data : object
+        In the form that the model takes.
+    level : float, default 0.01
+        Probability of any warning if the fit is right.
+
+    Returns
+    -------
+    list of Check
+        Empty where all is well or the model offers no probes.
+    """
+    if not can_probe(fitted.model):
+        return []
+    misfits = goodness_of_fit(fitted, data)
+    return [
+        Check(
+            f"neither hypothesis describes the {misfit.name} of these data (goodness of fit: "
+            f"p {'<' if misfit.pvalue < 2 / _N_SUMS else '='} "
+            f"{max(misfit.pvalue, 2 / _N_SUMS):.2g}, {_largest(misfit)} standard deviations off), "
+            "so a p-value that takes it for granted can be far too small",
+            "warning",
+            f"misfit_{misfit.name.replace(' ', '_')}",
+        )
+        for misfit in misfits
+        if misfit.pvalue * len(misfits) <= level
+    ]
+
+
+def _largest(misfit: Misfit) -> str:
+    return f"{max(misfit.deviations, key=abs):+.1f}"
+
+
+def _probes(model: Any, full: FloatArray, data: Any) -> dict[str, FloatArray]:
+    return {
+        name: np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+        for name, values in model.probes(full, data).items()
+    }
+
+
+def _misfit(
+    name: str,
+    observed: FloatArray,
+    drawn: FloatArray,
+    scores: FloatArray,
+    generator: np.random.Generator,
+) -> Misfit:
+    n_items, n_drawn = len(observed), len(drawn)
+    centre = drawn.mean(axis=0)
+    explaining = scores - scores.mean(axis=0)
+    slope = np.linalg.lstsq(explaining, drawn - centre)[0]
+    residuals = drawn - centre - explaining @ slope
+    deviation = observed.sum(axis=0) - n_items * centre
+    # The drawn items' own mean is uncertain, too; and regression makes residuals a bit too small.
+    widening = np.sqrt((1 + n_items / n_drawn) * n_drawn / max(n_drawn - scores.shape[1] - 1, 1))
+    error = np.sqrt(n_items) * residuals.std(axis=0) * widening
+    varying = error > 0
+    scaled = np.divide(deviation, error, out=np.zeros_like(deviation), where=varying)
+    statistic = float((scaled[varying] ** 2).sum())
+    unit = residuals[:, varying] * widening / error[varying]
+    exceeding = 0
+    n_left = _N_SUMS
+    while n_left:
+        n = min(n_left, _SUMS_AT_A_TIME)
+        n_left -= n
+        chosen = generator.integers(0, n_drawn, (n, n_items))
+        weights = np.stack([np.bincount(row, minlength=n_drawn) for row in chosen])
+        sums = weights @ unit
+        exceeding += int(((sums**2).sum(axis=1) >= statistic).sum())
+    pvalue = (1 + exceeding) / (1 + _N_SUMS)
+    return Misfit(name, pvalue, tuple(scaled.tolist()))
