@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from seqbio import __version__
-from seqbio.cli import common, pairhmm
+from seqbio.cli import common, pairhmm, recurrent
 
 __all__ = ["app", "main"]
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.add_typer(pairhmm.app, name="pairhmm")
+app.add_typer(recurrent.app, name="recurrent")
 
 
 def _print_version(wanted: bool) -> None:

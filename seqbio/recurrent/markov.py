@@ -142,7 +142,7 @@ class MarkovModel(Estimator):
             np.concatenate([codes.astype(np.intp) for codes in data.codes]), minlength=k
         )
         return MarkovChainModel(
-            k,
+            get_alphabet(self.alphabet).letters,
             int(self.order),
             ends=bool(self.ends),
             steps=steps,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from seqbio.core import Check, Fit, Layout, Tying
 from seqbio.core.fit import fit, fit_at
-from seqbio.core.numerics import FloatArray
+from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ParameterError
 from seqbio.recurrent.markov_kernels import Events, find_events, log_probabilities, n_start_rows
 from seqbio.recurrent.sequence_data import SequenceData
@@ -23,8 +26,8 @@ class MarkovChainModel:
 
     Parameters
     ----------
-    n_letters : int
-        K.
+    letters : str
+        The K letters, in the order of their codes.
     order : int
         How many letters before count.
     ends : bool
@@ -37,9 +40,10 @@ class MarkovChainModel:
     """
 
     def __init__(
-        self, n_letters: int, order: int, *, ends: bool, steps: int | None, reference: int
+        self, letters: str, order: int, *, ends: bool, steps: int | None, reference: int
     ) -> None:
-        self.n_letters, self.order, self.ends = n_letters, order, ends
+        self.letters, self.order, self.ends = letters, order, ends
+        self.n_letters = n_letters = len(letters)
         self.steps, self.reference = steps, reference
         self.n_outcomes = n_letters + ends
         width = self.n_outcomes - 1
@@ -51,7 +55,7 @@ class MarkovChainModel:
         self.layout = Layout(shapes)
         self.boundary = np.ones(self.layout.size, dtype=bool)
         self.key = {
-            "n_letters": n_letters,
+            "letters": letters,
             "order": order,
             "ends": ends,
             "steps": steps,
@@ -93,6 +97,35 @@ class MarkovChainModel:
         p = np.exp(logs)
         diagonal = self.counts(data).sum(axis=1, keepdims=True) * p * (1 - p)
         return np.delete(diagonal, self.reference, axis=1).ravel()
+
+    def scores(self, full: FloatArray, data: SequenceData) -> FloatArray:
+        """Gradient of the log-likelihood of each sequence, (n_items, n_full)."""
+        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
+        row, outcome, item = self._cells(data)
+        n_rows = len(logs)
+        happened = np.bincount(
+            (item * n_rows + row) * self.n_outcomes + outcome,
+            minlength=len(data) * n_rows * self.n_outcomes,
+        ).reshape(len(data), n_rows, self.n_outcomes)
+        slopes = happened - happened.sum(axis=2, keepdims=True) * np.exp(logs)
+        return np.delete(slopes, self.reference, axis=2).reshape(len(data), -1)
+
+    def estimates(self, full: FloatArray) -> dict[str, float]:
+        """Probabilities by name: ``P(C|A)`` of C after A, ``P(C|A) at 3`` at the third place."""
+        outcomes = [*self.letters, *(["end"] if self.ends else [])]
+        start, following = (np.exp(table) for table in self.tables(full))
+        named = {}
+        if self.order:
+            for length in range(self.order):
+                first = n_start_rows(self.n_letters, length)
+                for index, context in enumerate(product(self.letters, repeat=length)):
+                    row, words = start[first + index], "".join(context)
+                    named |= _named(outcomes, words, row, f" at {length + 1}")
+        for step, table in enumerate(following):
+            place = f" at {step + self.order + 1}" if self.steps else ""
+            for row, context in zip(table, product(self.letters, repeat=self.order), strict=True):
+                named |= _named(outcomes, "".join(context), row, place)
+        return named
 
     def maximise(
         self,
@@ -214,15 +247,19 @@ class MarkovChainModel:
 
     def counts(self, data: SequenceData) -> FloatArray:
         """How often each outcome followed each context, (n_rows of all tables, n_outcomes)."""
-        events = self.events(data)
-        n_early, n_contexts = n_start_rows(self.n_letters, self.order), self.n_letters**self.order
-        table = np.minimum(events.step, (self.steps or 1) - 1)
-        row = np.where(events.step < 0, events.row, n_early + table * n_contexts + events.row)
-        n_rows = n_early + (self.steps or 1) * n_contexts
-        cells = np.bincount(
-            row * self.n_outcomes + events.outcome, minlength=n_rows * self.n_outcomes
-        )
+        row, outcome, _ = self._cells(data)
+        n_rows = n_start_rows(self.n_letters, self.order)
+        n_rows += (self.steps or 1) * self.n_letters**self.order
+        cells = np.bincount(row * self.n_outcomes + outcome, minlength=n_rows * self.n_outcomes)
         return cells.reshape(n_rows, self.n_outcomes).astype(np.float64)
+
+    def _cells(self, data: SequenceData) -> tuple[IntArray, IntArray, IntArray]:
+        """Row among those of all tables, outcome and sequence of each event."""
+        events = self.events(data)
+        table = np.minimum(events.step, (self.steps or 1) - 1)
+        late = n_start_rows(self.n_letters, self.order) + table * self.n_letters**self.order
+        row = np.where(events.step < 0, events.row, late + events.row)
+        return row, events.outcome, events.item
 
     def events(self, data: SequenceData) -> Events:
         """List all letters with their contexts; kept with the data for the next time."""
@@ -238,3 +275,13 @@ class MarkovChainModel:
             kept[key] = find_events(data, self.order, ends=self.ends)
         events: Events = kept[key]
         return events
+
+
+def _named(
+    outcomes: Sequence[str], context: str, probabilities: FloatArray, place: str
+) -> dict[str, float]:
+    given = f"|{context}" if context else ""
+    return {
+        f"P({outcome}{given}){place}": float(value)
+        for outcome, value in zip(outcomes, probabilities, strict=True)
+    }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from seqbio.core import Fit, Layout, Tying
-from seqbio.core.fit import fit_at
+from seqbio.core.fit import fit, fit_at
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.training import TrainingSettings, index_batches, train
 from seqbio.errors import ParameterError
@@ -29,6 +29,7 @@ from seqbio.recurrent.network import (
 )
 from seqbio.recurrent.sequence_data import SequenceData
 
+_POLISHING_STEPS = 1000  # of L-BFGS
 _EVALUATED_STEPS = 256  # steps at a time where no gradient is asked for, so that memory is bounded
 _EVALUATED_CELLS = 1 << 15  # steps times sequences at a time
 
@@ -175,7 +176,11 @@ class NetworkModel:
         n_starts: int = 1,
         seed: int | np.random.Generator | None = None,
     ) -> Fit:
-        """Train on all of the data; see `seqbio.core.fit.maximise`."""
+        """Train on all of the data; see `seqbio.core.fit.maximise`.
+
+        Minibatches lead close to an optimum and not into it. In double precision L-BFGS goes on
+        from there, and may say that it has converged; in single precision nothing can.
+        """
         training = train(
             self,
             tying,
@@ -186,13 +191,16 @@ class NetworkModel:
             n_starts=n_starts,
             seed=seed,
         )
+        if self.dtype == np.float64:
+            return fit(self, tying, data, start=training.full, max_iterations=_POLISHING_STEPS)
         return fit_at(
             self,
             tying,
             data,
             training.full,
-            converged=True,
-            message=f"{training.message}; whether a network is at its optimum is not known",
+            converged=False,
+            message=f"{training.message}, in minibatches and single precision, which end near "
+            "an optimum but not at it",
             n_iterations=training.n_evaluations,
             n_evaluations=training.n_evaluations,
         )

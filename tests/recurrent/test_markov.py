@@ -72,7 +72,7 @@ def test_the_closed_form_is_where_the_optimiser_ends(order, tie, generator):
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_gradient_and_curvature(ends, generator):
-    model = MarkovChainModel(3, 2, ends=ends, steps=4, reference=1)
+    model = MarkovChainModel("abc", 2, ends=ends, steps=4, reference=1)
     codes = [generator.integers(3, size=n).astype(np.uint8) for n in (5, 1, 4, 5)]
     data = SequenceData(codes, 3)
     full = generator.standard_normal(model.layout.size)
@@ -89,13 +89,32 @@ def test_gradient_and_curvature(ends, generator):
         )
 
 
+def test_scores_are_the_gradients_of_single_sequences(generator):
+    model = MarkovChainModel("abc", 2, ends=True, steps=4, reference=1)
+    codes = [generator.integers(3, size=n).astype(np.uint8) for n in (5, 1, 4)]
+    data = SequenceData(codes, 3)
+    full = generator.standard_normal(model.layout.size)
+    for item, score in enumerate(model.scores(full, data)):
+        gradient = model.log_likelihood_and_gradient(full, data.subset(np.array([item])))[1]
+        np.testing.assert_allclose(score, gradient, atol=1e-12)
+
+
+def test_estimates_are_named_probabilities():
+    model = MarkovModel(order=1, tie=(), ends=False, max_length=3).fit(["ACG", "ACT", "CCA"])
+    named = model.model_.estimates(model.fit_.full)
+    assert named["P(A) at 1"] == pytest.approx(2 / 3)
+    assert named["P(G|C) at 3"] == pytest.approx(1 / 3)
+    assert len(named) == 4 + 2 * 16
+    assert model.probabilities("C", step=1)["G"] == pytest.approx(1 / 3)
+
+
 def test_probabilities_of_all_sequences_sum_to_one(generator):
     """Given a length; and with ends, counting what has not ended yet."""
-    model = MarkovChainModel(2, 1, ends=False, steps=None, reference=0)
+    model = MarkovChainModel("ab", 1, ends=False, steps=None, reference=0)
     full = generator.standard_normal(model.layout.size)
     every = [np.array(x, dtype=np.uint8) for x in product((0, 1), repeat=5)]
     assert np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum() == pytest.approx(1)
-    model = MarkovChainModel(2, 1, ends=True, steps=None, reference=0)
+    model = MarkovChainModel("ab", 1, ends=True, steps=None, reference=0)
     full = generator.standard_normal(model.layout.size)
     every = [np.array(x, dtype=np.uint8) for n in range(13) for x in product((0, 1), repeat=n)]
     ended = np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum()

@@ -3,8 +3,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from seqbio.core import check_gradient, fingerprint
-from seqbio.core.training import TrainingSettings
+from seqbio.core import check_gradient, fingerprint, untied
+from seqbio.core.training import TrainingSettings, train
 from seqbio.errors import ParameterError
 from seqbio.recurrent.network import Architecture
 from seqbio.recurrent.network_model import Batch, NetworkModel
@@ -164,14 +164,24 @@ def test_data_are_named_by_content_and_cut_by_item(generator):
     assert fingerprint(data.subset(np.arange(3))) == fingerprint(data)
 
 
-def test_the_own_way_to_be_fitted_gives_a_fit(generator):
-    from seqbio.core import untied
-
-    model = make_model("rnn", settings=TrainingSettings(n_epochs=3, learning_rate=0.05))
+def test_single_precision_never_says_that_it_has_converged(generator):
+    settings = TrainingSettings(n_epochs=3, learning_rate=0.05)
+    model = make_model("rnn", settings=settings, precision="single")
     data = draw(generator, [6] * 10)
     fitted = model.maximise(untied(model.layout.size), data, seed=0)
     assert fitted.log_likelihood == pytest.approx(model.log_likelihood(fitted.full, data).sum())
-    assert "not known" in fitted.message
+    assert not fitted.converged
+    assert "near an optimum" in fitted.message
+
+
+def test_double_precision_goes_on_to_the_optimum(generator):
+    model = make_model("rnn", settings=TrainingSettings(n_epochs=3, learning_rate=0.05))
+    data = draw(generator, [4] * 200)
+    tying = untied(model.layout.size)
+    fitted = model.maximise(tying, data, seed=0)
+    near = train(model, tying, data, model.settings, items=np.arange(200), seed=0)
+    assert fitted.log_likelihood > model.log_likelihood(near.full, data).sum()
+    assert fitted.gradient_norm < 1
 
 
 def test_wrong_settings_are_refused():
