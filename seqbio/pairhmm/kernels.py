@@ -224,13 +224,16 @@ class Sweep:
         weights = sorted(set(self.opening))
         opened = self.opened[: len(weights)]
         gaps = [
-            (g, values.ravel(), values, along_x, opened[weights.index(weight)], extend, extend != 1)
+            (
+                *(g, values.ravel(), values.ravel() if width == 1 else values, along_x),
+                *(opened[weights.index(weight)], extend, extend != 1),
+            )
             for g, (values, along_x, weight, extend) in enumerate(
                 zip(state.gaps, self.along_x, self.opening, self.extending, strict=True)
             )
         ]
         handed = [(g[1], g[3], c, c != 1) for g, c in zip(gaps, self.into_match[1:], strict=True)]
-        edges = state.match[block::block]
+        edges, ratio = self._edges(state, ratio)
         # Ranges of rows, in units of one letter of all pairs: [low, high) is the anti-diagonal,
         # [first, high) what a step along x can reach, [low, last) a step along y.
         low, high = max(0, start - m) * width, (min(n, start) + 1) * width
@@ -281,6 +284,16 @@ class Sweep:
                 source = total
             if kept is not None:
                 self._keep(kept, state, d)
+
+    def _edges(self, state: State, ratio: Floats | None) -> tuple[Floats, Floats | None]:
+        """View the match values of the first rows of blocks, and the ratios of scales there.
+
+        A single pair has both flat: NumPy walks a column of single values far more slowly.
+        """
+        edges = state.match[self.block :: self.block]
+        if self.n_pairs > 1:
+            return edges, ratio
+        return edges[:, 0], None if ratio is None else ratio[:, 0]
 
     def _crossed(self, state: State, d: int) -> dict[int, Floats]:
         """Collect what gap states receive from each other, before any of them is updated."""
@@ -463,10 +476,10 @@ class Sweep:
         x, y = self.batch.x.ravel(), self.batch.y_reversed.ravel()
         match, part = adjoint.match.ravel(), tally.part
         into_match = [total.ravel() for total in adjoint.into_match]
-        edges = adjoint.match[block::block]
+        edges, _ = self._edges(adjoint, None)
         weights = [(weight, weight != 1) for weight in self.into_match]
         gaps = [
-            (g, values.ravel(), values, *rest)
+            (g, values.ravel(), values.ravel() if width == 1 else values, *rest)
             for g, (values, *rest) in enumerate(
                 zip(
                     adjoint.gaps,
@@ -506,7 +519,7 @@ class Sweep:
                     posterior[rows, d - 2 - rows] = aligned
             if d in kept.rescaled:
                 self._unscale(adjoint, d, kept.rescaled[d])
-            ratio = kept.ratio[d]
+            _, ratio = self._edges(adjoint, kept.ratio[d])
             if cells is None:
                 drawn[: (min(n, d) + 1) * width] = 0.0
             else:
