@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core import Tying, equal, fixed, joined, untied
 from seqbio.core.estimator import Estimator
-from seqbio.core.fit import Fit, covariance, fit, profile_interval, wald_interval
-from seqbio.core.model import Hypothesis
+from seqbio.core.fit import Fit, covariance, fit, wald_interval
+from seqbio.core.model import Effect, Hypothesis
+from seqbio.core.profile import profile_interval
 from seqbio.errors import NotFittedError, ParameterError, TyingError
 from seqbio.pairhmm.kernels import match_posterior
 from seqbio.pairhmm.pair_data import PairData
@@ -466,7 +467,11 @@ class PairHMM(Estimator):
             if spread is not None:
                 ends = wald_interval(fitted, effect, spread, level=level)
             else:
-                ends = profile_interval(fitted, self._data, effect, level=level)
+
+                def function(full: Floats, name: str = name) -> Effect:
+                    return unconstrained(model.layout, model.substitution, full, name)[0]
+
+                ends = profile_interval(fitted, self._data, function, level=level)
             intervals[name] = (back(ends[0]), back(ends[1]))
         return intervals
 
@@ -477,7 +482,10 @@ class PairHMM(Estimator):
 
         The numbers are exact; data and the evidence of convergence are not kept.
         """
-        settings = self.get_params()
+        settings = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self.get_params().items()
+        }
         for name in ("tie", "frequencies"):
             if isinstance(settings[name], Tying):
                 raise ParameterError("a tying of your own cannot be saved; save the parameters_")

@@ -366,7 +366,10 @@ def _scalars(blocks: Mapping[str, Floats]) -> dict[str, float]:
 
 def _background(log_background: Floats, data: PairData) -> Floats:
     """Sum the log background of all letters of each pair, (n_pairs,)."""
-    return (data.counts_x + data.counts_y) @ log_background
+    counts, possible = data.counts_x + data.counts_y, np.isfinite(log_background)
+    # Letters of probability 0 may stand in some pairs alone, and 0 * -inf would be nan in others.
+    total = counts[:, possible] @ log_background[possible]
+    return np.where(counts[:, ~possible].any(axis=1), -np.inf, total)
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

@@ -618,6 +618,7 @@ def test_posterior_agrees_with_a_clear_alignment():
         ({"frequencies": np.array([0.1, 0.2, 0.3, 0.4])}, TRUTH),
         ({"alphabet": "protein", "end": "untied"}, {**MOVES, "end": 0.01, "distance": 0.3}),
         ({"seed": np.random.default_rng(1)}, TRUTH),
+        ({"seed": np.int64(3), "n_starts": np.int32(2)}, TRUTH),
     ],
 )
 def test_saved_models_come_back_exactly(tmp_path, settings, parameters):

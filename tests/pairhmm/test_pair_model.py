@@ -199,6 +199,15 @@ def test_a_pair_that_cannot_be_is_minus_infinity_and_has_no_gradient():
     assert np.isnan(gradient).all()
 
 
+def test_a_letter_of_probability_0_leaves_the_other_pairs_alone():
+    model, full = model_and_full(frequency_T=0.0, frequency_A=0.7)
+    data = encoded([("ACG", "ACGG"), ("T", "A"), ("AT", "ACN")])
+    likelihoods = model.log_likelihood(full, data)
+    assert likelihoods[0] == model.log_likelihood(full, encoded([("ACG", "ACGG")]))[0]
+    assert np.isneginf(likelihoods[1:]).all()
+    assert np.isneginf(model.best_path_score(full, data)[1:]).all()
+
+
 # Gradient and curvature
 
 
