@@ -52,6 +52,9 @@ class MarkovModel(Estimator):
     max_length : int, optional
         Longest sequence, in letters, for a model that is not tied over time; give the same to the
         tied model that it is compared with.
+    pseudocount : float
+        Added to the count of every outcome of every context by `fit`, so that nothing has
+        probability 0 in other sequences. Tests are of maximum likelihood and have none.
 
     Attributes
     ----------
@@ -80,12 +83,14 @@ class MarkovModel(Estimator):
         alphabet: str = "dna",
         ends: bool = True,
         max_length: int | None = None,
+        pseudocount: float = 0.0,
     ) -> None:
         self.order = order
         self.tie = tie
         self.alphabet = alphabet
         self.ends = ends
         self.max_length = max_length
+        self.pseudocount = pseudocount
 
     @staticmethod
     def ties() -> dict[str, str]:
@@ -199,7 +204,12 @@ class MarkovModel(Estimator):
         """
         hypothesis, data = self.hypothesis(records)
         self.model_: MarkovChainModel = hypothesis.model  # type: ignore[assignment]
-        self.fit_ = self.model_.maximise(hypothesis.tying, data)
+        if not self.pseudocount >= 0:
+            raise ParameterError(f"pseudocount is {self.pseudocount}; give a number of 0 or more")
+        if self.pseudocount:
+            self.fit_ = self.model_.smoothed(hypothesis.tying, data, self.pseudocount)
+        else:
+            self.fit_ = self.model_.maximise(hypothesis.tying, data)
         return self
 
     def _fitted(self) -> tuple[MarkovChainModel, Floats]:

@@ -114,7 +114,7 @@ class MarkovChainModel:
         """Probabilities by name: ``P(C|A)`` of C after A, ``P(C|A) at 3`` at the third place."""
         outcomes = [*self.letters, *(["end"] if self.ends else [])]
         start, following = (np.exp(table) for table in self.tables(full))
-        named = {}
+        named: dict[str, float] = {}
         if self.order:
             for length in range(self.order):
                 first = n_start_rows(self.n_letters, length)
@@ -142,18 +142,33 @@ class MarkovChainModel:
         """
         if not self._ties_rows(tying):
             return fit(self, tying, data, start=start, n_starts=n_starts, seed=seed)
+        full = tying.expand(self._shares(tying, data, pseudocount=0.0))
+        message = "the closed form of a Markov chain"
+        return fit_at(self, tying, data, full, converged=True, message=message)
+
+    def smoothed(self, tying: Tying, data: SequenceData, pseudocount: float) -> Fit:
+        """Fit in closed form with an extra count for every outcome of every row.
+
+        Nothing then has probability 0, as predictions need; it is no maximum of the likelihood.
+        """
+        if not self._ties_rows(tying):
+            raise ParameterError("pseudocounts need a tying of whole rows; set pseudocount to 0")
+        full = tying.expand(self._shares(tying, data, pseudocount))
+        message = f"shares of counts with a pseudocount of {pseudocount}"
+        return fit_at(self, tying, data, full, converged=False, message=message)
+
+    def _shares(self, tying: Tying, data: SequenceData, pseudocount: float) -> FloatArray:
         counts = self.counts(data)
         others = np.delete(counts, self.reference, axis=1)
         reference = np.broadcast_to(counts[:, [self.reference]], others.shape)
-        happened = tying.pull_back(others.ravel())
-        against = tying.pull_back(reference.ravel())
+        happened = tying.pull_back(others.ravel()) + pseudocount
+        against = tying.pull_back(reference.ravel()) + pseudocount
         with np.errstate(divide="ignore"):
-            free = np.log(happened) - np.log(np.maximum(against, _NEVER))
+            free: FloatArray = np.log(happened) - np.log(np.maximum(against, _NEVER))
         # Rows without an event can have any probabilities: equal ones.
         events = np.broadcast_to(counts.sum(axis=1, keepdims=True), others.shape)
         free[tying.pull_back(events.ravel()) == 0] = 0.0
-        message = "the closed form of a Markov chain"
-        return fit_at(self, tying, data, tying.expand(free), converged=True, message=message)
+        return free
 
     def _ties_rows(self, tying: Tying) -> bool:
         if (tying.group < 0).any() or (tying.sign != 1).any() or tying.offset.any():

@@ -226,6 +226,18 @@ def test_other_tyings_are_left_to_the_optimiser(generator):
     assert free.log_likelihood_ > model.log_likelihood_
 
 
+def test_pseudocounts_leave_nothing_impossible():
+    model = MarkovModel(order=1, ends=False, pseudocount=0.5).fit(["ACACACGT", "ACACAC"])
+    expected = {"A": 4.5 / 7, "C": 0.5 / 7, "G": 1.5 / 7, "T": 0.5 / 7}
+    assert model.probabilities("C") == pytest.approx(expected)
+    assert np.isfinite(model.log_likelihood(["TTTT"])).all()
+    assert not model.fit_.converged
+    with pytest.raises(ParameterError, match="whole rows"):
+        MarkovModel(order=0, tie=equal(4, [0, 1]), pseudocount=1.0).fit(["ACG"])
+    with pytest.raises(ParameterError, match="pseudocount is -1"):
+        MarkovModel(pseudocount=-1).fit(["ACG"])
+
+
 def test_wrong_settings_are_refused():
     with pytest.raises(TyingError, match="there is no tie 'layers'; a Markov model has 'time'"):
         MarkovModel(tie=("time", "layers")).fit(["ACG"])
