@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqbio import datasets, errors
     from seqbio.core import Fit, Hypothesis, Layout, Tying, fit
     from seqbio.hypothesis_testing import LikelihoodRatioResult, compare, likelihood_ratio_test
+    from seqbio.motif import MotifDetector, scan
     from seqbio.pairhmm import PairHMM
     from seqbio.recurrent import CharacterAlphabet, MarkovModel, RecurrentModel, read_text
     from seqbio.sequences import read_fasta, read_pairs, write_fasta
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "seqbio.core": ("Fit", "Hypothesis", "Layout", "Tying", "fit"),
     "seqbio.hypothesis_testing": ("LikelihoodRatioResult", "compare", "likelihood_ratio_test"),
+    "seqbio.motif": ("MotifDetector", "scan"),
     "seqbio.pairhmm": ("PairHMM",),
     "seqbio.recurrent": ("CharacterAlphabet", "MarkovModel", "RecurrentModel", "read_text"),
     "seqbio.sequences": ("read_fasta", "read_pairs", "write_fasta"),
@@ -40,6 +42,7 @@ __all__ = [
     "Layout",
     "LikelihoodRatioResult",
     "MarkovModel",
+    "MotifDetector",
     "PairHMM",
     "RecurrentModel",
     "Tying",
@@ -51,6 +54,7 @@ __all__ = [
     "read_fasta",
     "read_pairs",
     "read_text",
+    "scan",
     "write_fasta",
 ]
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from seqbio import __version__
-from seqbio.cli import common, pairhmm, recurrent
+from seqbio.cli import common, motif, pairhmm, recurrent
 
 __all__ = ["app", "main"]
 
@@ -25,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain text can be copied, and is quicker
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.add_typer(motif.app, name="motif")
 app.add_typer(pairhmm.app, name="pairhmm")
 app.add_typer(recurrent.app, name="recurrent")
 

@@ -74,6 +74,11 @@ class MotifDetector(Estimator):
         What the sequences are made of.
     strands : {"both", "one"}, optional
         Whether motifs may stand on the other strand; by default they may in DNA.
+    readout : {"free", "unit"}
+        Whether motifs are weighed, or motif k adds its pooled score to class k as it is. With
+        ``logsumexp`` and ``unit`` the score is the log odds of one occurrence against none, a
+        smooth model with fewer optima, which the split test needs; one motif for each class but
+        the first.
     optimizer : {"adam", "lbfgs"}, optional
         Minibatches, or the whole data at once (the default with sum pooling, which has one
         optimum). The settings that follow, but for `n_starts`, are for minibatches.
@@ -133,6 +138,7 @@ class MotifDetector(Estimator):
         tie: tuple[str, ...] | Tying = ("position", "strand"),
         alphabet: str = "dna",
         strands: Literal["both", "one"] | None = None,
+        readout: Literal["free", "unit"] = "free",
         optimizer: Literal["adam", "lbfgs"] | None = None,
         learning_rate: float = 0.02,
         weight_decay: float = 0.02,
@@ -150,6 +156,7 @@ class MotifDetector(Estimator):
         self.tie = tie
         self.alphabet = alphabet
         self.strands = strands
+        self.readout = readout
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -205,13 +212,14 @@ class MotifDetector(Estimator):
 
     def _model(self, data: MotifData, n_places: int, single: bool = False) -> MotifModel:
         alphabet = get_alphabet(self.alphabet)
-        n_readouts = 1
+        n_readouts = 0 if self.readout == "unit" else 1
         if self.pooling == "none":
             n_readouts = self._one_length(data) - self.width + 1
-        if self.pooling == "sum" and self.n_motifs != data.n_classes - 1:
+        unweighed = self.pooling == "sum" or self.readout == "unit"
+        if unweighed and self.n_motifs != data.n_classes - 1:
             raise ParameterError(
-                f"n_motifs is {self.n_motifs}; sum pooling needs {data.n_classes - 1}, one for "
-                "each class but the first, because sums of several filters are one filter"
+                f"n_motifs is {self.n_motifs}; with sum pooling, or readout='unit', there is one "
+                f"for each class but the first, {data.n_classes - 1} here"
             )
         return MotifModel(
             alphabet,
@@ -247,11 +255,16 @@ class MotifDetector(Estimator):
         for name, value, choices in (
             ("pooling", self.pooling, _POOLINGS),
             ("strands", self.strands, ("both", "one", None)),
+            ("readout", self.readout, ("free", "unit")),
             ("optimizer", self.optimizer, ("adam", "lbfgs", None)),
         ):
             if value not in choices:
                 listed = ", ".join(str(choice) for choice in choices if choice)
                 raise ParameterError(f"{name} is {value!r}; choose one of {listed}")
+        if self.readout == "unit" and self.pooling == "none":
+            raise ParameterError(
+                "pooling 'none' has a readout for each position; set readout='free'"
+            )
         for name in ("n_motifs", "width", "n_starts", "n_jobs"):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < 1:
@@ -497,7 +510,7 @@ class MotifDetector(Estimator):
     @property
     def readout_(self) -> Floats:
         """Weight of each motif in each logit, (n_logits, n_motifs), or (positions, ...)."""
-        if self.pooling == "sum":
+        if not self._model_fitted().has_readout:
             return np.eye(self._model_fitted().n_logits)
         block = self._block("readout")
         return block[0] if len(block) == 1 else block
@@ -559,7 +572,7 @@ class MotifDetector(Estimator):
     def _filter_motifs(self) -> list[Motif]:
         weights = self.weights_
         scale = np.ones(self.n_motifs)
-        if self.readout_.ndim == 2 and self.pooling != "sum":
+        if self.readout_.ndim == 2:
             strongest = np.abs(self.readout_).argmax(axis=0)
             scale = np.abs(self.readout_)[strongest, np.arange(self.n_motifs)]
         scale = np.repeat(scale, len(weights) // self.n_motifs)

@@ -35,8 +35,8 @@ class MotifModel:
 
     - ``weights`` (places, S, n_motifs, n_letters, width) and ``bias`` (places, S, n_motifs), with
       1 place (the same filters everywhere) or one for each position of a window;
-    - ``readout`` (readout places, n_logits, n_motifs), absent with sum pooling, where motif k adds
-      to logit k alone, so that the model is a generalised linear one;
+    - ``readout`` (readout places, n_logits, n_motifs), or none: then motif k adds to logit k alone,
+      as always with sum pooling, so that the model is a generalised linear one;
     - ``intercept`` (n_logits,).
 
     Parameters
@@ -52,7 +52,8 @@ class MotifModel:
     n_strands : int
         1, or 2 where the other strand is read too.
     n_readouts : int
-        Readouts for each motif and logit: 1, or the number of windows when nothing is pooled.
+        Readouts for each motif and logit: 1, or the number of windows when nothing is pooled, or 0
+        when motif k adds to logit k as it is.
     single : bool, default False
         Compute in single precision, which is enough for training.
     """
@@ -80,6 +81,11 @@ class MotifModel:
         return self.n_classes - 1
 
     @property
+    def has_readout(self) -> bool:
+        """Whether motifs are weighed, or motif k adds to logit k as it is."""
+        return self.n_readouts > 0 and self.pooling != "sum"
+
+    @property
     def regular(self) -> bool:
         """Whether likelihood theory holds: for sum pooling, a generalised linear model."""
         return self.pooling == "sum"
@@ -89,6 +95,10 @@ class MotifModel:
         """Why it does not hold otherwise."""
         if self.regular:
             return ""
+        if not self.has_readout:
+            return (
+                "a filter that is 0 could be of either strand or place, and there are many optima"
+            )
         if self.pooling == "max":
             return (
                 "with max pooling the likelihood has kinks and many optima, and a motif with "
@@ -104,7 +114,7 @@ class MotifModel:
             "weights": (*filters, self.alphabet.size, self.width),
             "bias": filters,
         }
-        if self.pooling != "sum":
+        if self.has_readout:
             shapes["readout"] = (self.n_readouts, self.n_logits, self.n_motifs)
         return Layout(shapes | {"intercept": (self.n_logits,)})
 
@@ -155,6 +165,8 @@ class MotifModel:
         if self.n_strands == 2:
             other = _other_strand(blocks["weights"], self)
             blocks["weights"][:, 1] = other[:, 1]
+        if not self.has_readout:
+            return self.layout.flatten(blocks)
         sign = np.where(np.arange(self.n_motifs) % 4 == 3, -1.0, 1.0)
         blocks["readout"][:] = sign * 0.5 / np.sqrt(self.n_motifs)
         if self.n_logits > 1:
@@ -261,7 +273,9 @@ class MotifModel:
             return self._linear_forward(blocks, data, items), {}
         dtype = np.float32 if self.single else np.float64
         weights, bias = (_by_filter(blocks[name]).astype(dtype) for name in ("weights", "bias"))
-        readout = blocks["readout"].astype(dtype)
+        readout = np.eye(self.n_motifs)[None].astype(dtype)
+        if self.has_readout:
+            readout = blocks["readout"].astype(dtype)
         sequences = data.shares(items, dtype)
         n_windows = data.lengths[items] - self.width + 1
         memory: dict[str, Any] = {"sequences": sequences, "shape": weights.shape}
@@ -321,7 +335,7 @@ class MotifModel:
                 found = kernels.filter_gradient(shape, sequences, into_scores)
         for name, gradient in zip(("weights", "bias"), found, strict=True):
             blocks[name] = self._by_strand(gradient)
-        return self.layout.flatten(blocks)
+        return self.layout.flatten({name: blocks[name] for name in self.layout.names})
 
     def _by_strand(self, by_filter: Floats) -> Floats:
         """Undo `_by_filter`: (places, filters, ...) to (places, strands, motifs, ...)."""

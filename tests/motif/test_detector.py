@@ -198,7 +198,7 @@ refusals = [
     ({"strands": "one"}, TyingError, "needs both strands"),
     ({"tie": ("position", "readout")}, TyingError, "needs pooling='none'"),
     ({"pooling": "mean"}, ParameterError, "choose one of max"),
-    ({"pooling": "sum"}, ParameterError, "needs 1, one for each class"),
+    ({"pooling": "sum"}, ParameterError, "one for each class but the first, 1 here"),
     ({"n_motifs": 0}, ParameterError, "n_motifs is 0"),
     ({"validation": 1.0}, ParameterError, "validation is 1.0"),
     ({"width": 50}, SequenceFormatError, "index 0 .* 40 letters, fewer than the width of 50"),

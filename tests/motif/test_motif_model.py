@@ -29,9 +29,9 @@ def random_data(n_items=9, n_classes=2, ragged=False, seed=0, length=LENGTH, alp
     return MotifData(alphabet, sequences, np.arange(n_items) % n_classes, n_classes)
 
 
-def model(pooling, n_classes=2, n_places=1, n_strands=1, alphabet=DNA):
-    n_motifs = n_classes - 1 if pooling == "sum" else 2
-    n_readouts = LENGTH - WIDTH + 1 if pooling == "none" else 1
+def model(pooling, n_classes=2, n_places=1, n_strands=1, alphabet=DNA, unit=False):
+    n_motifs = n_classes - 1 if pooling == "sum" or unit else 2
+    n_readouts = LENGTH - WIDTH + 1 if pooling == "none" else int(not unit)
     return MotifModel(
         alphabet, n_classes, n_motifs, WIDTH, pooling, n_places, n_strands, n_readouts
     )
@@ -61,6 +61,21 @@ def test_likelihood_and_gradient(pooling, n_classes, n_places, n_strands, ragged
     )
     step = 1e-4 if pooling == "max" else 1e-3
     assert check_gradient(detector, full, data, step=step, seed=0, n_directions=6).passed
+
+
+@pytest.mark.parametrize("pooling", ["max", "logsumexp"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_unit_readout_is_a_readout_of_one_for_each_class(pooling, n_classes):
+    data = random_data(n_classes=n_classes)
+    plain = model(pooling, n_classes, n_strands=2, unit=True)
+    full = np.random.default_rng(1).normal(size=plain.layout.size)
+    blocks = plain.layout.unflatten(full)
+    weighed = MotifModel(DNA, n_classes, n_classes - 1, WIDTH, pooling, n_strands=2)
+    same = weighed.layout.flatten(blocks | {"readout": np.eye(n_classes - 1)[None]})
+    np.testing.assert_allclose(plain.logits(full, data), weighed.logits(same, data), atol=1e-12)
+    assert check_gradient(plain, full, data, step=1e-4, seed=0, n_directions=6).passed
+    assert not plain.regular
+    assert "many optima" in plain.irregular_reason
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

@@ -1,0 +1,616 @@
+"""The commands of the motif detector: train, scan, shuffle, test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from seqbio.cli import common
+
+if TYPE_CHECKING:
+    from Bio.motifs import Motif
+    from Bio.SeqRecord import SeqRecord
+
+    from seqbio.motif import Match, MotifDetector
+
+app = typer.Typer()
+
+_POOLINGS = ("max", "logsumexp", "sum", "none")
+_STRANDS = ("both", "one")
+_MOTIF_FORMATS = ("meme", "jaspar")
+_HIT_FORMATS = ("tsv", "bed", "gff3")
+_CALIBRATIONS = ("auto", "chi2", "bootstrap", "split", "held-out")
+_DATASET = "dataset:"
+_KNOWN_ENOUGH = 0.01  # q-value below which a motif is called by the name of its match
+
+
+class _Command(TyperCommand):
+    """A command whose help lists the ties, which are asked for only then."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from seqbio.motif import MotifDetector
+
+        ties = "\n".join(
+            fill(meaning, 76, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)
+            for name, meaning in MotifDetector.ties().items()
+        )
+        # Click leaves the lines of a paragraph with this mark as they are.
+        text = (self.help or "").replace("{ties}", r"\b" + "\n" + ties)
+        self.help = text.replace(r"\b", "\b")
+        super().format_help(ctx, formatter)
+
+
+# -- options -----------------------------------------------------------------------------------
+
+SequenceFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FASTA...",
+        help="One file of positives, or one for each class, the first being the reference; "
+        "FASTA (gzip or not), - for standard input, or dataset:NAME.",
+    ),
+]
+SequenceFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="FASTA", help="FASTA (gzip or not), - for standard input, or dataset:NAME."
+    ),
+]
+NegativesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--negatives",
+        metavar="FASTA",
+        help="Sequences without the motif.  [default: dinucleotide shuffles of the positives]",
+    ),
+]
+MotifsOption = Annotated[
+    int | None,
+    typer.Option("--motifs", metavar="N", min=1, help="How many motifs to learn."),
+]
+PoolingOption = Annotated[
+    str,
+    typer.Option(
+        "--pooling",
+        metavar="|".join(_POOLINGS),
+        help="How the scores of all windows become one number.",
+    ),
+]
+StrandsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--strands",
+        metavar="|".join(_STRANDS),
+        help="Whether motifs may stand on the other strand.  [default: both for dna]",
+    ),
+]
+StartsOption = Annotated[
+    int,
+    typer.Option("--starts", metavar="N", min=1, help="Fit from N starts and keep the best."),
+]
+
+
+# -- commands ----------------------------------------------------------------------------------
+
+
+@app.callback(invoke_without_command=True)
+def motif(ctx: typer.Context) -> None:
+    """Motif detectors: one filter everywhere, or one for each place."""
+    common.help_without_command(ctx)
+
+
+@app.command(cls=_Command)
+def train(
+    files: SequenceFiles,
+    negatives: NegativesOption = None,
+    motifs: MotifsOption = None,
+    width: Annotated[
+        int, typer.Option("--width", metavar="N", min=1, help="Columns of a motif.")
+    ] = 12,
+    pooling: PoolingOption = "max",
+    tie: Annotated[
+        str | None,
+        typer.Option(
+            "--tie",
+            metavar="NAME,NAME",
+            help="Symmetries to hold, of those above; none for no tie.  "
+            "[default: position,strand; position where there is one strand]",
+        ),
+    ] = None,
+    strands: StrandsOption = None,
+    alphabet: common.AlphabetOption = None,
+    epochs: Annotated[
+        int, typer.Option("--epochs", metavar="N", min=1, help="Most passes over the data.")
+    ] = 100,
+    validation: Annotated[
+        float,
+        typer.Option(
+            "--validation",
+            metavar="SHARE",
+            min=0,
+            max=0.9,
+            help="Share of the sequences kept apart, to see when to stop.",
+        ),
+    ] = 0.15,
+    starts: StartsOption = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, help="Processes to share starts between.")
+    ] = 1,
+    known: Annotated[
+        str | None,
+        typer.Option("--known", metavar="FILE", help="Motifs (MEME, JASPAR) to name ours by."),
+    ] = None,
+    save: Annotated[
+        str | None, typer.Option("--save", metavar="FILE", help="Keep the detector here, as JSON.")
+    ] = None,
+    write: Annotated[
+        str | None,
+        typer.Option("--write-motifs", metavar="FILE", help="Write the motifs here, for scan."),
+    ] = None,
+    file_format: Annotated[
+        str, typer.Option("--format", metavar="|".join(_MOTIF_FORMATS), help="Of the motifs.")
+    ] = "meme",
+    logo: Annotated[
+        str | None,
+        typer.Option("--logo", metavar="FILE", help="Draw the motifs here (.png, .pdf, .svg)."),
+    ] = None,
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: common.SeedOption = 0,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Learn motifs that tell classes of sequences apart.
+
+    Ties:
+
+    {ties}
+
+    For example:
+
+    \b
+      seqbio motif train peaks.fa --width 19 --motifs 4 --write-motifs found.meme
+      seqbio motif train dataset:ctcf --width 19 --known dataset:motifs_meme --logo ctcf.png
+
+    Keys of --json: classes, n_sequences, log_likelihood (nats), n_free_parameters, converged,
+    history (of each epoch), motifs (name, consensus, bits, sites, readout, matches), settings,
+    files, seed.
+    """
+    from seqbio.motif import MotifDetector, read_motifs, write_motifs
+
+    file_format = common.chosen("--format", file_format, _MOTIF_FORMATS)
+    common.check_writable(output, save, write, logo)
+    records, labels, alphabet = _labelled(files, negatives, alphabet)
+    settings = _settings(tie, pooling, strands, alphabet)
+    known_motifs = [] if known is None else read_motifs(_path(known))
+    n_classes = 2 if labels is None else len(set(labels))
+    detector = MotifDetector(
+        n_motifs=motifs or (n_classes - 1 if settings["pooling"] == "sum" else 8),
+        width=width,
+        alphabet=alphabet,
+        n_epochs=epochs,
+        validation=validation,
+        n_starts=starts,
+        n_jobs=jobs,
+        seed=seed,
+        **settings,
+    )
+    with common.progress(f"training on {len(records)} sequences", quiet=quiet):
+        detector.fit(records, labels)
+    found = detector.motifs_ if detector.model_.n_places == 1 else []
+    with common.progress("comparing with known motifs", quiet=quiet):
+        matches = _matches(found, known_motifs)
+    if save is not None:
+        detector.save(save)
+    if write is not None:
+        write_motifs(found, write, file_format, background=detector.background_)  # type: ignore[arg-type]
+    if logo is not None:
+        from seqbio.motif.logo import draw_logos
+
+        draw_logos(found, logo)
+    names = [_class_name(files, negatives, index) for index in range(len(detector.classes_))]
+    if json:
+        content = _trained(detector, found, matches) | {
+            "classes": names,
+            "n_sequences": len(records),
+            "files": [*files, *([negatives] if negatives else [])],
+            "seed": seed,
+        }
+        text = common.as_json("motif train", content)
+    else:
+        text = _report(detector, found, matches, names)
+    common.write_text(text, output)
+
+
+@app.command()
+def scan(
+    motif_file: Annotated[
+        str, typer.Argument(metavar="MOTIFS", help="Motifs: MEME's minimal format or JASPAR's.")
+    ],
+    file: SequenceFile,
+    threshold: Annotated[
+        float,
+        typer.Option("--threshold", metavar="P", help="Highest p-value of a hit."),
+    ] = 1e-4,
+    strands: StrandsOption = None,
+    background: Annotated[
+        str,
+        typer.Option(
+            "--background",
+            metavar="equal|sequences|NUMBERS",
+            help="Letters outside motifs: equally frequent, as in the sequences (which are then "
+            "read twice), or numbers as 0.3,0.2,0.2,0.3.",
+        ),
+    ] = "equal",
+    pseudocount: Annotated[
+        float,
+        typer.Option("--pseudocount", metavar="X", help="Added to every column of counts."),
+    ] = 1.0,
+    skip_soft_masked: Annotated[
+        bool,
+        typer.Option(
+            "--skip-soft-masked", metavar="", help="Leave out windows with lower-case letters."
+        ),
+    ] = False,
+    file_format: Annotated[
+        str,
+        typer.Option("--format", metavar="|".join(_HIT_FORMATS), help="Of the hits."),
+    ] = "tsv",
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: Annotated[int | None, typer.Option("--seed", hidden=True)] = None,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Find where motifs stand, with exact p-values, in sequences of any size.
+
+    The columns of tsv are those of FIMO, with the q-value over all motifs in one more. Windows
+    with a letter other than the alphabet's own (such as N) are not scored.
+
+    For example:
+
+    \b
+      seqbio motif scan found.meme genome.fa.gz --threshold 1e-5 --output hits.tsv
+      seqbio motif scan found.meme genome.fa.gz --format bed --background sequences
+
+    Keys of --json: hits (motif, sequence, start, stop from 0, strand, score, pvalue, qvalue,
+    qvalue_all, matched), n_windows (by motif), background, threshold, files.
+    """
+    from seqbio.motif import letter_frequencies, read_motifs, write_hits
+    from seqbio.motif import scan as find
+
+    del seed
+    if json and file_format != "tsv":
+        raise common.wrong_usage("--format", "JSON is a format of its own; leave out --json")
+    file_format = common.chosen("--format", file_format, _HIT_FORMATS)
+    shares: Any = common.word_or_numbers("--background", background, ("equal", "sequences"))
+    if strands is not None:
+        strands = common.chosen("--strands", strands, _STRANDS)
+    common.check_writable(output)
+    motifs = read_motifs(_path(motif_file))
+    source = _path(file)
+    if shares == "equal":
+        shares = None
+    elif shares == "sequences":
+        if file == "-":
+            raise common.wrong_usage(
+                "--background", "standard input cannot be read twice; give numbers or a file"
+            )
+        kind = {"U": "rna"}.get(motifs[0].alphabet[-1], "dna")
+        with common.progress("counting letters", quiet=quiet):
+            shares = letter_frequencies(source, kind).tolist()
+    with common.progress(f"scanning for {len(motifs)} motifs", quiet=quiet):
+        hits = find(
+            motifs,
+            source,
+            threshold,
+            strands=strands,  # type: ignore[arg-type]
+            background=shares,
+            pseudocount=pseudocount,
+            soft_masked="skip" if skip_soft_masked else "use",
+        )
+    if not json:
+        write_hits(hits, output, file_format)  # type: ignore[arg-type]
+        return
+    content = {
+        "hits": [asdict(hit) for hit in hits],
+        "n_windows": dict(zip(hits.motifs, hits.n_windows.tolist(), strict=True)),
+        "background": shares or [1 / 4] * 4,
+        "threshold": threshold,
+        "files": [motif_file, file],
+    }
+    common.write_text(common.as_json("motif scan", content), output)
+
+
+@app.command()
+def shuffle(
+    file: SequenceFile,
+    copies: Annotated[
+        int, typer.Option("--copies", metavar="N", min=1, help="Shuffles of each sequence.")
+    ] = 1,
+    alphabet: common.AlphabetOption = None,
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            min=0,
+            help="Of everything random.  [default: a new one, reported on standard error]",
+        ),
+    ] = None,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Shuffle sequences, keeping their counts of neighbouring letters.
+
+    Every arrangement of a sequence with the same dinucleotides and the same first letter is as
+    likely as any other.
+
+    For example:
+
+    \b
+      seqbio motif shuffle peaks.fa --copies 2 --seed 1 --output negatives.fa
+
+    Keys of --json: sequences (id and sequence), copies, files, seed.
+    """
+    from seqbio.sequences import shuffle_dinucleotides, write_fasta
+
+    common.check_writable(output)
+    if seed is None:
+        seed = common.new_seed(quiet=quiet)
+    records, _ = common.read_records(file, alphabet=alphabet)
+    shuffled = shuffle_dinucleotides(records, copies=copies, seed=seed)
+    if not json:
+        write_fasta(shuffled, output)
+        return
+    sequences = [{"id": str(each.id), "sequence": str(each.seq)} for each in shuffled]
+    content = {"sequences": sequences, "copies": copies, "files": [file], "seed": seed}
+    common.write_text(common.as_json("motif shuffle", content), output)
+
+
+@app.command("test", cls=_Command)
+def compare_ties(
+    files: SequenceFiles,
+    negatives: NegativesOption = None,
+    null: Annotated[
+        str,
+        typer.Option("--null", metavar="NAME,NAME", help="Ties that are tested, of those above."),
+    ] = "position,strand",
+    alternative: Annotated[
+        str,
+        typer.Option(
+            "--alternative", metavar="NAME,NAME", help="Ties that are kept; none for no tie."
+        ),
+    ] = "position",
+    motifs: MotifsOption = None,
+    width: Annotated[
+        int, typer.Option("--width", metavar="N", min=1, help="Columns of a motif.")
+    ] = 6,
+    pooling: PoolingOption = "sum",
+    strands: StrandsOption = None,
+    calibration: Annotated[
+        str,
+        typer.Option(
+            "--calibration",
+            metavar="|".join(_CALIBRATIONS),
+            help="How to get from the ratio to a p-value; auto takes what is valid.",
+        ),
+    ] = "auto",
+    splits: Annotated[
+        int, typer.Option("--splits", metavar="N", min=1, help="Of the split test.")
+    ] = 10,
+    alphabet: common.AlphabetOption = None,
+    starts: StartsOption = 1,
+    output: common.OutputOption = "-",
+    json: common.JsonOption = False,
+    seed: common.SeedOption = 0,
+    quiet: common.QuietOption = False,
+) -> None:
+    r"""Test whether a motif works wherever it stands, or on either strand.
+
+    With sum pooling the detector is a generalised linear model, and the ratio of the likelihoods
+    has a known law where there are many sequences; tied over position it sees the composition
+    alone. With logsumexp (one occurrence, wherever) or max pooling it has no such law, and a split
+    test or a comparison of predictions takes its place; with --starts 3 or more, the split test can
+    say more about its denominators. Windows that were cut around
+    a feature, such as the summit of a peak, are not free of position: jitter or crop them first.
+
+    Ties:
+
+    {ties}
+
+    For example:
+
+    \b
+      seqbio motif test sites.fa --negatives others.fa --null position --alternative none
+      seqbio motif test rna.fa --alphabet rna --null position,strand --alternative position
+
+    Keys of --json: statistic, df, pvalue, log_pvalue, calibration, null_law, converged,
+    conclusion, level, null and alternative, effects, warnings, data_fingerprint, settings, files,
+    n_sequences, seed.
+    """
+    from seqbio import compare
+    from seqbio.motif import MotifDetector
+
+    known = tuple(MotifDetector.ties())
+    tested = common.tie_names("--null", null, known)
+    kept = common.tie_names("--alternative", alternative, known)
+    if {*tested, *kept} <= {*known} and not {*tested} > {*kept}:
+        raise common.wrong_usage(
+            "--null",
+            f"it must tie all that the alternative does, and more; {null} is no more than "
+            f"{alternative}",
+        )
+    calibration = common.chosen("--calibration", calibration, _CALIBRATIONS)
+    common.check_writable(output)
+    records, labels, alphabet = _labelled(files, negatives, alphabet)
+    settings = _settings(None, pooling, strands, alphabet)
+    if "strand" in tested:
+        settings["strands"] = "both"
+    n_classes = 2 if labels is None else len(set(labels))
+    n_motifs = motifs or n_classes - 1
+    if n_motifs == n_classes - 1 and settings["pooling"] != "none":
+        settings["readout"] = "unit"  # fewer optima, which makes a test possible
+    del settings["tie"]
+    null_detector, alternative_detector = (
+        MotifDetector(n_motifs, width, tie=ties, alphabet=alphabet, seed=seed, **settings)
+        for ties in (tested, kept)
+    )
+    with common.progress(f"testing with {len(records)} sequences", quiet=quiet):
+        result = compare(
+            null_detector,
+            alternative_detector,
+            (records, labels),
+            calibration=calibration,
+            n_splits=splits,
+            n_starts=starts,
+            seed=seed,
+        )
+    if not json:
+        common.write_text(str(result), output)
+        return
+    shared = {"n_motifs": n_motifs, "width": width, "alphabet": alphabet, **settings}
+    content = {"files": [*files, *([negatives] if negatives else [])], "n_sequences": len(records)}
+    content |= result.to_dict() | {"settings": shared, "seed": seed}
+    common.write_text(common.as_json("motif test", content), output)
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def _path(name: str) -> str:
+    """Find the file that is meant."""
+    from seqbio import datasets
+
+    return str(datasets.path(name.removeprefix(_DATASET))) if name.startswith(_DATASET) else name
+
+
+def _labelled(
+    files: list[str], negatives: str | None, alphabet: str | None
+) -> tuple[list[SeqRecord], list[int] | None, str]:
+    """Read a class from each file, and find the alphabet; one file alone has no labels."""
+    if negatives is not None:
+        if len(files) > 1:
+            raise common.wrong_usage("--negatives", "with one file for each class it has no place")
+        files = [negatives, *files]
+    *others, last = files  # the positives say what all are made of
+    records, found = common.read_records(last, alphabet=alphabet)
+    classes = [*(common.read_records(file, alphabet=found)[0] for file in others), records]
+    if len(classes) == 1:
+        return records, None, found
+    labels = [label for label, records in enumerate(classes) for _ in records]
+    return [record for records in classes for record in records], labels, found
+
+
+def _class_name(files: list[str], negatives: str | None, index: int) -> str:
+    if len(files) > 1:
+        return files[index]
+    return [negatives or "shuffles", files[0]][index]
+
+
+def _settings(tie: str | None, pooling: str, strands: str | None, alphabet: str) -> dict[str, Any]:
+    from seqbio.motif import MotifDetector
+
+    if strands is not None:
+        strands = common.chosen("--strands", strands, _STRANDS)
+    both = strands == "both" or (strands is None and alphabet == "dna")
+    ties: tuple[str, ...] = ("position", "strand") if both else ("position",)
+    if tie is not None:
+        ties = common.tie_names("--tie", tie, tuple(MotifDetector.ties()))
+    return {
+        "tie": ties,
+        "pooling": common.chosen("--pooling", pooling, _POOLINGS),
+        "strands": strands,
+    }
+
+
+# -- reports -----------------------------------------------------------------------------------
+
+
+def _matches(motifs: list[Motif], known: list[Motif]) -> list[list[Match]]:
+    from seqbio.motif import compare_motifs
+
+    if not known:
+        return [[] for _ in motifs]
+    return [compare_motifs(each, known)[:3] for each in motifs]
+
+
+def _rows(
+    detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]]
+) -> list[dict[str, Any]]:
+    from seqbio.motif import information_content
+
+    rows: list[dict[str, Any]] = []
+    for each, best in zip(motifs, matches, strict=True):
+        number = int(str(each.name).removeprefix("motif").rstrip("+-")) - 1
+        readout = detector.readout_
+        rows.append(
+            {
+                "name": str(each.name),
+                "consensus": str(each.consensus),
+                "bits": float(information_content(each, detector.background_).sum()),
+                "sites": float(sum(each.counts[letter][0] for letter in each.alphabet)),
+                "readout": readout[..., number].tolist() if readout.ndim == 2 else None,
+                "matches": [asdict(match) for match in best],
+            }
+        )
+    return rows
+
+
+def _trained(
+    detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]]
+) -> dict[str, Any]:
+    settings = detector.get_params()
+    return {
+        "log_likelihood": detector.log_likelihood_,
+        "n_free_parameters": detector.n_free_parameters_,
+        "converged": detector.converged_,
+        "history": [asdict(record) for record in detector.history_],
+        "motifs": _rows(detector, motifs, matches),
+        "settings": {name: settings[name] for name in settings if name != "seed"},
+    }
+
+
+def _report(
+    detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]], names: list[str]
+) -> str:
+    lines = [
+        f"Classes: {', '.join(f'{i} = {name}' for i, name in enumerate(names))}",
+        f"Log-likelihood {detector.log_likelihood_:.4f} nats, "
+        f"{detector.n_free_parameters_} free parameters",
+    ]
+    if detector.history_:
+        last = detector.history_[-1]
+        lines.append(
+            f"{last.epoch} epochs: training loss {last.loss:.4f}, validation loss "
+            f"{min(record.validation_loss for record in detector.history_):.4f} nats per sequence"
+        )
+    if not motifs:
+        lines.append("The filters are untied over position; there is no motif to show")
+        return "\n".join(lines)
+    cells = [["", "consensus", "bits", "sites", "readout", "best known match"]]
+    for row in _rows(detector, motifs, matches):
+        readout = row["readout"]
+        strongest = "" if readout is None else f"{max(readout, key=abs):.2f}"
+        cells.append(
+            [
+                row["name"],
+                row["consensus"],
+                f"{row['bits']:.1f}",
+                f"{row['sites']:.0f}",
+                strongest,
+                _match_text(row["matches"]),
+            ]
+        )
+    return "\n".join(lines) + "\n\n" + common.table("Motifs", cells)
+
+
+def _match_text(matches: list[Mapping[str, Any]]) -> str:
+    if not matches or matches[0]["qvalue"] > _KNOWN_ENOUGH:
+        return ""
+    best = matches[0]
+    return f"{best['target']} {best['target_id']} (p = {best['pvalue']:.2g})".replace("  ", " ")

@@ -1,0 +1,141 @@
+"""The commands of the motif detector, from files to files."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from seqbio import MotifDetector, read_fasta
+from seqbio.motif import make_motif, read_motifs, write_motifs
+
+SITE = "TGACTCATGC"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("motif")
+    generator = np.random.default_rng(0)
+    letters = generator.choice(list("ACGT"), (120, 30))
+    for row in letters[:60]:
+        at = generator.integers(20)
+        row[at : at + 10] = list(SITE)
+    for name, rows in (("positive.fa", letters[:60]), ("negative.fa", letters[60:])):
+        text = "".join(f">{name[:3]}{i}\n{''.join(row)}\n" for i, row in enumerate(rows))
+        (folder / name).write_text(text)
+    write_motifs(make_motif(50 * np.eye(4)[[3, 2, 0, 1, 3, 1, 0]].T, "site"), folder / "m.meme")
+    return folder
+
+
+def test_train_writes_report_motifs_and_detector(run, files, tmp_path):
+    arguments = ("--motifs", 2, "--width", 10, "--epochs", 40, "--seed", 1, "--validation", 0)
+    targets = ("--save", tmp_path / "d.json", "--write-motifs", tmp_path / "found.meme")
+    result = run(
+        *("motif", "train", files / "positive.fa", "--negatives", files / "negative.fa"),
+        *(*arguments, *targets, "--known", files / "m.meme"),
+    )
+    assert result.exit_code == 0, result.output
+    assert "Classes: 0 = " in result.stdout
+    assert "site (p = " in result.stdout
+    motifs = read_motifs(tmp_path / "found.meme")
+    assert [motif.name for motif in motifs] == ["motif1", "motif2"]
+    detector = MotifDetector.load(tmp_path / "d.json")
+    positive = read_fasta(files / "positive.fa")
+    assert detector.predict(positive).mean() > 0.9
+
+
+def test_train_with_a_file_for_each_class_as_json(run, files):
+    result = run(
+        *("motif", "train", files / "negative.fa", files / "positive.fa", "--pooling", "sum"),
+        *("--width", 3, "--json"),
+    )
+    content = json.loads(result.stdout)
+    assert content["command"] == "motif train"
+    assert content["n_sequences"] == 120
+    assert content["classes"] == [str(files / "negative.fa"), str(files / "positive.fa")]
+    [motif] = content["motifs"]
+    assert len(motif["consensus"]) == 3
+    assert content["settings"]["pooling"] == "sum"
+
+
+@pytest.mark.parametrize("file_format", ["tsv", "bed", "gff3"])
+def test_scan(run, files, file_format):
+    result = run(
+        *("motif", "scan", files / "m.meme", files / "positive.fa", "--threshold", 1e-4),
+        *("--format", file_format, "--background", "sequences"),
+    )
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stdout.splitlines() if line.startswith("pos")]
+    if file_format == "tsv":
+        lines = result.stdout.splitlines()[1:]
+    assert len(lines) >= 60
+
+
+def test_scan_reads_standard_input_and_writes_json(run, files):
+    text = (files / "positive.fa").read_bytes()
+    result = run("motif", "scan", files / "m.meme", "-", "--json", "--strands", "one", stdin=text)
+    content = json.loads(result.stdout)
+    assert content["n_windows"] == {"site": 60 * 24}
+    assert {hit["strand"] for hit in content["hits"]} == {"+"}
+    assert content["background"] == [0.25] * 4
+
+
+def test_shuffle(run, files):
+    result = run("motif", "shuffle", files / "positive.fa", "--copies", 2, "--seed", 1)
+    assert result.exit_code == 0
+    assert result.stdout.count(">") == 120
+    assert result.stdout.startswith(">pos0_shuffled1\n")
+    again = run("motif", "shuffle", files / "positive.fa", "--copies", 2, "--seed", 1, "--json")
+    content = json.loads(again.stdout)
+    assert content["sequences"][0]["sequence"] in result.stdout.replace("\n", "")
+    unseeded = run("motif", "shuffle", files / "positive.fa")
+    assert "repeat this run with --seed" in unseeded.stderr
+
+
+def test_test_as_table_and_json(run, files):
+    arguments = (
+        *("motif", "test", files / "positive.fa", "--negatives", files / "negative.fa"),
+        *("--null", "position,strand", "--alternative", "position", "--width", 2),
+    )
+    table = run(*arguments)
+    assert table.exit_code == 0, table.output
+    assert "Likelihood ratio test" in table.stdout
+    assert "cut around a feature" in " ".join(table.stdout.split())
+    content = json.loads(run(*arguments, "--json").stdout)
+    assert content["command"] == "motif test"
+    assert content["settings"]["readout"] == "unit"
+    assert content["df"] > 0
+
+
+def test_help_lists_the_ties(run):
+    for command in ("train", "test"):
+        text = run("motif", command, "--help").stdout
+        assert "a motif works wherever it stands" in " ".join(text.split())
+
+
+refusals = [
+    (2, ("--null", "position", "--alternative", "position"), "it must tie all"),
+    (2, ("--pooling", "mean"), "--pooling: 'mean' is unknown"),
+    (2, ("--null", "strnd"), "did you mean 'strand'"),
+    (2, ("--calibration", "magic"), "--calibration"),
+]
+
+
+@pytest.mark.parametrize(("status", "arguments", "message"), refusals)
+def test_refusals_of_test(fails, files, status, arguments, message):
+    assert message in fails(status, "motif", "test", files / "positive.fa", *arguments)
+
+
+def test_refusals_name_file_and_place(fails, files, tmp_path):
+    (tmp_path / "bad.fa").write_text(">x\nACGJ\n")
+    line = fails(1, "motif", "scan", files / "m.meme", tmp_path / "bad.fa")
+    assert "bad.fa, record 'x', line 2: position 4 is 'J'" in line
+    line = fails(1, "motif", "scan", tmp_path / "bad.fa", files / "positive.fa")
+    assert "bad.fa" in line
+    line = fails(2, "motif", "scan", files / "m.meme", "-", "--background", "sequences")
+    assert "cannot be read twice" in line
+    line = fails(1, "motif", "train", files / "positive.fa", "--width", 31)
+    assert "fewer than the width of 31" in line
+    two = (files / "positive.fa", files / "negative.fa")
+    assert "--negatives" in fails(2, "motif", "train", *two, "--negatives", two[0])
