@@ -116,7 +116,7 @@ def all_pairs(report: Report) -> list[tuple[Pairs, float]]:
     try:
         cases.insert(2, (pacbio(), 0.6))
     except seqbio.errors.DatasetError as error:
-        report.skip("PacBio reads", str(error))
+        report.skip("PacBio reads", str(error).split(".")[0])
     return cases
 
 
