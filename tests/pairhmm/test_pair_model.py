@@ -250,6 +250,18 @@ def test_gradient_in_the_free_parameters_of_every_setting(settings, tie):
         assert found[j] == pytest.approx(expected, rel=1e-6, abs=1e-8)
 
 
+@pytest.mark.parametrize("family", ["gtr", "lg"])
+def test_scores_of_pairs_are_their_own_gradients(family):
+    model, data = PairModel(family), pairs_for(family)
+    full = random_full(model, 4)
+    scores = model.scores(full, data)
+    for number, score in enumerate(scores):
+        own = model.log_likelihood_and_gradient(full, data.subset(np.array([number])))[1]
+        np.testing.assert_allclose(score, own, rtol=1e-9, atol=1e-12)
+    total = model.log_likelihood_and_gradient(full, data)[1]
+    np.testing.assert_allclose(scores.sum(axis=0), total, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     "zero", ["open_x", "extend_x", "extend_y", "distance", "exchangeability", "frequency"]
 )

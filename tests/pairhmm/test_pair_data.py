@@ -1,0 +1,113 @@
+"""Encoded pairs: what is counted in them, which belong together, how they travel."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from seqbio.core.fingerprint import fingerprint
+from tests.pairhmm.examples import encoded
+
+PAIRS = [("ACGT", "ACT"), ("NNA", "A"), ("GG", "GRRG")]
+
+
+def texts(data):
+    return [
+        tuple(data.alphabet.decode(codes) for codes in pair)
+        for pair in zip(data.x, data.y, strict=True)
+    ]
+
+
+def test_only_symbols_that_occur_are_told_apart():
+    data = encoded(PAIRS)
+    symbols = [data.alphabet.symbols[code] for code in data.symbols]
+    assert set(symbols) == set("ACGTNR")
+    np.testing.assert_array_equal(data.membership, data.alphabet.membership[data.symbols])
+    for side, counts in enumerate((data.counts_x, data.counts_y)):
+        expected = [[pair[side].count(symbol) for symbol in symbols] for pair in PAIRS]
+        np.testing.assert_array_equal(counts, expected)
+
+
+def test_letters_are_counted_with_equal_shares_of_codes():
+    # R is A or G, N anything: ACGT twice in part, A, G.
+    counts = encoded(PAIRS).letter_counts
+    np.testing.assert_allclose(counts, [4 + 2 / 4 + 2 / 2, 2 + 2 / 4, 5 + 2 / 4 + 2 / 2, 2 + 2 / 4])
+
+
+def test_lengths():
+    np.testing.assert_array_equal(encoded(PAIRS).lengths, [(4, 3), (3, 1), (2, 4)])
+
+
+@pytest.mark.parametrize(
+    ("cells", "n_pairs"), [(0, 1), (11, 1), (13, 1), (16, 2), (24, 3), (99, 3)]
+)
+def test_a_part_has_at_most_so_many_cells_or_one_pair(cells, n_pairs):
+    assert texts(encoded(PAIRS).part(cells)) == PAIRS[:n_pairs]
+
+
+def test_a_subset_is_in_the_order_asked_for():
+    data = encoded(PAIRS)
+    assert texts(data.subset(np.array([2, 0, 2]))) == [PAIRS[2], PAIRS[0], PAIRS[2]]
+
+
+def test_reversed_sequences():
+    turned = encoded(PAIRS).reversed()
+    assert texts(turned) == [(x[::-1], y[::-1]) for x, y in PAIRS]
+    assert turned.fingerprint() != encoded(PAIRS).fingerprint()
+    assert turned.reversed().fingerprint() == encoded(PAIRS).fingerprint()
+
+
+def test_fingerprint_knows_letters_order_and_sides():
+    names = {
+        encoded(pairs).fingerprint()
+        for pairs in (PAIRS, PAIRS[::-1], PAIRS[:2], [(y, x) for x, y in PAIRS])
+    }
+    assert len(names) == 4
+    assert fingerprint(encoded(PAIRS)) == fingerprint(encoded(PAIRS))
+    dna, rna = encoded([("AC", "AC")]), encoded([("AC", "AC")], "rna")
+    assert dna.fingerprint() != rna.fingerprint()
+
+
+def test_data_travel_without_what_was_computed():
+    data = encoded(PAIRS)
+    small = len(pickle.dumps(data))
+    assert data.batches
+    assert data.letter_counts.any()
+    data.latest = "something", np.zeros(1000)
+    assert len(pickle.dumps(data)) == small
+    again = pickle.loads(pickle.dumps(data))
+    assert again.fingerprint() == data.fingerprint()
+    assert again.latest is None
+
+
+@pytest.mark.parametrize(
+    ("pairs", "clusters"),
+    [
+        (["AA CC", "GG TT", "AC CA"], [{0}, {1}, {2}]),
+        (["AA CC", "AA TT", "AC CA"], [{0, 1}, {2}]),
+        (["AA CC", "GG AA", "GG TT", "AC CA"], [{0, 1, 2}, {3}]),
+        (["AA CC", "GG TT", "CC GG"], [{0, 1, 2}]),
+        (["AA AA", "CC CC", "AA AA"], [{0, 2}, {1}]),
+    ],
+    ids=["apart", "one in x", "a chain over both sides", "linked last", "copies"],
+)
+def test_pairs_are_linked_by_the_sequences_they_share(pairs, clusters):
+    labels = encoded([tuple(pair.split()) for pair in pairs]).clusters()
+    found = [set(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)]
+    assert sorted(found, key=min) == clusters
+
+
+@pytest.mark.parametrize(
+    ("pairs", "repeated", "sharing"),
+    [
+        (["AA CC", "GG TT"], 0, 0),
+        (["AA CC", "AA CC", "AA CC"], 3, 0),
+        (["AA CC", "AA TT", "GG GG"], 0, 2),
+        (["AA CC", "CC AA"], 0, 2),
+        (["AA CC", "AA CC", "AA TT"], 2, 1),
+    ],
+)
+def test_copies_and_shared_sequences_are_counted(pairs, repeated, sharing):
+    assert encoded([tuple(pair.split()) for pair in pairs]).shared == (repeated, sharing)
