@@ -13,7 +13,6 @@ from seqbio.core.fit import (
     fit_at,
     information,
     maximise,
-    profile_interval,
     wald_interval,
 )
 from seqbio.core.gradient_check import GradientCheck, check_gradient
@@ -39,6 +38,7 @@ from seqbio.core.model import (
     simulate_from,
 )
 from seqbio.core.parallel import map_pieces, spawn_generators
+from seqbio.core.profile import profile_interval
 from seqbio.core.tie_patterns import (
     equal,
     fixed,

@@ -15,15 +15,13 @@ come back.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.core.ascent import EDGE, Objective, climb, free_names
+from seqbio.core.ascent import Objective, climb, free_names
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.model import Effect, Model, estimates_of
 from seqbio.core.numerics import FloatArray
@@ -31,12 +29,9 @@ from seqbio.core.parallel import spawn_generators
 from seqbio.core.tying import Tying
 from seqbio.errors import (
     ConvergenceError,
-    ConvergenceWarning,
     DataMismatchError,
     ParameterError,
 )
-
-_IMPOSSIBLE = 1e3  # stands for an infinite drop; a finite number, for the root finder
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,7 +350,7 @@ def information(fitted: Fit, data: Any) -> FloatArray:
     DataMismatchError
         The fit was made on other data.
     """
-    objective = _objective_of(fitted, data)
+    objective = objective_of(fitted, data)
     free = fitted.free
     step = 1e-3 * np.maximum(1.0, np.abs(free))
     curvature = objective.curvature(free)
@@ -441,137 +436,32 @@ def wald_interval(
         The level is not between 0 and 1.
     """
     gradient = fitted.tying.pull_back(effect.gradient)
-    half = _normal_quantile(level) * np.sqrt(gradient @ covariance @ gradient)
+    half = normal_quantile(level) * np.sqrt(gradient @ covariance @ gradient)
     ends = np.array([effect.value - half, effect.value + half])
     lower, upper = np.exp(ends) if effect.log_scale else ends
     return float(lower), float(upper)
 
 
-def profile_interval(
-    fitted: Fit, data: Any, entry: str, *, level: float = 0.95
-) -> tuple[float, float]:
-    """Give the interval of one parameter that the profile likelihood implies.
-
-    The parameter is fixed at other values by a tying and the rest is fitted again, each time from
-    the last such fit; the interval ends where twice the log-likelihood has dropped by the quantile
-    of the chi-squared distribution with one degree of freedom. It carries over to every increasing
-    function of the parameter. An end is infinite where the drop stays below.
+def objective_of(fitted: Fit, data: Any) -> Objective:
+    """Get the function that was maximised, refusing other data.
 
     Parameters
     ----------
     fitted : Fit
-        Of the model to the same data, at its optimum.
+        Gives model and tying.
     data : object
-        In the form that the model takes.
-    entry : str
-        Name of a full parameter, see ``Layout.entry_names``; its copies go with it.
-    level : float, default 0.95
-        Coverage in regular cases.
+        Must be what was fitted.
 
     Returns
     -------
-    lower, upper : float
-        In the coordinate of the full parameter `entry`.
+    Objective
+        With no evaluations counted.
 
     Raises
     ------
-    ParameterError
-        There is no such entry, or the tying fixes it, or the level is not between 0 and 1.
-    ConvergenceError
-        A higher log-likelihood appeared on the way: the fit is not at its optimum.
     DataMismatchError
         The fit was made on other data.
-
-    Warns
-    -----
-    ConvergenceWarning
-        A fit on the way did not converge.
-
-    Examples
-    --------
-    The mean of four unit normal numbers, known to 1.96 / sqrt(4):
-
-    >>> from seqbio.core import Layout, untied
-    >>> class NormalMean:
-    ...     layout = Layout({"mean": ()})
-    ...     def start(self, data):
-    ...         return np.zeros(1)
-    ...     def log_likelihood(self, full, data):
-    ...         return -((data - full) ** 2) / 2
-    ...     def log_likelihood_and_gradient(self, full, data):
-    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
-    >>> data = np.array([1.0, 2.0, 6.0, 7.0])
-    >>> lower, upper = profile_interval(fit(NormalMean(), untied(1), data), data, "mean")
-    >>> print(f"{lower:.4f} {upper:.4f}")
-    3.0200 4.9800
     """
-    from scipy.optimize import brentq
-
-    objective = _objective_of(fitted, data)
-    quantile = _normal_quantile(level)
-    i = _free_entry(fitted, entry)
-    j = int(fitted.tying.group[i])
-    estimate = float(fitted.free[j])
-    nearby = fitted.full
-
-    @cache
-    def excess(value: float) -> float:
-        """Take the root of twice the drop, which is nearly linear, less the quantile."""
-        nonlocal nearby
-        if value == estimate:
-            return -quantile
-        try:
-            profile = _fit_with_fixed(fitted, data, j, value, nearby)
-        except ConvergenceError:  # the value is impossible
-            return _IMPOSSIBLE
-        nearby = profile.full
-        drop = fitted.log_likelihood - profile.log_likelihood
-        if drop < -1e-4:
-            raise ConvergenceError(
-                f"with {entry} held elsewhere the log-likelihood is {-drop:.3g} nats above that "
-                "of the fit, which is not at its optimum; fit again from more starts"
-            )
-        return min(float(np.sqrt(2 * max(drop, 0.0))) - quantile, _IMPOSSIBLE)
-
-    curvature = objective.curvature(fitted.free)
-    width = 1.0 if curvature is None else quantile / float(np.sqrt(curvature[j]))
-
-    def end(direction: int) -> float:
-        nonlocal nearby
-        nearby = fitted.full
-        inner, step = estimate, direction * width
-        if np.isneginf(estimate):
-            inner, step = EDGE, direction
-        for _ in range(30):
-            outer = inner + step
-            if excess(outer) >= 0:
-                return float(brentq(excess, inner, outer, xtol=1e-6 * abs(step), rtol=1e-6))
-            inner, step = outer, 2 * step
-        return direction * np.inf
-
-    to_zero = np.isneginf(estimate) or (objective.can_be_zero[j] and excess(-np.inf) < 0)
-    ends = np.array([-np.inf if to_zero else end(-1), end(1)])
-    lower, upper = np.sort(fitted.tying.sign[i] * ends + fitted.tying.offset[i])
-    return float(lower), float(upper)
-
-
-def _fit_with_fixed(fitted: Fit, data: Any, j: int, value: float, start: FloatArray) -> Fit:
-    """Fit again with free parameter `j` fixed at a value."""
-    tying = fitted.tying
-    copies = tying.group == j
-    at_value = tying.sign * np.where(copies, value, 0.0) + tying.offset
-    fixed = Tying(np.where(copies, -1, tying.group), tying.sign, at_value)
-    again = fit(fitted.model, fixed, data, start=start)
-    if not again.converged:
-        warnings.warn(
-            f"a fit on the way to an interval did not converge: {again.message}",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-    return again
-
-
-def _objective_of(fitted: Fit, data: Any) -> Objective:
     if fingerprint(data) != fitted.data_fingerprint:
         raise DataMismatchError(
             "these are not the data that the fit was made on; give the same data, or fit again"
@@ -579,18 +469,24 @@ def _objective_of(fitted: Fit, data: Any) -> Objective:
     return Objective(fitted.model, fitted.tying, data)
 
 
-def _free_entry(fitted: Fit, entry: str) -> int:
-    names = fitted.model.layout.entry_names
-    if entry in names and fitted.tying.group[names.index(entry)] >= 0:
-        return names.index(entry)
-    raise ParameterError(
-        f"{entry!r} is {'fixed' if entry in names else 'no parameter'}; the free parameters are "
-        f"{', '.join(free_names(fitted.model.layout, fitted.tying))}"
-    )
+def normal_quantile(level: float) -> float:
+    """Give how many standard errors on both sides cover that much.
 
+    Parameters
+    ----------
+    level : float
+        Coverage, between 0 and 1.
 
-def _normal_quantile(level: float) -> float:
-    """Give how many standard errors on both sides cover that much."""
+    Returns
+    -------
+    float
+        1.96 for 0.95.
+
+    Raises
+    ------
+    ParameterError
+        It is not between 0 and 1.
+    """
     from scipy.special import ndtri
 
     if not 0 < level < 1:

@@ -34,6 +34,7 @@ from seqbio.hypothesis_testing.laws import log_chi_bar_squared_tail
 
 _STEP = 1e-4  # in theta, where the information does not ask for less
 _STEP_IN_ERRORS = 0.01
+_STRAIGHT = 1e-7
 _N_SIMULATED = 20_000
 
 
@@ -225,7 +226,9 @@ def _information_at_null(
                 here = gradient(moved)
                 slopes.append(here[j] / theta)
                 others = here if theta == step else others
-            matrix[j, j] = (slopes[0] - slopes[1]) / step
+            bend = (slopes[0] - slopes[1]) / step
+            # A log-likelihood that is a straight line in theta bends by rounding alone.
+            matrix[j, j] = bend if abs(bend) > _STRAIGHT * slopes[0] ** 2 else 0.0
             matrix[j, inside] = matrix[inside, j] = (base - others)[inside] / step
             if not matrix[j, j] > 0:
                 break

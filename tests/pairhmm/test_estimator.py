@@ -367,9 +367,6 @@ def test_intervals_are_of_what_was_estimated(fitted, pairs):
     np.testing.assert_allclose(tied["open_x"], tied["open_y"], rtol=1e-12)
 
 
-@pytest.mark.xfail(
-    raises=ParameterError, strict=False, reason="the core profiles coordinates, not effects"
-)
 def test_profile_intervals_are_near_those_of_the_curvature(fitted):
     wald = fitted.confidence_intervals()
     profile = fitted.confidence_intervals(method="profile")
