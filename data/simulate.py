@@ -1,6 +1,6 @@
-"""Make the simulated sequence pairs of this folder, with their true parameters beside them.
+"""Make the simulated sets of this folder, with their true parameters beside them.
 
-Every set is drawn from a pair HMM whose parameters were estimated from the real data set
+Sequence pairs are drawn from a pair HMM whose parameters were estimated from the real data set
 ``pacbio_lambda_pairs`` (pieces of the lambda genome and PacBio reads of them), once with the gaps
 of both sequences free and once with them tied::
 
@@ -15,6 +15,9 @@ The numbers below were printed by (to four digits, the frequencies to five)::
     for tie in (), ("open", "extend"):
         print(tie, seqbio.PairHMM(tie=tie).fit(pairs).parameters_)
     '
+
+Sequences with one site of a motif each are random letters, equally frequent, with the site at a
+random place and strand, or at one place on one strand.
 """
 
 from __future__ import annotations
@@ -24,6 +27,10 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
 
 import seqbio
 
@@ -75,6 +82,17 @@ SETS: dict[str, dict[str, Any]] = {
 }
 
 
+N_SEQUENCES = 200
+LENGTH = 60
+SITE = "TGACTCAGCA"
+SURE = 0.85  # of the letter of the site, the others being equally probable
+FIXED_START = 35
+MOTIF_SETS = {
+    "simulated_floating_motif": {"seed": 3, "floating": True},
+    "simulated_fixed_motif": {"seed": 4, "floating": False},
+}
+
+
 def write_set(name: str, folder: Path) -> list[Path]:
     """Draw one of `SETS` and write its pairs and its truth; return the two files."""
     truth = SETS[name]
@@ -92,6 +110,39 @@ def write_set(name: str, folder: Path) -> list[Path]:
     return [fasta, parameters]
 
 
+def write_motif_set(name: str, folder: Path) -> list[Path]:
+    """Draw one of `MOTIF_SETS` and write its sequences and its truth; return the two files."""
+    settings = MOTIF_SETS[name]
+    generator = np.random.default_rng(settings["seed"])
+    letters = np.array(list("ACGT"))
+    probability = np.where(letters[:, None] == np.array(list(SITE)), SURE, (1 - SURE) / 3)
+    records, starts, strands = [], [], []
+    for number in range(1, N_SEQUENCES + 1):
+        sequence = letters[generator.integers(0, 4, LENGTH)]
+        site = "".join(generator.choice(letters, p=column) for column in probability.T)
+        start, strand = FIXED_START, "+"
+        if settings["floating"]:
+            start = int(generator.integers(LENGTH - len(SITE) + 1))
+            strand = "+-"[int(generator.integers(2))]
+        turned = Seq(site).reverse_complement() if strand == "-" else site
+        sequence[start : start + len(SITE)] = list(turned)
+        records.append(SeqRecord(Seq("".join(sequence)), id=f"sequence{number}", description=""))
+        starts.append(start)
+        strands.append(strand)
+    fasta, truth = folder / f"{name}.fasta.gz", folder / f"{name}.json"
+    seqbio.write_fasta(records, fasta)
+    content = {
+        "n_sequences": N_SEQUENCES,
+        "length": LENGTH,
+        **settings,
+        "motif": dict(zip(letters.tolist(), probability.round(6).tolist(), strict=True)),
+        "starts": starts,
+        "strands": "".join(strands),
+    }
+    truth.write_text(json.dumps(content) + "\n", encoding="utf-8", newline="\n")
+    return [fasta, truth]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Make every set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -99,9 +150,10 @@ def main(arguments: list[str] | None = None) -> None:
         "--to", type=Path, default=Path(__file__).parent, help="folder to write into (this one)"
     )
     folder = parser.parse_args(arguments).to
-    for name in SETS:
-        for file in write_set(name, folder):
-            print(hashlib.sha256(file.read_bytes()).hexdigest(), file.name)
+    files = [file for name in SETS for file in write_set(name, folder)]
+    files += [file for name in MOTIF_SETS for file in write_motif_set(name, folder)]
+    for file in files:
+        print(hashlib.sha256(file.read_bytes()).hexdigest(), file.name)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from seqbio.errors import DatasetError, MissingDependencyError
 DATA = Path(__file__).resolve().parent.parent / "data"
 FROM_WHEELS = ("brca1", "crp_sites", "human_splice_donor_sites")
 SIMULATED = ("simulated_reads", "simulated_symmetric")
-SHIPPED = (*FROM_WHEELS, *SIMULATED)
+SIMULATED_MOTIFS = ("simulated_fixed_motif", "simulated_floating_motif")
+SHIPPED = (*FROM_WHEELS, *SIMULATED, *SIMULATED_MOTIFS)
 
 
 @pytest.fixture
@@ -293,7 +294,9 @@ def test_simulated_files_can_be_made_again(simulate, tmp_path):
         simulate.main(["--to", str(tmp_path / run)])
     made = sorted((tmp_path / "one").iterdir())
     assert [file.name for file in made] == sorted(
-        f"{name}.{ending}" for name in SIMULATED for ending in ("fasta.gz", "json")
+        f"{name}.{ending}"
+        for name in (*SIMULATED, *SIMULATED_MOTIFS)
+        for ending in ("fasta.gz", "json")
     )
     for file in made:
         again, shipped = tmp_path / "two" / file.name, DATA / file.name
@@ -319,3 +322,21 @@ def test_simulated_pairs_are_estimated_to_be_what_they_are(name):
     ratio = 2 * (free.log_likelihood_ - tied.log_likelihood_)
     # The 5 % and 0.1 % points of the chi-squared distribution with 2 degrees of freedom.
     assert ratio < 5.99 if truth["true_ties"] else ratio > 13.82
+
+
+@pytest.mark.parametrize("name", SIMULATED_MOTIFS)
+def test_simulated_sites_stand_where_the_truth_says(name):
+    file = datasets.path(name)
+    truth = json.loads((file.parent / f"{name}.json").read_text(encoding="utf-8"))
+    records = seqbio.read_fasta(file)
+    assert len(records) == truth["n_sequences"] == len(truth["starts"]) == len(truth["strands"])
+    width = len(truth["motif"]["A"])
+    matches = 0
+    for record, start, strand in zip(records, truth["starts"], truth["strands"], strict=True):
+        site = record.seq[start : start + width]
+        site = site.reverse_complement() if strand == "-" else site
+        matches += sum(truth["motif"][letter][i] > 0.5 for i, letter in enumerate(site))
+    # A column shows its most probable letter with the probability of 0.85.
+    assert abs(matches / (len(records) * width) - 0.85) < 0.03
+    assert (len(set(truth["starts"])) == 1) == (name == "simulated_fixed_motif")
+    assert (set(truth["strands"]) == {"+"}) == (name == "simulated_fixed_motif")

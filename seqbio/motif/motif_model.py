@@ -471,7 +471,7 @@ def _many_parameters(n_free: int, model: MotifModel, data: MotifData, fewest: in
     rank = round((1 - 1 / model.alphabet.size) * min(n_free / model.n_strands, columns))
     # The ratio's mean exceeds its degrees of freedom by a factor of about 1 + 1.2 rank / n; this
     # is that excess in standard deviations of the chi-squared law.
-    excess = 1.2 * rank / (4 * fewest) * np.sqrt(rank / 2)
+    excess = 1.2 * rank / (4 * max(fewest, 1)) * np.sqrt(rank / 2)
     if excess < 0.1:
         return []
     return [

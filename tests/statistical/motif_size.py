@@ -1,0 +1,107 @@
+"""Type I error of the tests of position and of strand on data that are free of both.
+
+Sequences are random, and their labels are drawn from a detector with sum pooling whose one filter
+is the same at all positions and on both strands, so that both null hypotheses are true. Each set
+is tested as a user would, by `seqbio.compare`. Run from the root of the source tree, this prints
+how often the nulls are rejected at 10, 5 and 1 %, with binomial limits of 99 %:
+
+    python -m tests.statistical.motif_size --n 500 --workers 1
+
+The split test with one occurrence of a motif (pooling ``logsumexp``) bounds its error instead of
+meeting it, so only too many rejections would be wrong there:
+
+    python -m tests.statistical.motif_size --n 20 --split
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
+
+import numpy as np
+
+import seqbio
+from seqbio.core import Hypothesis, map_pieces, spawn_generators
+from seqbio.motif import MotifDetector
+from seqbio.motif.motif_data import MotifData
+from seqbio.motif.motif_model import MotifModel
+from seqbio.sequences import DNA
+from tests.statistical.limits import Rejections, as_table, rejections
+
+N_SEQUENCES, LENGTH, WIDTH = 1500, 12, 2
+STRENGTH = 0.15  # standard deviation of the weights, in nats
+SITE = "TGACTCAT"
+TESTS = {
+    "strand": (("position", "strand"), ("position",)),
+    "position": (("position",), ()),
+}
+
+
+def pvalue_of(tested: str, generator: np.random.Generator) -> float | None:
+    """Simulate one data set and test one true null, with chi-squared."""
+    places = LENGTH - WIDTH + 1
+    model = MotifModel(DNA, 2, 1, WIDTH, "sum", places, n_strands=2)
+    truth = model.tying(("position", "strand"))
+    full = truth.expand(generator.normal(0.0, STRENGTH, truth.n_free))
+    codes = generator.integers(0, 4, (N_SEQUENCES, LENGTH)).astype(np.uint8)
+    data = MotifData(DNA, list(codes), np.zeros(N_SEQUENCES), 2)
+    # Constants in the filter add up over the windows; the classes are to be about as large.
+    full[model.layout.slice("intercept")] -= model.logits(full, data).mean()
+    data = model.simulate(full, data, generator)
+    null, alternative = (Hypothesis(model, model.tying(ties)) for ties in TESTS[tested])
+    # Sequences as short as these meet twice by chance; drawn independently, they are no clusters.
+    alone = np.arange(N_SEQUENCES)
+    result = seqbio.compare(null, alternative, data, calibration="chi2", clusters=alone, seed=0)
+    return result.pvalue
+
+
+def split_pvalue_of(generator: np.random.Generator) -> float | None:
+    """Implant one site at a random place and strand; test the strand by splitting."""
+    letters = generator.choice(list("ACGT"), (300, 40))
+    labels = np.arange(300) % 2
+    turned = DNA.decode(DNA.reverse_complement(DNA.encode(SITE)))
+    for item in np.flatnonzero(labels):
+        at = int(generator.integers(40 - len(SITE) + 1))
+        letters[item, at : at + len(SITE)] = list(SITE if generator.random() < 0.5 else turned)
+    noise = generator.random(letters.shape) < 0.2
+    letters[noise] = generator.choice(list("ACGT"), int(noise.sum()))
+    data = (["".join(row) for row in letters], labels)
+    null, alternative = (
+        MotifDetector(n_motifs=1, width=8, pooling="logsumexp", readout="unit", tie=ties)
+        for ties in TESTS["strand"]
+    )
+    result = seqbio.compare(
+        null, alternative, data, calibration="split", n_splits=2, n_starts=2, seed=0
+    )
+    return result.pvalue
+
+
+def pvalues(
+    tested: str, n_data_sets: int, *, executor: Executor | None = None, seed: int = 1
+) -> list[float | None]:
+    """Test that many simulated data sets."""
+    function = split_pvalue_of if tested == "split" else partial(pvalue_of, tested)
+    return map_pieces(function, spawn_generators(seed, n_data_sets), executor=executor)
+
+
+def rejections_of(found: list[float | None]) -> list[Rejections]:
+    """Count rejections at the usual levels."""
+    return rejections(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, default=500, help="data sets for each test")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--split", action="store_true", help="the split test instead")
+    options = parser.parse_args()
+    names = ["split"] if options.split else list(TESTS)
+    with ProcessPoolExecutor(options.workers) as executor:
+        for name in names:
+            found = pvalues(name, options.n, executor=executor)
+            print(as_table(f"motif detector, test of {name}", rejections_of(found)))
+
+
+if __name__ == "__main__":
+    main()
