@@ -321,7 +321,7 @@ def score(
         content: dict[str, Any] = {"file": file, "model": model, "records": rows}
         if network.task == "next":
             total = sum(row["log_likelihood"] for row in rows)
-            n_symbols = sum(row["length"] + 1 for row in rows)
+            n_symbols = sum(row["length"] + network.ends for row in rows)
             content["bits_per_symbol"] = -total / n_symbols / log(2)
         common.write_text(common.as_json("recurrent score", content), output)
         return
@@ -498,12 +498,12 @@ def compare_ties(
     if window is not None:
         records = _windows(records, window)
     lengths = {len(record) for record in records}
-    settings: dict[str, Any] = {"alphabet": alphabet}
+    # Sequences of one length were cut to it, so their ends mean nothing.
+    settings: dict[str, Any] = {"alphabet": alphabet, "ends": len(lengths) > 1}
     if any("time" not in names for names in ties.values()):
         settings["max_length"] = max(lengths)
     if kind == "markov":
-        # Sequences of one length were cut, so their ends mean nothing.
-        settings |= {"order": order, "ends": len(lengths) > 1}
+        settings["order"] = order
         models: list[Any] = [MarkovModel(tie=names, **settings) for names in ties.values()]
     else:
         settings |= {
@@ -643,7 +643,7 @@ def _scores(network: RecurrentModel, records: Sequence[Any]) -> list[dict[str, A
             row
             | {
                 "log_likelihood": value,
-                "bits_per_symbol": -value / (row["length"] + 1) / log(2),  # type: ignore[operator]
+                "bits_per_symbol": -value / (row["length"] + network.ends) / log(2),  # type: ignore[operator]
             }
             for row, value in zip(base, values, strict=True)
         ]

@@ -25,6 +25,7 @@ from seqbio.core.layout import Layout
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.optimizers import Adam, clip_by_norm
 from seqbio.core.parallel import spawn_generators
+from seqbio.core.tie_patterns import untied
 from seqbio.core.tying import Tying
 from seqbio.errors import ConvergenceError, ParameterError, TyingError
 
@@ -408,6 +409,7 @@ class _Run:
                 f"{model.layout.size}; make the tying from the model's own layout"
             )
         self.model, self.tying, self.data, self.settings = model, tying, data, settings
+        self.is_untied = tying == untied(tying.n_full)  # where copying back and forth is a waste
         self.items = _checked_items(items, "items")
         self.validation = None if validation is None else _checked_items(validation, "validation")
         if self.validation is None and settings.patience is not None:
@@ -507,17 +509,17 @@ class _Run:
         free = state.free
         for index, batch in enumerate(batches):
             where = f"epoch {state.epoch + 1}, batch {index + 1} of {len(batches)}"
+            full = free if self.is_untied else self.tying.expand(free)
             loss, weight, gradient = self.model.batch_loss_and_gradient(
-                self.tying.expand(free), self.data, batch, generator
+                full, self.data, batch, generator
             )
             if not isfinite(loss):
                 raise ConvergenceError(
                     f"{where}: the loss is {loss}; lower the learning rate, clip at a smaller "
                     "norm, or look at the items of this batch"
                 )
-            step, norm = clip_by_norm(
-                self.tying.pull_back(gradient) / weight, settings.clip, where=where
-            )
+            slope = gradient if self.is_untied else self.tying.pull_back(gradient)
+            step, norm = clip_by_norm(slope / weight, settings.clip, where=where)
             rate = settings.rate((state.epoch + index / len(batches)) / settings.n_epochs)
             free = adam.step(free, step, learning_rate=rate)
             total, units, longest = total + loss, units + weight, max(longest, norm)

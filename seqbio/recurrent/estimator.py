@@ -67,6 +67,9 @@ class RecurrentModel(Estimator):
         Turn letters into vectors of this size first.
     bidirectional : bool
         Read each sequence backwards as well; for classes.
+    ends : bool
+        Whether the end of a sequence is predicted like the letters. Without ends, probabilities
+        are those of the letters given the length, which is right for windows cut to one length.
     max_length : int, optional
         Longest sequence, in letters, for a model that is not tied over time; it refuses longer
         ones. A model that is tied over time needs none, but states the same hypothesis space as
@@ -124,6 +127,7 @@ class RecurrentModel(Estimator):
         task: Task = "next",
         embedding_size: int | None = None,
         bidirectional: bool = False,
+        ends: bool = True,
         max_length: int | None = None,
         dropout: float = 0.0,
         n_epochs: int = 10,
@@ -147,6 +151,7 @@ class RecurrentModel(Estimator):
         self.task = task
         self.embedding_size = embedding_size
         self.bidirectional = bidirectional
+        self.ends = ends
         self.max_length = max_length
         self.dropout = dropout
         self.n_epochs = n_epochs
@@ -217,11 +222,11 @@ class RecurrentModel(Estimator):
                         "the length of the longest sequence, or tie time"
                     )
             else:
-                steps = self.max_length + (self.task == "next")
+                steps = self.max_length + (self.task == "next" and self.ends)
         architecture = Architecture(
             cell=self.cell,
             n_symbols=n_symbols,
-            n_outputs=n_symbols if self.task == "next" else n_classes,
+            n_outputs=n_symbols - (not self.ends) if self.task == "next" else n_classes,
             hidden_size=self.hidden_size,
             n_layers=self.n_layers,
             task=self.task,
@@ -387,7 +392,7 @@ class RecurrentModel(Estimator):
     def log_likelihood(
         self, records: Iterable[SequenceLike], labels: Labels | None = None
     ) -> Floats:
-        """Log-likelihood of each sequence, end included, or of its label, (n_records,) nats."""
+        """Log-likelihood of each sequence, or of its label, (n_records,) nats."""
         model, full = self._fitted()
         return model.log_likelihood(full, self._prepare(records, labels))
 
@@ -396,7 +401,7 @@ class RecurrentModel(Estimator):
         model, full = self._fitted()
         self._only_for("next")
         data = self._prepare(records, None)
-        n_symbols = int(data.lengths.sum()) + len(data)
+        n_symbols = int(data.lengths.sum()) + len(data) * model.architecture.n_ends
         return -float(model.log_likelihood(full, data).sum()) / n_symbols / log(2)
 
     def score(self, records: Iterable[SequenceLike], labels: Labels | None = None) -> float:

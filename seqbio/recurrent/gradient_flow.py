@@ -105,7 +105,7 @@ def gradient_flow(
     if architecture.bidirectional:
         raise ParameterError("the past of a bidirectional network is also its future; leave it off")
     is_class = architecture.task == "class"
-    n_steps = data.lengths + (not is_class)
+    n_steps = data.lengths + architecture.n_ends
     long_enough = np.flatnonzero(n_steps > longest_lag)
     if longest_lag < 0 or n_places < 1 or not long_enough.size:
         raise ParameterError(
@@ -127,7 +127,7 @@ def gradient_flow(
             membership=model.membership,
         )
         labels = targets if is_class else targets[[place]]
-        readings = np.eye(architecture.n_outputs) if is_class else model.membership
+        readings = np.eye(architecture.n_outputs) if is_class else model.readings
         _, slopes = cross_entropy(logits[-1:].copy(), labels, readings, None)
         d_last = last_slopes(blocks, slopes, place)
         recorded = backward_states(architecture, tape, d_last)

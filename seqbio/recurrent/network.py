@@ -48,7 +48,8 @@ class Architecture:
     n_symbols : int
         Letters and the boundary.
     n_outputs : int
-        Logits of each step ("next") or of each sequence ("class").
+        Logits of each step ("next": one for each symbol, or for each letter where the end of a
+        sequence is not predicted) or of each sequence ("class").
     hidden_size, n_layers : int
         Units of each layer (and direction), and layers.
     task : {"next", "class"}
@@ -88,6 +89,11 @@ class Architecture:
                 "a bidirectional network sees the next symbol before it predicts it; use it with "
                 "task='class', or leave bidirectional off"
             )
+
+    @property
+    def n_ends(self) -> int:
+        """How many steps a sequence has beyond its letters: 1 where its end is predicted."""
+        return int(self.task == "next" and self.n_outputs == self.n_symbols)
 
     @property
     def directions(self) -> tuple[str, ...]:

@@ -59,7 +59,8 @@ class NetworkModel:
 
     Next symbol: P(x) is the product over the letters of their probabilities given those before,
     times that of the end after the last, so that it is a distribution over sequences of all
-    lengths. Classes: the probability of the label given the sequence.
+    lengths; or, where the network has no output for the end, that of the letters given the length.
+    Classes: the probability of the label given the sequence.
 
     Parameters
     ----------
@@ -119,6 +120,11 @@ class NetworkModel:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._local = threading.local()
+
+    @property
+    def readings(self) -> Array:
+        """Share of each output of the next symbol in each code, (n_codes, n_outputs)."""
+        return self.membership[:, : self.architecture.n_outputs]
 
     # -- parameters ---------------------------------------------------------------------------
 
@@ -245,16 +251,15 @@ class NetworkModel:
     def batch_loss(self, full: FloatArray, data: SequenceData, batch: Batch) -> tuple[float, float]:
         """Minus the log-likelihood of a batch in nats, and its symbols (or labels)."""
         values = self._evaluate(self.blocks(full), data, batch)
-        extra = self.architecture.task == "next"
-        units = data.lengths[batch.items] + extra if extra else np.ones(len(batch.items))
-        return -float(values.sum()), float(units.sum())
+        units = self._n_units(data.lengths[batch.items] + self.architecture.n_ends)
+        return -float(values.sum()), units
 
     # -- inside -------------------------------------------------------------------------------
 
     def _check(self, data: SequenceData) -> None:
         steps = self.architecture.steps
         if steps is not None:
-            data.check_lengths(steps - (self.architecture.task == "next"))
+            data.check_lengths(steps - self.architecture.n_ends)
 
     def _by_length(self, data: SequenceData, items: IntArray, size: int) -> list[IntArray]:
         ordered = items[np.argsort(data.lengths[items], kind="stable")]
@@ -269,7 +274,7 @@ class NetworkModel:
         while first < len(ordered):
             stop = first + 1
             while stop < len(ordered):
-                steps = min(data.lengths[ordered[stop]] + 1, limit)
+                steps = min(data.lengths[ordered[stop]] + self.architecture.n_ends, limit)
                 if steps * (stop + 1 - first) > _EVALUATED_CELLS or stop - first == 128:
                     break
                 stop += 1
@@ -280,7 +285,7 @@ class NetworkModel:
     def _stretches(self, data: SequenceData, items: IntArray) -> list[Batch]:
         if self.truncate is None:
             return [Batch(items)]
-        steps = int(data.lengths[items].max()) + 1
+        steps = int(data.lengths[items].max()) + self.architecture.n_ends
         carried: dict[str, list[Array]] = {}
         return [
             Batch(items, first, min(first + self.truncate, steps), carried)
@@ -312,18 +317,21 @@ class NetworkModel:
         """
         chosen = [data.codes[item] for item in batch.items]
         lengths = data.lengths[batch.items]
-        boundary, steps = data.n_letters, int(lengths.max()) + 1
+        boundary, n_ends = data.n_letters, self.architecture.n_ends
+        steps = int(lengths.max()) + n_ends
         dtype = np.uint8 if len(self.membership) <= 256 else np.uint16
-        padded = np.full((len(chosen), steps + 1), boundary, dtype=dtype)
+        padded = np.full((len(chosen), int(lengths.max()) + 2), boundary, dtype=dtype)
         for row, codes in zip(padded, chosen, strict=True):
             row[1 : len(codes) + 1] = codes
         if self.architecture.task == "class":
             targets = self._labels(data, batch) if with_targets else np.zeros((1, 0), np.intp)
-            return np.ascontiguousarray(padded[:, 1:-1].T), lengths, targets
+            return np.ascontiguousarray(padded[:, 1 : steps + 1].T), lengths, targets
         stretch = slice(batch.first, steps if batch.stop is None else batch.stop)
-        inputs = np.ascontiguousarray(padded[:, :-1].T[stretch])
-        targets = np.ascontiguousarray(padded[:, 1:].T[stretch])
-        return inputs, np.clip(lengths + 1 - batch.first, 0, len(inputs)), targets
+        inputs = np.ascontiguousarray(padded[:, :steps].T[stretch])
+        targets = np.ascontiguousarray(padded[:, 1 : steps + 1].T[stretch])
+        if not n_ends:
+            targets[targets == boundary] = 0  # past the end; it has no output of its own
+        return inputs, np.clip(lengths + n_ends - batch.first, 0, len(inputs)), targets
 
     def _labels(self, data: SequenceData, batch: Batch) -> IntArray:
         if data.labels is None:
@@ -368,7 +376,7 @@ class NetworkModel:
         valid = None
         if lengths.min() < steps:
             valid = np.arange(steps)[:, None] < lengths
-        return cross_entropy(logits, targets, self.membership, valid)
+        return cross_entropy(logits, targets, self.readings, valid)
 
     def _n_units(self, lengths: IntArray) -> float:
         return float(lengths.sum() if self.architecture.task == "next" else lengths.size)
@@ -380,7 +388,7 @@ class NetworkModel:
             logits, _ = self._forward(blocks, codes, lengths)
             return self._cross_entropy(logits, targets, lengths)[0][0].astype(np.float64)
         total = np.zeros(len(batch.items))
-        steps = int(data.lengths[batch.items].max()) + 1
+        steps = int(data.lengths[batch.items].max()) + self.architecture.n_ends
         part = Batch(batch.items)
         for first in range(0, steps, _EVALUATED_STEPS):
             part.first, part.stop = first, min(first + _EVALUATED_STEPS, steps)

@@ -55,11 +55,16 @@ def draw_sequences(
     """
     boundary = model.architecture.n_symbols - 1
     steps = model.architecture.steps
+    n_ends = model.architecture.n_ends
+    if length is None and not n_ends:
+        raise ParameterError("the model does not say when a sequence ends; give a length")
     longest = _LONGEST if length is None else length
     if steps is not None:
-        if length is not None and length > steps - 1:
-            raise ParameterError(f"length is {length} and the model has weights for {steps - 1}")
-        longest = min(longest, steps - 1)
+        if length is not None and length > steps - n_ends:
+            raise ParameterError(
+                f"length is {length} and the model has weights for {steps - n_ends}"
+            )
+        longest = min(longest, steps - n_ends)
     if n < 1 or not temperature > 0 or longest < max(1, len(prime)):
         raise ParameterError(
             f"n is {n}, temperature {temperature}, length {length} and the prime has {len(prime)} "
@@ -84,7 +89,7 @@ def draw_sequences(
         )
         states = final_states(tape, len(inputs))
         scores = logits[-1].astype(np.float64) / temperature
-        if length is not None or place == 0:
+        if n_ends and (length is not None or place == 0):
             scores[boundary] = -np.inf
         scores += generator.gumbel(size=scores.shape)
         drawn = scores.argmax(axis=0)

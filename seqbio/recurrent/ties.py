@@ -118,7 +118,8 @@ def _embedding_sets(architecture: Architecture) -> list[IntArray]:
             f"task='next' and embedding_size {architecture.hidden_size}, that of the hidden state; "
             f"they are {architecture.task!r} and {architecture.embedding_size}"
         )
-    inputs, outputs = layout.indices("embedding"), layout.indices("readout.weight")
+    inputs = layout.indices("embedding")[: architecture.n_outputs]
+    outputs = layout.indices("readout.weight")
     together = np.concatenate([inputs[None], outputs])
     return [together.reshape(len(together), -1).T]
 

@@ -137,6 +137,20 @@ def test_names_of_parts_together_are_time():
     assert parts.hypothesis(["ACG"])[0].tying == whole.hypothesis(["ACG"])[0].tying
 
 
+def test_without_ends_lengths_are_given(records):
+    model = RecurrentModel(ends=False, embedding_size=5, tie=("time", "embedding"), **SMALL)
+    model.fit(records)
+    n_symbols = sum(map(len, records))
+    bits = -model.log_likelihood(records).sum() / n_symbols / np.log(2)
+    assert model.bits_per_symbol(records) == pytest.approx(bits)
+    np.testing.assert_array_equal(
+        model.weights_["embedding"][:4], model.weights_["readout.weight"][0]
+    )
+    assert len(model.sample(1, length=9, seed=0)[0]) == 9
+    with pytest.raises(ParameterError, match="does not say when a sequence ends"):
+        model.sample(1)
+
+
 def test_wrong_ties_are_refused_with_the_list():
     cases = {
         ("tide",): "there is no tie 'tide'; a recurrent model has 'time': the same rules",

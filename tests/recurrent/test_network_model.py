@@ -90,6 +90,19 @@ def test_evaluation_in_stretches_and_batches_is_that_of_each_alone(generator, mo
     np.testing.assert_allclose(model.log_likelihood(full, data), alone, rtol=1e-12)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("steps", [None, 4])
+def test_without_ends_probabilities_of_each_length_sum_to_one(cell, steps, generator):
+    model = make_model(cell, n_outputs=2, steps=steps)
+    full = generator.standard_normal(model.layout.size)
+    for n in (1, 4):
+        every = [np.array(letters, dtype=np.uint8) for letters in product((0, 1), repeat=n)]
+        total = np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum()
+        assert total == pytest.approx(1, abs=1e-12)
+    data = draw(generator, [4, 1, 3])
+    assert check_gradient(model, full, data, seed=0).passed
+
+
 def test_single_precision_is_close_to_double(generator):
     single, double = make_model("gru", precision="single"), make_model("gru")
     full = generator.standard_normal(double.layout.size)
