@@ -219,21 +219,43 @@ FEW = odds_of_identity(1 - 1e-5)
 DEAD_END = ([2, *[0] * 300, 3], [*[0] * 300, 1, 2])
 
 
-@lost
 @pytest.mark.parametrize(
     ("machine", "pair"),
     [
         # All beginnings but bad ones lead nowhere: gaps in x must not open, or only the two 2s
         # may be aligned.
-        (mxy(0, 0.05, 0.4, 0.5, odds=odds_of_identity(0.9)), difficult_pairs(150)["shifted"]),
-        (mxy(0.02, 0.05, 0.4, 0.5, odds=odds_of_identity(1.0)), DEAD_END),
+        pytest.param(
+            mxy(0, 0.05, 0.4, 0.5, odds=odds_of_identity(0.9)),
+            difficult_pairs(150)["shifted"],
+            id="open_x 0",
+            marks=lost,
+        ),
+        pytest.param(
+            mxy(0.02, 0.05, 0.4, 0.5, odds=odds_of_identity(1.0)),
+            DEAD_END,
+            id="no mismatches",
+            marks=lost,
+        ),
         # Any two beginnings can be finished, but a gap that grows must open again and again.
-        (mxy(0.02, 0.05, 0.4, 0, odds=FEW), difficult_pairs(150)["homologous"]),
-        (mxy(0.05, 0, 0.4, 0.5, odds=FEW), difficult_pairs(150)["homologous"]),
+        pytest.param(
+            mxy(0.02, 0.05, 0.4, 0, odds=FEW),
+            difficult_pairs(150)["homologous"],
+            id="extend_y 0",
+            marks=lost,
+        ),
+        pytest.param(
+            mxy(0.05, 0, 0.4, 0.5, odds=FEW),
+            difficult_pairs(150)["homologous"],
+            id="open_y 0",
+            marks=lost,
+        ),
         # Only every third anti-diagonal has values that the match state can be entered from.
-        (mxy(0.5, 0.5, 0, 0, odds=odds_of_identity(0.9)), difficult_pairs(150)["identical"]),
+        pytest.param(
+            mxy(0.5, 0.5, 0, 0, odds=odds_of_identity(0.9)),
+            difficult_pairs(150)["identical"],
+            id="match and extend 0",
+        ),
     ],
-    ids=["open_x 0", "no mismatches", "extend_y 0", "open_y 0", "match and extend 0"],
 )
 def test_no_path_is_lost_beside_one_that_leads_nowhere(machine, pair):
     compare_with_rows(machine, {"pair": pair})
