@@ -12,6 +12,8 @@ from typer.core import TyperCommand
 
 from seqbio.cli import common
 from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, write_alignments
+from seqbio.cli.calibration import CalibrationOption, ReplicatesOption, WorkersOption
+from seqbio.cli.calibration import workers as working
 from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
 
 if TYPE_CHECKING:
@@ -462,6 +464,9 @@ def compare_ties(
     switch: SwitchOption = None,
     end: EndOption = None,
     starts: StartsOption = None,
+    calibration: CalibrationOption = "auto",
+    replicates: ReplicatesOption = 999,
+    workers: WorkersOption = 1,
     output: common.OutputOption = "-",
     json: common.JsonOption = False,
     seed: common.SeedOption = 0,
@@ -483,12 +488,14 @@ def compare_ties(
     \b
       seqbio pairhmm test dataset:brca1 --pair Human,Mouse
       seqbio pairhmm test dataset:brca1 --pair Human,Mouse --null open --alternative none --json
+      seqbio pairhmm test pairs.fa --calibration bootstrap --replicates 999 --workers 4
 
     Keys of --json: statistic, df, pvalue, log_pvalue, calibration, null_law, converged,
     conclusion, level, null and alternative (log_likelihood, estimates ... of each fit), effects,
     interval_level, evidence, warnings, data_fingerprint, settings, files, n_pairs, seed.
     """
     from seqbio import compare
+    from seqbio.hypothesis_testing.choice import CALIBRATIONS
     from seqbio.pairhmm import PairHMM
 
     known = tuple(PairHMM.ties())
@@ -500,6 +507,7 @@ def compare_ties(
             f"it must tie all that the alternative does, and more; {null} is no more than "
             f"{alternative}",
         )
+    calibration = common.chosen("--calibration", calibration, CALIBRATIONS)
     settings = _settings(None, substitution, frequencies, switch, end, starts)
     common.check_writable(output)
     pairs, alphabet = common.read_pairs(
@@ -512,13 +520,19 @@ def compare_ties(
     )
     null_hmm = PairHMM(alphabet=alphabet, tie=null_ties, **settings)
     alternative_hmm = PairHMM(alphabet=alphabet, tie=alternative_ties, **settings)
-    with common.progress(f"testing {len(pairs)} pairs", quiet=quiet) as on_done:
+    with (
+        working(workers) as executor,
+        common.progress(f"testing {len(pairs)} pairs", quiet=quiet) as on_done,
+    ):
         result = compare(
             null_hmm,
             alternative_hmm,
             pairs,
+            calibration=calibration,
+            n_replicates=replicates,
             seed=seed,
             n_starts=null_hmm.n_starts,
+            executor=executor,
             on_done=on_done,
         )
     if not json:

@@ -421,3 +421,17 @@ def test_commands_of_the_group_are_those_of_the_design():
         command.name or command.callback.__name__ for command in commands.app.registered_commands
     ]
     assert names == ["fit", "align", "simulate", "test"]
+
+
+def test_a_bootstrap_is_the_same_for_two_workers_as_for_one(run, pairs_file):
+    options = ("--calibration", "bootstrap", "--replicates", 6, "--seed", 3, "--json")
+    alone = content_of(run("pairhmm", "test", pairs_file, *options))
+    together = content_of(run("pairhmm", "test", pairs_file, *options, "--workers", 2))
+    assert alone["calibration"] == "bootstrap"
+    assert alone["evidence"]["n_replicates"] == 6
+    assert together == alone
+
+
+def test_an_unknown_calibration_is_wrong_usage(fails, pairs_file):
+    message = fails(2, "pairhmm", "test", pairs_file, "--calibration", "bootstap")
+    assert "--calibration: 'bootstap' is unknown; did you mean 'bootstrap'" in message
