@@ -215,7 +215,8 @@ def _misfit(
     # The drawn items' own mean is uncertain, too; and regression makes residuals a bit too small.
     widening = np.sqrt((1 + n_items / n_drawn) * n_drawn / max(n_drawn - scores.shape[1] - 1, 1))
     error = np.sqrt(n_items) * residuals.std(axis=0) * widening
-    varying = error > 0
+    # What the scores explain entirely was fitted, and says nothing.
+    varying = residuals.std(axis=0) > 1e-6 * drawn.std(axis=0)
     scaled = np.divide(deviation, error, out=np.zeros_like(deviation), where=varying)
     statistic = float((scaled[varying] ** 2).sum())
     unit = residuals[:, varying] * widening / error[varying]

@@ -44,15 +44,15 @@ class PositiveMeans(NormalMeans):
         return np.full(self.layout.size, -1.0)
 
     def log_likelihood(self, full, data):
-        return super().log_likelihood(np.exp(full), data)
+        return super().log_likelihood(np.exp(np.minimum(full, 50.0)), data)
 
     def log_likelihood_and_gradient(self, full, data):
-        mean = np.exp(full)
-        value, gradient = super().log_likelihood_and_gradient(mean, data)
-        return value, gradient * mean
+        mean = np.exp(np.minimum(full, 50.0))
+        return self.log_likelihood(full, data).sum(), (data - mean).sum(axis=0) * mean
 
     def curvature(self, full, data):
-        return len(data) * np.exp(full) ** 2
+        mean = np.exp(np.minimum(full, 50.0))
+        return len(data) * mean**2 + np.abs((data - mean).sum(axis=0)) * mean
 
     def simulate(self, full, data, generator):
         return super().simulate(np.exp(full), data, generator)

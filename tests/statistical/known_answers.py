@@ -1,4 +1,7 @@
-"""Type I errors of the chi-squared test on small regular models, where it must be right.
+"""Type I errors of tests on small models whose laws are known exactly or in the limit.
+
+Chi-squared for regular ones, half-half for a mean that cannot be negative, and a quarter, half and
+quarter for two such means.
 
 Run from the root of the source tree, it prints how often true nulls are rejected at 10, 5 and 1 %
 among 2,000 data sets of each model, with binomial limits of 99 %:
@@ -12,6 +15,7 @@ import numpy as np
 
 from seqbio.core import Hypothesis, equal, fixed, spawn_generators, untied
 from seqbio.hypothesis_testing import compare
+from tests.hypothesis_testing.simulating import PositiveMeans, at_boundary_against_free
 from tests.hypothesis_testing.toy_models import (
     Binomial,
     Normal,
@@ -24,6 +28,17 @@ from tests.statistical.limits import Rejections, as_table, rejections
 N_DATA_SETS = 2000
 TRIALS = np.array([400, 300, 500])
 TIMES = np.array([20.0, 30.0])
+
+
+def symbols_after_symbols(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Count the ones after a zero and after a one in 500 independent binary symbols."""
+    symbols = generator.random(500) < 0.4
+    before, after = symbols[:-1], symbols[1:]
+    return (
+        np.array([after[~before].sum(), after[before].sum()]),
+        np.array([(~before).sum(), before.sum()]),
+    )
+
 
 # Each with a null that is true, and enough events for the chi-squared law to be a good one.
 CASES = {
@@ -45,6 +60,18 @@ CASES = {
             Hypothesis(Redundant(), untied(3)),
         ),
         lambda generator: (generator.poisson(4.0 * TIMES), TIMES),
+    ),
+    "Markov order 0 against 1, two symbols": (
+        one_against_many(Binomial(2)),
+        symbols_after_symbols,
+    ),
+    "a mean of 0 against one above (half-half)": (
+        at_boundary_against_free(PositiveMeans(1)),
+        lambda generator: generator.standard_normal((30, 1)),
+    ),
+    "two means of 0 against ones above (orthant)": (
+        at_boundary_against_free(PositiveMeans(2)),
+        lambda generator: generator.standard_normal((30, 2)),
     ),
 }
 

@@ -1,0 +1,78 @@
+"""Dependence: duplicated items, the sandwich, the cluster bootstrap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from seqbio.hypothesis_testing import compare
+from tests.hypothesis_testing.simulating import (
+    NormalMeans,
+    PoissonItems,
+    equal_against_free,
+    zero_against_free,
+)
+
+ONCE = np.random.default_rng(4).normal(0.2, 1.0, (200, 1))
+TWICE, LABELS = np.repeat(ONCE, 2, axis=0), np.repeat(np.arange(200), 2)
+
+
+def test_duplicated_items_count_once():
+    pair = zero_against_free(NormalMeans())
+    once = compare(*pair, ONCE)
+    twice = compare(*pair, TWICE)
+    assert (once.calibration, twice.calibration) == ("chi-squared", "robust")
+    assert twice.statistic == pytest.approx(2 * once.statistic, rel=1e-4)
+    weight = 2 * ONCE.var() * 200 / 199
+    assert twice.evidence.weights == pytest.approx([weight], rel=1e-3)
+    assert twice.pvalue == pytest.approx(chi2.sf(twice.statistic / weight, 1), rel=1e-3)
+    assert "400 items make only 200 independent clusters" in twice.null_law
+
+
+def test_labels_may_be_given():
+    result = compare(*zero_against_free(NormalMeans()), TWICE + 1e-9, clusters=LABELS)
+    assert result.calibration == "robust"
+    assert result.evidence.n_clusters == 200
+
+
+def test_independent_items_of_a_true_model_have_weights_near_one():
+    data = np.random.default_rng(5).poisson(4.0, (2000, 2)).astype(float)
+    result = compare(
+        *equal_against_free(PoissonItems()), data, calibration="robust", clusters=np.arange(2000)
+    )
+    assert result.evidence.weights == pytest.approx([1.0], abs=0.12)
+
+
+def test_overdispersed_counts_have_larger_weights():
+    generator = np.random.default_rng(6)
+    rates = generator.gamma(2.0, 2.0, (1000, 2))
+    data = generator.poisson(rates).astype(float)
+    result = compare(
+        *equal_against_free(PoissonItems()), data, calibration="robust", clusters=np.arange(1000)
+    )
+    # A negative binomial count has the variance m + m**2 / 2 at a mean of m = 4.
+    assert result.evidence.weights == pytest.approx([3.0], rel=0.15)
+
+
+def test_the_cluster_bootstrap_agrees_with_the_sandwich():
+    pair = zero_against_free(NormalMeans())
+    robust = compare(*pair, TWICE)
+    result = compare(*pair, TWICE, calibration="cluster-bootstrap", n_replicates=200, seed=1)
+    lower, upper = result.evidence.interval
+    assert lower - 0.03 < robust.pvalue < upper + 0.03
+    assert result.evidence.mean == pytest.approx(robust.evidence.weights[0], rel=0.4)
+    assert "clusters with replacement" in result.null_law
+
+
+def test_few_clusters_give_no_p_value():
+    for method in ("robust", "cluster-bootstrap"):
+        result = compare(
+            *zero_against_free(NormalMeans()),
+            TWICE[:20],
+            calibration=method,
+            n_replicates=5,
+            seed=1,
+        )
+        assert result.pvalue is None
+        assert "10 clusters" in result.null_law
