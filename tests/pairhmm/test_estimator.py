@@ -367,13 +367,24 @@ def test_intervals_are_of_what_was_estimated(fitted, pairs):
     np.testing.assert_allclose(tied["open_x"], tied["open_y"], rtol=1e-12)
 
 
-def test_profile_intervals_are_near_those_of_the_curvature(fitted):
-    wald = fitted.confidence_intervals()
-    profile = fitted.confidence_intervals(method="profile")
+def test_profile_intervals_are_near_those_of_the_curvature_and_end_where_they_say():
+    data = simulated(TIED, 4, 80, seed=1)
+    hmm = PairHMM(substitution="jc69").fit(data)
+    wald, profile = (hmm.confidence_intervals(method=method) for method in ("wald", "profile"))
     assert profile.keys() == wald.keys()
     for name, (lower, upper) in wald.items():
         width = np.log(upper / lower)
         np.testing.assert_allclose(np.log(profile[name]), np.log((lower, upper)), atol=0.2 * width)
+    # At both ends twice the log-likelihood has dropped by a quantile of the chi-squared law.
+    layout = hmm.model.layout
+    held = [layout.slice("open_x").start, layout.slice("open_y").start]
+    for limit in profile["open_x"]:
+        value = np.log(limit / (1 - 2 * limit))  # log odds of either gap against none
+        own = equal(layout.size, [layout.slice(f"extend_{side}").start for side in "xy"])
+        own = own.intersect(fixed(layout.size, held, [value, value]))
+        at_limit = PairHMM(substitution="jc69", tie=own).fit(data)
+        drop = 2 * (hmm.log_likelihood_ - at_limit.log_likelihood_)
+        assert drop == pytest.approx(stats.chi2.ppf(0.95, 1), abs=0.01)
 
 
 @pytest.mark.parametrize(
