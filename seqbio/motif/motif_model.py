@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.core import Layout, Tying, permuted, repeated, untied
+from seqbio.core import (
+    Fit,
+    Layout,
+    Tying,
+    fit,
+    fit_at,
+    permuted,
+    repeated,
+    spawn_generators,
+    untied,
+)
 from seqbio.core.model import Check
 from seqbio.core.numerics import log_softmax
 from seqbio.core.tie_patterns import joined
-from seqbio.core.training import index_batches
+from seqbio.core.training import TrainingSettings, grouped_split, index_batches, train
 from seqbio.motif import kernels
 from seqbio.motif.motif_data import MotifData
 from seqbio.sequences import Alphabet
@@ -23,6 +33,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Pooling = Literal["max", "logsumexp", "sum", "none"]
 
+_STEPS = 1000  # of the optimiser for a network
+_SETTLED = 1e-3  # scaled gradient norm, square roots of nats
+_NOTICEABLE, _TOO_MUCH = 0.1, 0.3  # excess of a likelihood ratio, standard deviations
 _CHUNK = 1024  # sequences that are written as letter shares at a time
 
 
@@ -384,7 +397,81 @@ class MotifModel:
             np.broadcast_to(np.reshape(bias, (-1, 1, self.n_logits)), shapes["bias"]),
         )
 
+    def _has_too_many(self, tying: Tying, data: MotifData) -> bool:
+        if self.regular:
+            return _excess(tying.n_free, self, data)[1] > _TOO_MUCH
+        return tying.n_free / self.n_strands > len(data) / 5
+
+    def _stopped_early(
+        self,
+        tying: Tying,
+        data: MotifData,
+        start: Floats | None,
+        seed: int | np.random.Generator | None,
+    ) -> Fit:
+        for_split, for_training = spawn_generators(seed, 2)
+        items, validation = grouped_split(data.clusters(), 0.2, for_split)
+        trained = train(
+            self,
+            tying,
+            data,
+            TrainingSettings(n_epochs=100, learning_rate=0.02, patience=10),
+            items=items,
+            validation=validation,
+            start=self.start(data) if start is None else start,
+            seed=for_training,
+        )
+        return fit_at(
+            self,
+            tying,
+            data,
+            trained.full,
+            converged=False,
+            message="stopped where it predicts a fifth of the sequences best, not at the maximum",
+            n_iterations=len(trained.history),
+            n_evaluations=trained.n_evaluations,
+        )
+
     # -- for tests ---------------------------------------------------------------------------
+
+    def maximise(
+        self,
+        tying: Tying,
+        data: MotifData,
+        *,
+        start: Floats | None = None,
+        n_starts: int = 1,
+        seed: int | np.random.Generator | None = None,
+    ) -> Fit:
+        """Climb to the maximum; where there can be several, from windows of the data.
+
+        A network's last nats are won slowly, so it is given more steps, and counts as settled when
+        less than a millionth of a nat is left to gain. With too many parameters for the
+        sequences (with sum pooling as many as rule out chi-squared, else one for every fifth) the
+        maximum is of no use, it often lies at infinity: the fit is stopped where it predicts
+        a fifth of the sequences best, and does not count as converged. A split test asks no more of
+        its alternative.
+        """
+        if self._has_too_many(tying, data):
+            return self._stopped_early(tying, data, start, seed)
+        if self.regular:
+            return fit(self, tying, data, start=start, n_starts=n_starts, seed=seed)
+        starts = [self.start(data) if start is None else start]
+        starts += [
+            self.motif_start(data, generator) for generator in spawn_generators(seed, n_starts - 1)
+        ]
+        fits = [
+            fit(self, tying, data, start=each, max_iterations=_STEPS, tolerance=_SETTLED)
+            for each in starts
+        ]
+        fits.sort(key=lambda found: -found.log_likelihood)
+        return replace(
+            fits[0],
+            optima=tuple(found.log_likelihood for found in fits),
+            optima_converged=tuple(found.converged for found in fits),
+            n_iterations=sum(found.n_iterations for found in fits),
+            n_evaluations=sum(found.n_evaluations for found in fits),
+        )
 
     def curvature(self, full: Floats, data: MotifData) -> Floats:  # noqa: ARG002
         """Rough diagonal of minus the Hessian: a quarter for each time that a letter is met."""
@@ -438,9 +525,8 @@ class MotifModel:
     def checks(self, full: Floats, data: MotifData, tying: Tying) -> list[Check]:
         """Say what makes a test of these ties doubtful."""
         found = []
-        counts = np.bincount(np.asarray(data.labels), minlength=self.n_classes)
         if self.regular:
-            found += _many_parameters(tying.n_free, self, data, int(counts.min()))
+            found += _many_parameters(tying.n_free, self, data)
             largest = float(np.abs(self.logits(full, data)).max())
             if largest > 20:
                 found.append(
@@ -464,22 +550,34 @@ class MotifModel:
         return found
 
 
-def _many_parameters(n_free: int, model: MotifModel, data: MotifData, fewest: int) -> list[Check]:
-    """Warn where the chi-squared law has not set in: parameters**1.5 must be few against items."""
+def _excess(n_free: int, model: MotifModel, data: MotifData) -> tuple[int, float]:
+    """Say how many coefficients there are about, and how far that is from few.
+
+    The mean of the likelihood ratio exceeds its degrees of freedom by a factor of about
+    1 + 1.2 coefficients / sequences; given is that excess in standard deviations of the
+    chi-squared law, which are few if coefficients**1.5 is small against sequences.
+    """
     columns = data.design(model.width, model.n_places > 1).shape[1] * model.n_logits
     # One letter of each column is redundant, and so are strands, which are added up.
     rank = round((1 - 1 / model.alphabet.size) * min(n_free / model.n_strands, columns))
-    # The ratio's mean exceeds its degrees of freedom by a factor of about 1 + 1.2 rank / n; this
-    # is that excess in standard deviations of the chi-squared law.
-    excess = 1.2 * rank / (4 * max(fewest, 1)) * np.sqrt(rank / 2)
-    if excess < 0.1:
+    fewest = _fewest(data)
+    return rank, float(1.2 * rank / (4 * max(fewest, 1)) * np.sqrt(rank / 2))
+
+
+def _fewest(data: MotifData) -> int:
+    return int(np.bincount(np.asarray(data.labels), minlength=data.n_classes).min())
+
+
+def _many_parameters(n_free: int, model: MotifModel, data: MotifData) -> list[Check]:
+    rank, excess = _excess(n_free, model, data)
+    if excess < _NOTICEABLE:
         return []
     return [
         Check(
-            f"about {rank} coefficients for {len(data)} sequences, {fewest} in the smallest class: "
-            "the likelihood ratio is larger than chi-squared by about "
+            f"about {rank} coefficients for {len(data)} sequences, {_fewest(data)} in the smallest "
+            "class: the likelihood ratio is larger than chi-squared by about "
             f"{excess:.1f} standard deviations, so small p-values come too often",
-            "invalid" if excess > 0.3 else "warning",
+            "invalid" if excess > _TOO_MUCH else "warning",
             "many_parameters",
         )
     ]

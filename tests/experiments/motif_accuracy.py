@@ -65,49 +65,35 @@ def right_answers(sequences: list[str], labels: np.ndarray, folds: np.ndarray, *
     return right
 
 
-def promoters(n_seeds: int) -> None:
+def promoters(tie: str, seed: int) -> str:
     sequences, labels = read("ecoli_promoters")
-    print(f"promoters: leave-one-out errors of {len(labels)}, max pooling")
-    for name, tie in TIES.items():
-        begin = time.perf_counter()
-        errors = [
-            len(labels)
-            - right_answers(
-                sequences, labels, np.arange(len(labels)), tie=tie, seed=seed, **PROMOTERS
-            )
-            for seed in range(n_seeds)
-        ]
-        spent = time.perf_counter() - begin
-        print(f"  {name:7} {errors}, mean {np.mean(errors):.1f} ({spent:.0f} s)", flush=True)
+    alone = np.arange(len(labels))
+    right = right_answers(sequences, labels, alone, tie=TIES[tie], seed=seed, **PROMOTERS)
+    return f"{len(labels) - right} leave-one-out errors of {len(labels)}"
 
 
-def splice(n_seeds: int) -> None:
+def splice(tie: str, seed: int) -> str:
     sequences, labels = read("splice_junctions")
     _, copies = np.unique(sequences, return_inverse=True)
     fold_of = spawn_generators(0, 1)[0].permutation(copies.max() + 1) % 5
-    print(
-        f"splice junctions: accuracy in 5 folds of {len(labels)} ({copies.max() + 1} distinct), "
-        "max pooling"
-    )
-    for name, tie in TIES.items():
-        begin = time.perf_counter()
-        accuracy = [
-            right_answers(sequences, labels, fold_of[copies], tie=tie, seed=seed, **SPLICE)
-            / len(labels)
-            for seed in range(n_seeds)
-        ]
-        spent = time.perf_counter() - begin
-        shown = ", ".join(f"{value:.4f}" for value in accuracy)
-        print(f"  {name:7} {shown}, mean {np.mean(accuracy):.4f} ({spent:.0f} s)", flush=True)
+    folds = fold_of[copies]
+    right = right_answers(sequences, labels, folds, tie=TIES[tie], seed=seed, **SPLICE)
+    return f"accuracy {right / len(labels):.4f} in 5 folds ({copies.max() + 1} distinct sequences)"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", choices=["promoters", "splice"], default=["promoters"])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--ties", nargs="+", choices=list(TIES), default=list(TIES))
     arguments = parser.parse_args()
     for name in arguments.sets:
-        {"promoters": promoters, "splice": splice}[name](arguments.seeds)
+        for tie in arguments.ties:
+            for seed in range(arguments.seeds):
+                begin = time.perf_counter()
+                result = {"promoters": promoters, "splice": splice}[name](tie, seed)
+                spent = time.perf_counter() - begin
+                print(f"{name:10} {tie:7} seed {seed}: {result} ({spent:.0f} s)", flush=True)
 
 
 if __name__ == "__main__":

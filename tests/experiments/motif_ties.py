@@ -27,7 +27,7 @@ import seqbio
 from seqbio import MotifDetector, datasets
 from seqbio.hypothesis_testing import LikelihoodRatioResult
 
-SITES = {"puf3p": ("puf3p", "rna", 8), "crp": ("ecoli_crp_sites", "dna", 16)}
+SITES = {"puf3p": ("puf3p", "rna", 8), "crp": ("ecoli_crp_sites", "dna", 12)}
 SIMULATED = ("simulated_floating_motif", "simulated_fixed_motif")
 
 

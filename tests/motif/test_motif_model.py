@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import seqbio
-from seqbio.core import Hypothesis, check_gradient, identifiable_rank
+from seqbio.core import Hypothesis, check_gradient, identifiable_rank, maximise
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel
 from seqbio.sequences import DNA, PROTEIN
@@ -206,3 +206,25 @@ def test_proteins_have_one_strand():
         blocks, PROTEIN.membership[data.sequences[0]], data.labels[0], "max"
     )
     assert detector.log_likelihood(full, data)[0] == pytest.approx(expected)
+
+
+def test_too_many_parameters_are_fitted_to_predict_and_do_not_count_as_converged():
+    data = random_data(n_items=60, seed=3)
+    detector = model("sum", n_places=6)
+    narrow, wide = (
+        maximise(detector, detector.tying(ties), data, seed=0) for ties in (("position",), ())
+    )
+    assert narrow.converged
+    assert not wide.converged
+    assert "predicts a fifth of the sequences best" in wide.message
+    assert np.abs(detector.logits(wide.full, data)).max() < 10  # the maximum is far out
+    again = maximise(detector, detector.tying(()), data, seed=0)
+    np.testing.assert_array_equal(again.full, wide.full)
+
+
+def test_networks_climb_from_several_windows():
+    data = random_data(n_items=400, seed=4, length=12)
+    detector = model("logsumexp", unit=True, n_strands=2)
+    found = maximise(detector, detector.tying(("strand",)), data, n_starts=3, seed=0)
+    assert len(found.optima) == len(found.optima_converged) == 3
+    assert found.optima[0] == found.log_likelihood == max(found.optima)

@@ -1,0 +1,22 @@
+"""Tests of position and strand reject true nulls as often as they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.statistical.limits import as_table
+from tests.statistical.motif_size import TESTS, pvalues, rejections_of
+
+
+@pytest.mark.slow  # 200 fits for each
+@pytest.mark.parametrize("tested", list(TESTS))
+def test_true_nulls_are_rejected_as_often_as_stated(tested):
+    rows = rejections_of(pvalues(tested, 100))
+    assert all(row.is_in_order for row in rows), as_table(f"test of {tested}", rows)
+    assert rows[0].n_missing == 0
+
+
+@pytest.mark.slow
+def test_the_split_test_is_careful():
+    found = pvalues("split", 6)
+    assert sum(pvalue is not None and pvalue <= 0.05 for pvalue in found) <= 1
