@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -31,7 +31,7 @@ class Batch:
     lengths: Integers
     members: Integers
     n_symbols: int
-    rows_per_block: int = 64
+    rows_per_block: dict[bool, int] = field(default_factory=dict)
 
     @property
     def n_pairs(self) -> int:

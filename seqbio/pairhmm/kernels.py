@@ -41,6 +41,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm.batches import Batch
 
 Floats = NDArray[np.float64]
@@ -49,8 +50,8 @@ Integers = NDArray[np.int64]
 _Result = TypeVar("_Result")
 
 LOG_2 = float(np.log(2.0))
-LARGEST_ADJOINT = 1e190  # past what cells within reach can have; leaves room for an epoch's growth
 SMALLEST_VALUE = 1e-290  # a reachable cell below this may have lost what came before it
+SMALLEST_AMONG_ZEROS = 1e-190  # the same where what is lost would not be missed
 SAFE_DECADES = 100.0  # what a block of rows may span, and grow by until its scale is renewed
 SMALLEST_STEP = 0.01  # extension probability below which it is not divided out of a diagonal
 KEPT_CELLS = 3_000_000.0  # values that a segment may keep without a thought for memory
@@ -191,7 +192,8 @@ class Sweep:
         self.every_move_possible = {"x", "y"} <= set(machine.kinds) and bool(
             min(*self.opening, *self.extending, *self.into_match, self.odds.min()) > 0
         )
-        self.block = min(_rows_per_block(machine, self.every_move_possible), batch.rows_per_block)
+        rows = _rows_per_block(machine, self.every_move_possible)
+        self.block = min(rows, batch.rows_per_block.get(self.every_move_possible, rows))
         self.opened = [np.empty((self.n + 1) * self.n_pairs) for _ in set(self.opening)]
         self.index = np.empty((self.n + 1) * self.n_pairs, dtype=np.int64)
         self.result = np.full(self.n_pairs, -np.inf)
@@ -312,11 +314,10 @@ class Sweep:
         lowest, highest = low // self.block, high // self.block
         starts = np.maximum(np.arange(lowest, highest + 1) * self.block - low, 0)
         totals = [total[low : high + 1] for total in state.into_match]
-        if self.every_move_possible and totals[d & 1].min() < SMALLEST_VALUE:
-            raise _RangeExceededError
-        # What a gap state holds is part of the totals, unless it never hands on to the match state.
+        self._check_range(state, d)
+        # What a state holds is part of the totals, unless it never hands on to the match state.
         for values, along_x, weight in zip(
-            state.gaps, self.along_x, self.into_match[1:], strict=True
+            (state.match, *state.gaps), (False, *self.along_x), self.into_match, strict=True
         ):
             if weight == 0:
                 offset = self.m - d if along_x else 0
@@ -336,6 +337,30 @@ class Sweep:
         steps = state.exponents[:-1] - state.exponents[1:]
         state.ratio = np.ldexp(1.0, np.clip(steps, -1000, 1000)) if steps.any() else None
         return rows
+
+    def _check_range(self, state: State, d: int) -> None:
+        """Refuse values so small that others beside them may have been lost.
+
+        Where every cell can be reached, a lost one shows as 0. Elsewhere it may be one of those
+        that are out of reach, so a value of any state must be seen before it could be lost.
+        """
+        low, high = max(0, d - self.m), min(self.n, d) + 1
+        if self.every_move_possible:
+            if state.into_match[d & 1][low:high].min() >= SMALLEST_VALUE:
+                return
+        else:
+            offsets = (0, *(self.m - d if along_x else 0 for along_x in self.along_x))
+            states = zip((state.match, *state.gaps), offsets, strict=True)
+            held = [values[low + offset : high + offset] for values, offset in states]
+            if not any(((v > 0) & (v < SMALLEST_AMONG_ZEROS)).any() for v in held):
+                return
+        if self.block == 1:
+            raise NumericalRangeError(
+                "probabilities of exactly 0 leave a pair of sequences only paths so improbable "
+                "that they are out of the range of floating point beside others that cannot be "
+                "finished; give 1e-12 in place of 0"
+            )
+        raise _RangeExceededError
 
     def _scale(self, state: State, d: int, rows: Floats) -> None:
         """Multiply everything that stands on anti-diagonal d by a factor for each row."""
@@ -453,7 +478,9 @@ class Sweep:
         adjoint = self.begin()
         adjoint.match[0] = adjoint.into_match[0][0] = 0.0
         tally = _Tally(self)
-        for start, stop, kept in self.replay(with_gaps=bool(self.crossing)):
+        for start, stop, kept in self.replay(
+            with_gaps=bool(self.crossing) or not self.every_move_possible
+        ):
             self.retreat(adjoint, start, stop, kept, tally, posterior)
         return tally.close()
 
@@ -509,6 +536,8 @@ class Sweep:
                 add(here, handed * weight if weighted else handed, here)
             here, handed = match[first:last], drawn[first:last]
             add(here, handed * weights[0][0] if weights[0][1] else handed, here)
+            if not self.every_move_possible:
+                self._clear(adjoint, kept, d)
             cells = None
             if first < last:
                 cells, aligned = tally.room(last - first)
@@ -518,7 +547,7 @@ class Sweep:
                     rows = np.arange(first // width - 1, last // width - 1)
                     posterior[rows, d - 2 - rows] = aligned
             if d in kept.rescaled:
-                self._unscale(adjoint, d, kept.rescaled[d])
+                self._scale(adjoint, d, kept.rescaled[d])
             _, ratio = self._edges(adjoint, kept.ratio[d])
             if cells is None:
                 drawn[: (min(n, d) + 1) * width] = 0.0
@@ -566,20 +595,17 @@ class Sweep:
             for values, arriving in crossed:
                 values += arriving
 
-    def _unscale(self, adjoint: State, d: int, rows: Floats) -> None:
-        """Take the adjoint to the scale from before anti-diagonal d was rescaled.
+    def _clear(self, adjoint: State, kept: Kept, d: int) -> None:
+        """Put the adjoint to 0 in cells that no path reaches, where it may grow without bound.
 
-        The adjoint of a cell is at most the inverse of its value, except in cells that no path
-        reaches: there it may grow without bound. It is cut off, which nothing depends on: what
-        leads into such a cell is out of reach too.
+        Nothing depends on it: what leads into such a cell is out of reach too.
         """
-        if self.every_move_possible:
-            self._scale(adjoint, d, rows)
-            return
-        with np.errstate(over="ignore"):
-            self._scale(adjoint, d, rows)
-        for values in (adjoint.match, *adjoint.into_match, *adjoint.gaps):
-            np.minimum(values, LARGEST_ADJOINT, out=values)
+        low, high = max(0, d - self.m), min(self.n, d) + 1
+        offsets = (0, *(self.m - d if along_x else 0 for along_x in self.along_x))
+        values = zip((adjoint.match, *adjoint.gaps), offsets, strict=True)
+        for (cells, offset), value in zip(values, (kept.match[d], *kept.gaps[d]), strict=True):
+            here = cells[low + offset : high + offset]
+            np.copyto(here, 0.0, where=value.reshape(here.shape) == 0)
 
     def _cross_back(
         self, adjoint: State, kept: Kept, tally: _Tally, d: int
@@ -656,7 +682,7 @@ def swept(
         try:
             return use(sweep)
         except _RangeExceededError:
-            batch.rows_per_block = sweep.block // 2
+            batch.rows_per_block[sweep.every_move_possible] = sweep.block // 2
 
 
 class _RangeExceededError(Exception):

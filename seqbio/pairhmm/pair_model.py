@@ -130,7 +130,10 @@ class PairModel:
 
     def log_likelihood_and_gradient(self, full: Floats, data: PairData) -> tuple[float, Floats]:
         """Run forward-backward: the log-likelihood of all pairs and its gradient."""
-        counts, background = self._counts(full, data)
+        try:
+            counts, background = self._counts(full, data)
+        except NumericalRangeError:  # under zeros that a fit tries and should not keep
+            return -np.inf, np.full(self.layout.size, np.nan)
         total = float((counts.log_likelihood + _background(background, data)).sum())
         if not np.isfinite(total):
             return total, np.full(self.layout.size, np.nan)
