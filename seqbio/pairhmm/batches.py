@@ -14,7 +14,7 @@ Integers = NDArray[np.int64]
 OVERHEAD_CELLS = 4000.0  # cells whose arithmetic costs as much as the calls of one anti-diagonal
 MAX_BATCH_ROWS = 26_000  # rows x pairs above which a batch no longer fits the processor's cache
 MAX_BATCH_PAIRS = 512
-MAX_CUTS = 256
+CUTS = 256  # between which batches are chosen, or more where they would be too large
 
 
 @dataclass
@@ -61,22 +61,22 @@ def plan_batches(lengths: Integers) -> list[Integers]:
     """
     order = np.lexsort((lengths[:, 1], lengths.sum(axis=1)))
     # With many pairs, neighbours in the order are all but alike: cut between some of them only.
-    cuts = np.unique(np.linspace(0, len(order), min(len(order), MAX_CUTS) + 1).astype(np.int64))
+    least = max(len(order) / MAX_BATCH_PAIRS, (lengths.min(axis=1) + 1).sum() / MAX_BATCH_ROWS)
+    n_cuts = min(len(order), max(CUTS, int(4 * least)))
+    cuts = np.unique(np.linspace(0, len(order), n_cuts + 1).astype(np.int64))
     tall, wide = (np.maximum.reduceat(lengths[order, k] + 1.0, cuts[:-1]) for k in (0, 1))
     best = np.zeros(len(cuts))
     previous = np.zeros(len(cuts), dtype=np.int64)
     for stop in range(1, len(cuts)):
-        tallest = np.maximum.accumulate(tall[:stop][::-1])[::-1]
-        widest = np.maximum.accumulate(wide[:stop][::-1])[::-1]
-        count = cuts[stop] - cuts[:stop]
+        first = min(int(np.searchsorted(cuts, cuts[stop] - MAX_BATCH_PAIRS)), stop - 1)
+        tallest = np.maximum.accumulate(tall[first:stop][::-1])[::-1]
+        widest = np.maximum.accumulate(wide[first:stop][::-1])[::-1]
+        count = cuts[stop] - cuts[first:stop]
         cost = (tallest + widest) * OVERHEAD_CELLS + count * tallest * widest
-        too_large = (np.minimum(tallest, widest) * count > MAX_BATCH_ROWS) | (
-            count > MAX_BATCH_PAIRS
-        )
-        too_large[-1] = False
-        total = np.where(too_large, np.inf, best[:stop] + cost)
-        previous[stop] = np.argmin(total)
-        best[stop] = total[previous[stop]]
+        cost[:-1][(np.minimum(tallest, widest) * count > MAX_BATCH_ROWS)[:-1]] = np.inf
+        total = best[first:stop] + cost
+        previous[stop] = first + np.argmin(total)
+        best[stop] = total[previous[stop] - first]
     batches = []
     stop = len(cuts) - 1
     while stop > 0:

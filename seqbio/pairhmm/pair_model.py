@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seqbio.core import Layout, Tying
 from seqbio.core.model import Check, Effect
+from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm import parameters, probes, transitions
 from seqbio.pairhmm.kernels import Counts, Machine, best_path_score, expected_counts, log_likelihood
 from seqbio.pairhmm.pair_data import PairData

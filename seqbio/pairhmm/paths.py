@@ -12,13 +12,15 @@ from seqbio.pairhmm.kernels import Machine, Sweep, swept
 
 States = NDArray[np.uint8]
 
+ROUNDING = 1e-11  # relative difference below which two paths are taken to be equally good
+
 
 def best_paths(machine: Machine, batches: Sequence[Batch]) -> list[States | None]:
     """Most probable path of every pair (Viterbi).
 
     The recursion is the forward sweep with ``maximum`` in place of ``add``; the path is traced
-    back through the values of one segment of anti-diagonals at a time. Among equally good moves
-    the one from the state of the lowest number is taken.
+    back through the values of one segment of anti-diagonals at a time. Among moves that are
+    equally good, up to rounding, the one from the state of the lowest number is taken.
 
     Returns
     -------
@@ -56,11 +58,15 @@ def _trace(sweep: Sweep) -> list[States | None]:
                 path.append(state)
                 row, column = row - step_x, column - step_y
                 place = (row - max(0, d - sweep.m)) * batch.n_pairs + pair
-                _, lowest = max(
-                    (weight * kept.value(source, d, place), -source)
-                    for source, weight in sources[state]
+                values = [
+                    weight * kept.value(source, d, place) for source, weight in sources[state]
+                ]
+                least = max(values) * (1.0 - ROUNDING)
+                state = next(
+                    source
+                    for value, (source, _) in zip(values, sources[state], strict=True)
+                    if value >= least
                 )
-                state = -lowest
             rows[pair], columns[pair], states[pair] = row, column, state
     return [
         np.array(path[::-1], dtype=np.uint8) if np.isfinite(score) else None
