@@ -274,6 +274,7 @@ class RecurrentModel(Estimator):
         on_batch: Callable[[int, int, int, float], object] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
+        go_on: bool = False,
     ) -> Self:
         """Train on sequences, and their labels for classes.
 
@@ -294,13 +295,22 @@ class RecurrentModel(Estimator):
         resume
             Go on from the checkpoint, if it is there; with the same settings and data the result
             is, bit for bit, that of a training that was not interrupted.
+        go_on
+            Begin from the weights that the model has, such as those that `load_state_dict` took;
+            alphabet and classes stay as they are.
 
         Returns
         -------
         RecurrentModel
             The estimator itself.
         """
-        alphabet, data, classes = self._encode_new(records, labels)
+        start = None
+        if go_on:
+            start, alphabet = self._fitted()[1], self._alphabet
+            classes = getattr(self, "classes_", np.zeros(0))
+            data = self._encode(records, labels, alphabet, classes)
+        else:
+            alphabet, data, classes = self._encode_new(records, labels)
         model = self._model(alphabet, len(classes), compact=True)
         items: NDArray[Any] = np.arange(len(data))
         held_out = None
@@ -326,6 +336,7 @@ class RecurrentModel(Estimator):
             model.settings,
             items=items,
             validation=held_out,
+            start=start,
             n_starts=self.n_starts,
             seed=self.seed,
             callbacks=callbacks,

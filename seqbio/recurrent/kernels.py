@@ -34,6 +34,7 @@ Cho et al. (2014). Learning phrase representations using RNN encoder-decoder. EM
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -44,6 +45,9 @@ from seqbio.errors import ParameterError
 
 Array = NDArray[Any]
 """Of float32 or float64."""
+
+_BLOCK = 8  # steps of the backward pass that are finished together: few, to stay in the cache,
+_COLUMNS = 256  # but so many that the products over them are worth a call
 
 N_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 N_BIASES = {"rnn": 1, "lstm": 4, "gru": 4}
@@ -234,10 +238,9 @@ def run_backward(
         counting what `d_outputs` says of such a state itself.
     """
     run = {"rnn": _rnn_backward, "lstm": _lstm_backward, "gru": _gru_backward}[tape.cell]
-    slopes, d_states = run(tape, d_outputs, d_final, record)
-    gradient = _weight_gradient(tape, slopes)
-    d_inputs = _input_gradient(tape, slopes) if want_inputs else None
-    return gradient, d_inputs, d_states
+    collector = _Collector(tape, want_inputs)
+    d_states = run(tape, d_outputs, d_final, record, collector)
+    return collector.gradient(), collector.d_inputs, d_states
 
 
 # -- weights side by side -------------------------------------------------------------------
@@ -292,46 +295,71 @@ def _candidate_stack(weights: CellWeights) -> Array:
     return stacked
 
 
-def _weight_gradient(tape: Tape, slopes: Array) -> CellWeights:
-    """Sum over the batch, and over the steps for weights that all steps share.
+class _Collector:
+    """Turns slopes into gradients a few steps at a time, while they are in the cache.
 
-    `slopes`, (steps, rows, batch), are the derivatives by W x + U h + b, in PyTorch's order of
-    rows; for the GRU four blocks: r, z, n by its input side, n by its recurrent side.
+    Slopes, (steps, rows, batch), are derivatives by W x + U h + b, in PyTorch's order of rows; for
+    the GRU four blocks: r, z, n by its input side, n by its recurrent side.
     """
-    hidden, features = tape.weights.recurrent.shape[2], tape.weights.input.shape[2]
-    memory = tape.memory[:-1]
-    if all(len(part) == 1 for part in tape.weights):
-        rows, width = slopes.shape[1], memory.shape[1]
-        left = _fold(tape, "left", slopes)
-        right = _fold(tape, "right", memory)
-        products = (left @ right.T).reshape(1, rows, width)
-    else:
-        products = np.matmul(slopes, memory.transpose(0, 2, 1))
-    recurrent, by_input = products[:, :, :hidden], products[:, :, hidden : hidden + features]
-    bias = products[:, :, -1]
-    if tape.cell == "gru":
-        by_input = by_input[:, : 3 * hidden]
-        recurrent = np.concatenate([recurrent[:, : 2 * hidden], recurrent[:, 3 * hidden :]], axis=1)
-    return CellWeights(
-        *(
-            part.sum(axis=0, keepdims=True) if len(given) == 1 < len(part) else part
-            for part, given in zip((by_input, recurrent, bias), tape.weights, strict=True)
+
+    def __init__(self, tape: Tape, want_inputs: bool) -> None:
+        self.tape = tape
+        self.weights = tape.weights
+        steps, _, batch = tape.gates.shape
+        dtype = tape.gates.dtype
+        hidden, features = self.weights.recurrent.shape[2], self.weights.input.shape[2]
+        self.rows = (4 if tape.cell == "gru" else N_GATES[tape.cell]) * hidden
+        self.n_steps = min(steps, max(_BLOCK, _COLUMNS // max(batch, 1)))
+        self.slopes = tape.workspace.array("slopes", (self.n_steps, self.rows, batch), dtype)
+        self.d_inputs = np.empty((steps, features, batch), dtype) if want_inputs else None
+        self.is_tied = all(len(part) == 1 for part in self.weights)
+        width = tape.memory.shape[1]
+        n_products = 1 if self.is_tied else steps
+        self.products = np.zeros((n_products, self.rows, width), dtype)
+
+    def blocks(self, steps: int) -> Iterator[tuple[int, int]]:
+        """Give the first and the last step (exclusive) of every block, from the end."""
+        for first in range((steps - 1) // self.n_steps * self.n_steps, -1, -self.n_steps):
+            yield first, min(first + self.n_steps, steps)
+
+    def collect(self, first: int, last: int) -> None:
+        """Take the slopes of a block, which stand at the beginning of `slopes`."""
+        slopes, memory = self.slopes[: last - first], self.tape.memory[first:last]
+        if self.is_tied:
+            left, right = self._folded("left", slopes), self._folded("right", memory)
+            self.products[0] += left @ right.T
+        else:
+            np.matmul(slopes, memory.transpose(0, 2, 1), out=self.products[first:last])
+        if self.d_inputs is not None:
+            rows = self.weights.input.shape[1]
+            given = self.weights.input
+            used = given[first:last] if len(given) > 1 else given
+            np.matmul(used.transpose(0, 2, 1), slopes[:, :rows], out=self.d_inputs[first:last])
+
+    def _folded(self, name: str, values: Array) -> Array:
+        """Bring (steps, rows, batch) into the form (rows, steps * batch)."""
+        steps, rows, batch = values.shape
+        folded = self.tape.workspace.array(f"{name}.folded", (rows, steps, batch), values.dtype)
+        folded[...] = values.transpose(1, 0, 2)
+        return folded.reshape(rows, steps * batch)
+
+    def gradient(self) -> CellWeights:
+        """Give derivatives by the weights, summed over the steps that share them."""
+        hidden, features = self.weights.recurrent.shape[2], self.weights.input.shape[2]
+        recurrent = self.products[:, :, :hidden]
+        by_input = self.products[:, :, hidden : hidden + features]
+        bias = self.products[:, :, -1]
+        if self.tape.cell == "gru":
+            by_input = by_input[:, : 3 * hidden]
+            recurrent = np.concatenate(
+                [recurrent[:, : 2 * hidden], recurrent[:, 3 * hidden :]], axis=1
+            )
+        return CellWeights(
+            *(
+                part.sum(axis=0, keepdims=True) if len(given) == 1 < len(part) else part
+                for part, given in zip((by_input, recurrent, bias), self.weights, strict=True)
+            )
         )
-    )
-
-
-def _fold(tape: Tape, name: str, values: Array) -> Array:
-    """Bring (steps, rows, batch) into the form (rows, steps * batch)."""
-    steps, rows, batch = values.shape
-    folded = tape.workspace.array(f"{name}.folded", (rows, steps, batch), values.dtype)
-    folded[...] = values.transpose(1, 0, 2)
-    return folded.reshape(rows, steps * batch)
-
-
-def _input_gradient(tape: Tape, slopes: Array) -> Array:
-    rows = tape.weights.input.shape[1]
-    d_inputs: Array = np.matmul(tape.weights.input.transpose(0, 2, 1), slopes[:, :rows])
-    return d_inputs
 
 
 # -- the three cells ------------------------------------------------------------------------
@@ -346,24 +374,26 @@ def _rnn_forward(tape: Tape, hidden: int) -> None:
 
 
 def _rnn_backward(
-    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool
-) -> tuple[Array, Array]:
-    steps, rows, _ = slopes_shape = tape.gates.shape
-    slopes = tape.workspace.array("slopes", slopes_shape, tape.gates.dtype)
+    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool, collector: _Collector
+) -> Array:
+    steps, rows, _ = tape.gates.shape
     states = tape.memory[1:, :rows]
     np.multiply(states, states, out=tape.gates)
     np.subtract(1, tape.gates, out=tape.gates)
     back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
     d_state = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
     recorded = np.empty((steps, 1, *d_state.shape), d_state.dtype) if record else None
-    for t in range(steps - 1, -1, -1):
-        np.multiply(d_state, tape.gates[t], out=slopes[t])
-        np.matmul(back[t if len(back) > 1 else 0], slopes[t], out=d_state)
-        if recorded is not None:
-            recorded[t, 0] = d_state
-        if t:
-            d_state += d_outputs[t - 1]
-    return slopes, d_state[None] if recorded is None else recorded
+    for first, last in collector.blocks(steps):
+        for t in range(last - 1, first - 1, -1):
+            slope = collector.slopes[t - first]
+            np.multiply(d_state, tape.gates[t], out=slope)
+            np.matmul(back[t if len(back) > 1 else 0], slope, out=d_state)
+            if recorded is not None:
+                recorded[t, 0] = d_state
+            if t:
+                d_state += d_outputs[t - 1]
+        collector.collect(first, last)
+    return d_state[None] if recorded is None else recorded
 
 
 def _lstm_forward(tape: Tape, hidden: int, initial: Array | None) -> None:
@@ -392,27 +422,25 @@ def _lstm_forward(tape: Tape, hidden: int, initial: Array | None) -> None:
 
 
 def _lstm_backward(
-    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool
-) -> tuple[Array, Array]:
+    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool, collector: _Collector
+) -> Array:
     gates, c, tanh_c = tape.gates, tape.cell_state, tape.squashed
     if c is None or tanh_c is None:
         raise ParameterError("the tape is not of an LSTM")
     steps, rows, batch = gates.shape
     hidden = rows // 4
     dtype = gates.dtype
-    slopes = tape.workspace.array("slopes", (steps, rows, batch), dtype)
-    local = tape.workspace.array("local", (_BLOCK, rows, batch), dtype)
-    through = tape.workspace.array("through", (_BLOCK, hidden, batch), dtype)
+    local = tape.workspace.array("local", (collector.n_steps, rows, batch), dtype)
+    through = tape.workspace.array("through", (collector.n_steps, hidden, batch), dtype)
     back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
     d_h = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
     d_c = np.zeros((hidden, batch), dtype) if d_final is None else d_final[1].copy()
     product = np.empty((hidden, batch), dtype)
     recorded = np.empty((steps, 2, hidden, batch), dtype) if record else None
-    for first in range((steps - 1) // _BLOCK * _BLOCK, -1, -_BLOCK):
-        last = min(first + _BLOCK, steps)
+    for first, last in collector.blocks(steps):
         _lstm_slopes(gates[first:last], c[first:last], tanh_c[first:last], local, through, hidden)
         for t in range(last - 1, first - 1, -1):
-            near, slope = local[t - first], slopes[t]
+            near, slope = local[t - first], collector.slopes[t - first]
             np.multiply(d_h, through[t - first], out=product)
             d_c += product
             # The order of the slopes is PyTorch's: i, f, g, o.
@@ -428,10 +456,8 @@ def _lstm_backward(
                 recorded[t, 0], recorded[t, 1] = d_h, d_c
             if t:
                 d_h += d_outputs[t - 1]
-    return slopes, np.stack([d_h, d_c]) if recorded is None else recorded
-
-
-_BLOCK = 8  # steps whose local derivatives are computed together; few, to stay in the cache
+        collector.collect(first, last)
+    return np.stack([d_h, d_c]) if recorded is None else recorded
 
 
 def _lstm_slopes(
@@ -479,46 +505,48 @@ def _gru_forward(tape: Tape, hidden: int) -> None:
 
 
 def _gru_backward(
-    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool
-) -> tuple[Array, Array]:
+    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool, collector: _Collector
+) -> Array:
     gates, recurrent_part = tape.gates, tape.squashed
     if recurrent_part is None:
         raise ParameterError("the tape is not of a GRU")
     steps, rows, batch = gates.shape
     hidden = rows // 3
     dtype = gates.dtype
-    slopes = tape.workspace.array("slopes", (steps, 4 * hidden, batch), dtype)
     back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
     d_h = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
     recorded = np.empty((steps, 1, hidden, batch), dtype) if record else None
     recurrent_slopes = np.empty((3 * hidden, batch), dtype)
     product = np.empty((hidden, batch), dtype)
     kept = np.empty((hidden, batch), dtype)
-    for t in range(steps - 1, -1, -1):
-        r, z, n = (gates[t, k * hidden : (k + 1) * hidden] for k in range(3))
-        by_r, by_z, by_n, by_un = (slopes[t, k * hidden : (k + 1) * hidden] for k in range(4))
-        np.multiply(d_h, z, out=kept)
-        np.multiply(n, n, out=by_n)  # by n: d (1 - z) (1 - n^2)
-        np.subtract(1, by_n, out=by_n)
-        np.subtract(d_h, kept, out=product)
-        by_n *= product
-        np.subtract(tape.memory[t, :hidden], n, out=by_z)  # by z: d (h - n) z (1 - z)
-        np.subtract(1, z, out=product)
-        by_z *= product
-        by_z *= kept
-        np.multiply(by_n, r, out=by_un)
-        np.subtract(1, r, out=by_r)  # by r: by_n (U h + b') r (1 - r)
-        by_r *= by_un
-        by_r *= recurrent_part[t]
-        recurrent_slopes[: 2 * hidden] = slopes[t, : 2 * hidden]
-        recurrent_slopes[2 * hidden :] = by_un
-        np.matmul(back[t if len(back) > 1 else 0], recurrent_slopes, out=d_h)
-        d_h += kept
-        if recorded is not None:
-            recorded[t, 0] = d_h
-        if t:
-            d_h += d_outputs[t - 1]
-    return slopes, d_h[None] if recorded is None else recorded
+    for first, last in collector.blocks(steps):
+        for t in range(last - 1, first - 1, -1):
+            slope = collector.slopes[t - first]
+            r, z, n = (gates[t, k * hidden : (k + 1) * hidden] for k in range(3))
+            by_r, by_z, by_n, by_un = (slope[k * hidden : (k + 1) * hidden] for k in range(4))
+            np.multiply(d_h, z, out=kept)
+            np.multiply(n, n, out=by_n)  # by n: d (1 - z) (1 - n^2)
+            np.subtract(1, by_n, out=by_n)
+            np.subtract(d_h, kept, out=product)
+            by_n *= product
+            np.subtract(tape.memory[t, :hidden], n, out=by_z)  # by z: d (h - n) z (1 - z)
+            np.subtract(1, z, out=product)
+            by_z *= product
+            by_z *= kept
+            np.multiply(by_n, r, out=by_un)
+            np.subtract(1, r, out=by_r)  # by r: by_n (U h + b') r (1 - r)
+            by_r *= by_un
+            by_r *= recurrent_part[t]
+            recurrent_slopes[: 2 * hidden] = slope[: 2 * hidden]
+            recurrent_slopes[2 * hidden :] = by_un
+            np.matmul(back[t if len(back) > 1 else 0], recurrent_slopes, out=d_h)
+            d_h += kept
+            if recorded is not None:
+                recorded[t, 0] = d_h
+            if t:
+                d_h += d_outputs[t - 1]
+        collector.collect(first, last)
+    return d_h[None] if recorded is None else recorded
 
 
 # -- what runs in both directions needs -----------------------------------------------------

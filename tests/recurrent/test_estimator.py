@@ -266,6 +266,15 @@ def test_an_interrupted_training_resumes_bit_for_bit(tmp_path, records):
         RecurrentModel(**settings).fit(records, checkpoint=path, resume=True)
 
 
+def test_a_training_goes_on_from_the_weights_there_are(fitted, records):
+    settings = {**SMALL, "n_epochs": 0}
+    same = RecurrentModel(cell="gru", **settings).load_state_dict(fitted.state_dict())
+    np.testing.assert_array_equal(same.fit(records[:3], go_on=True).full_, fitted.full_)
+    assert same.training_.history == ()
+    with pytest.raises(NotFittedError):
+        RecurrentModel().fit(records, go_on=True)
+
+
 def test_a_validation_set_chooses_the_epoch(records):
     model = RecurrentModel(hidden_size=20, n_epochs=30, learning_rate=0.05, patience=3, seed=0)
     model.fit(records[:15], validation=records[15:])

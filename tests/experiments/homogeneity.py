@@ -1,0 +1,110 @@
+"""Do the same rules hold all along a protein? Markov chains and small networks.
+
+Run it with ``python tests/experiments/homogeneity.py FILE``, FILE being the E. coli proteome,
+``$SEQBIO_DATA/recurrent/ecoli_k12_proteome.faa.gz``. Windows of 29 residues are cut from the start
+(residues 2 to 30; the first is methionine in nearly all) and from the middle. Of copies of one
+window the first is kept, so that the windows are independent as far as one can see.
+
+The chains have one table or one for each place, and a chi-squared law. The networks (GRU, 4 units)
+read their state in the same way everywhere or in a way for each place; nothing is known of their
+likelihood ratio, so a held-out comparison of predictions is made and, with ``--split``, a split
+test, for which the networks are fitted to their optimum in double precision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from seqbio import MarkovModel, RecurrentModel, compare, read_fasta
+
+LENGTH = 29
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file")
+    parser.add_argument("--networks", type=int, default=1000, help="windows for the networks")
+    parser.add_argument("--split", action="store_true")
+    arguments = parser.parse_args()
+
+    proteins = [str(r.seq) for r in read_fasta(arguments.file, alphabet="protein")]
+    proteins = [text for text in proteins if len(text) > LENGTH + 1]
+    starts = [text[1 : LENGTH + 1] for text in proteins]
+    middles = [text[(len(text) - LENGTH) // 2 :][:LENGTH] for text in proteins]
+    for name, windows in (("residues 2 to 30", starts), ("the middle 29 residues", middles)):
+        windows = [text for text in dict.fromkeys(windows) if set(text).isdisjoint("BJOUXZ")]
+        print(f"\n{name}: {len(windows)} different windows")
+        for order in (0, 1):
+            chain = {"order": order, "alphabet": "protein", "ends": False, "max_length": LENGTH}
+            if order:
+                # 20 contexts at each place are too many for the data: one table for each third.
+                report_thirds(windows, chain)
+                continue
+            report(
+                f"Markov chain of order {order}",
+                MarkovModel(tie=("time",), **chain),
+                MarkovModel(tie=(), **chain),
+                windows,
+            )
+        some = windows[:: max(1, len(windows) // arguments.networks)]
+        network = {
+            "cell": "gru",
+            "hidden_size": 4,
+            "alphabet": "protein",
+            "ends": False,
+            "max_length": LENGTH,
+            "n_epochs": 20,
+            "learning_rate": 0.01,
+            "seed": 0,
+        }
+        if arguments.split:
+            network["precision"] = "double"
+        report(
+            f"GRU on {len(some)} windows",
+            RecurrentModel(tie=("time",), **network),
+            RecurrentModel(tie=("time.input", "time.recurrent"), **network),
+            some,
+            calibration="split" if arguments.split else "held-out",
+            n_splits=2,
+        )
+
+
+def report_thirds(windows, chain):
+    """Order 1: tables of the first, the middle and the last third of the places."""
+    import numpy as np
+
+    from seqbio import Tying
+
+    layout = MarkovModel(tie=(), **chain).hypothesis(windows)[0].model.layout
+    tables = layout.indices("next").reshape(layout.shapes["next"][0], -1)
+    first = np.array([part[0] for part in np.array_split(np.arange(len(tables)), 3)])
+    anchor = first[np.searchsorted(first, np.arange(len(tables)), side="right") - 1]
+    thirds = Tying.from_equations(layout.size, tables.ravel(), tables[anchor].ravel())
+    report(
+        "Markov chain of order 1, by thirds",
+        MarkovModel(tie=("time",), **chain),
+        MarkovModel(tie=thirds, **chain),
+        windows,
+    )
+
+
+def report(name, null, alternative, windows, **options):
+    begin = time.perf_counter()
+    result = compare(null, alternative, windows, seed=0, **options)
+    pvalue = "none" if result.pvalue is None else f"{result.pvalue:.3g}"
+    if result.log_pvalue is not None and result.log_pvalue < -700:
+        pvalue = f"10^{result.log_pvalue / 2.302585:.0f}"
+    print(
+        f"  {name}: likelihood ratio {result.statistic:.1f}, df {result.df}, p {pvalue} "
+        f"({result.calibration}; {time.perf_counter() - begin:.0f} s)"
+    )
+    if result.calibration not in ("chi-squared", "bootstrap"):
+        print(f"    {result.conclusion}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
