@@ -461,6 +461,8 @@ def compare_ties(
         for ties in (tested, kept)
     )
     with common.progress(f"testing with {len(records)} sequences", quiet=quiet):
+        if calibration == "auto" and _has_too_many(alternative_detector, records, labels):
+            calibration = "split"
         result = compare(
             null_detector,
             alternative_detector,
@@ -477,6 +479,15 @@ def compare_ties(
     content = {"files": [*files, *([negatives] if negatives else [])], "n_sequences": len(records)}
     content |= result.to_dict() | {"settings": shared, "seed": seed}
     common.write_text(common.as_json("motif test", content), output)
+
+
+def _has_too_many(
+    detector: MotifDetector, records: list[SeqRecord], labels: list[int] | None
+) -> bool:
+    """Tell whether a regular model has too many parameters for chi-squared."""
+    hypothesis, data = detector.hypothesis((records, labels))
+    model: Any = hypothesis.model
+    return model.regular and bool(model.has_too_many_parameters(hypothesis.tying, data))
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -592,7 +603,8 @@ def _report(
     if not motifs:
         lines.append("The filters are untied over position; there is no motif to show")
         return "\n".join(lines)
-    cells = [["", "consensus", "bits", "sites", "readout", "best known match"]]
+    compared = any(matches)
+    cells = [["", "consensus", "bits", "sites", "readout", *["best known match"] * compared]]
     for row in _rows(detector, motifs, matches):
         readout = row["readout"]
         strongest = "" if readout is None else f"{max(readout, key=abs):.2f}"
@@ -603,7 +615,7 @@ def _report(
                 f"{row['bits']:.1f}",
                 f"{row['sites']:.0f}",
                 strongest,
-                _match_text(row["matches"]),
+                *[_match_text(row["matches"])] * compared,
             ]
         )
     return "\n".join(lines) + "\n\n" + common.table("Motifs", cells)

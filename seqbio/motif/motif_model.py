@@ -397,7 +397,8 @@ class MotifModel:
             np.broadcast_to(np.reshape(bias, (-1, 1, self.n_logits)), shapes["bias"]),
         )
 
-    def _has_too_many(self, tying: Tying, data: MotifData) -> bool:
+    def has_too_many_parameters(self, tying: Tying, data: MotifData) -> bool:
+        """Tell whether there are too few sequences for the maximum to be of use."""
         if self.regular:
             return _excess(tying.n_free, self, data)[1] > _TOO_MUCH
         return tying.n_free / self.n_strands > len(data) / 5
@@ -452,7 +453,7 @@ class MotifModel:
         a fifth of the sequences best, and does not count as converged. A split test asks no more of
         its alternative.
         """
-        if self._has_too_many(tying, data):
+        if self.has_too_many_parameters(tying, data):
             return self._stopped_early(tying, data, start, seed)
         if self.regular:
             return fit(self, tying, data, start=start, n_starts=n_starts, seed=seed)
@@ -576,7 +577,8 @@ def _many_parameters(n_free: int, model: MotifModel, data: MotifData) -> list[Ch
         Check(
             f"about {rank} coefficients for {len(data)} sequences, {_fewest(data)} in the smallest "
             "class: the likelihood ratio is larger than chi-squared by about "
-            f"{excess:.1f} standard deviations, so small p-values come too often",
+            f"{excess:.1f} standard deviations, so small p-values come too often; use "
+            "calibration='split', which has no such condition",
             "invalid" if excess > _TOO_MUCH else "warning",
             "many_parameters",
         )

@@ -108,6 +108,16 @@ def test_test_as_table_and_json(run, files):
     assert content["df"] > 0
 
 
+def test_a_test_with_too_many_parameters_is_split(run):
+    result = run(
+        *("motif", "test", "dataset:simulated_fixed_motif", "--null", "position"),
+        *("--alternative", "none", "--width", 1, "--splits", 1, "--json"),
+    )
+    content = json.loads(result.stdout)
+    assert content["calibration"] == "split"
+    assert content["pvalue"] < 1e-10
+
+
 def test_help_lists_the_ties(run):
     for command in ("train", "test"):
         text = run("motif", command, "--help").stdout
