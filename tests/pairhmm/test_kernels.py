@@ -193,7 +193,7 @@ def compare_with_rows(machine, pairs):
 
 @each(SEVERE)
 def test_no_path_is_lost_in_difficult_pairs(machine):
-    compare_with_rows(machine, difficult_pairs(45))
+    compare_with_rows(machine, difficult_pairs(40))
 
 
 @pytest.mark.slow
@@ -334,7 +334,7 @@ def counts_of_each_pair(machine, pairs):
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(seed=seeds, lengths=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 90)), max_size=7))
 def test_neither_order_nor_company_of_the_pairs_matters(seed, lengths):
     machine, generator = USUAL["end by state"], np.random.default_rng(seed)
