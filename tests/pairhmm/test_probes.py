@@ -95,10 +95,11 @@ def test_dispersion_is_above_0_for_a_gap_longer_than_expected_and_below_for_a_us
     machine, _ = hmm.model.machine(hmm.full_, data)
     counts = expected_counts(machine, data.batches)
     in_x, in_y = gap_length_dispersion(machine, data, counts.log_likelihood).T
-    # For one gap of n letters with extension probabilities of 0.5 plus and minus 0.05.
+    # One gap of n letters, with extension probabilities of 0.5 plus and minus 0.05; other
+    # alignments have some share, too.
     for found, n in zip(in_x, (12, 2), strict=True):
         mixed = (0.45 * 0.55 ** (n - 1) + 0.55 * 0.45 ** (n - 1)) / 2
-        assert found == pytest.approx(2 / 0.05**2 * np.log(mixed / 0.5**n), rel=0.1)
+        assert found == pytest.approx(2 / 0.05**2 * np.log(mixed / 0.5**n), rel=0.15)
     assert np.abs(in_y).max() < 1.0
 
 
