@@ -187,7 +187,7 @@ def compare(
 def likelihood_ratio_test(
     null: Fit | FittedEstimator,
     alternative: Fit | FittedEstimator,
-    data: Any,
+    data: Any = None,
     *,
     calibration: str = "auto",
     clusters: ArrayLike | None = None,
@@ -214,9 +214,9 @@ def likelihood_ratio_test(
     ----------
     null, alternative : Fit or fitted estimator
         About the same model; the null ties or fixes more. An estimator keeps its fit as ``fit_``.
-    data : object
+    data : object, optional
         What both were fitted to: in the form that the estimators take, or that the model takes
-        when both are of class Fit.
+        when both are of class Fit. An estimator that keeps its data as ``data_`` needs none.
     calibration, clusters, n_replicates, executor, on_done
         As in `compare`.
     seed : int, numpy.random.Generator or None
@@ -296,6 +296,8 @@ def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
         )
     if not isinstance(source, SupportsHypothesis):
         return source.fit_, "", data
+    if data is None and hasattr(source, "data_"):
+        return source.fit_, str(getattr(source, "name_", "")), source.data_
     hypothesis, prepared = as_hypothesis(source, data)
     return source.fit_, hypothesis.name, prepared
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -26,7 +25,14 @@ from seqbio.pairhmm.parameters import coordinates, unconstrained
 from seqbio.pairhmm.paths import best_paths
 from seqbio.pairhmm.substitution import substitution_model
 from seqbio.pairhmm.transitions import TRANSITION_NAMES
-from seqbio.sequences import Alphabet, SequenceLike, as_pairs, atomic_writer, get_alphabet
+from seqbio.sequences import (
+    Alphabet,
+    SequenceLike,
+    as_pairs,
+    atomic_writer,
+    get_alphabet,
+    read_input,
+)
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
@@ -94,6 +100,8 @@ class PairHMM(Estimator):
         All parameters under their names.
     converged_ : bool
         Whether the fit is at an optimum.
+    data_ : PairData
+        The pairs as the model takes them, kept for intervals and tests.
 
     References
     ----------
@@ -267,7 +275,7 @@ class PairHMM(Estimator):
 
     def accept(self, fitted: Fit, data: PairData) -> Self:
         """Take over a fit of this estimator's hypothesis that was made elsewhere."""
-        self.fit_, self._data = fitted, data
+        self.fit_, self.data_ = fitted, data
         self.full_ = fitted.full
         return self
 
@@ -285,6 +293,11 @@ class PairHMM(Estimator):
     def converged_(self) -> bool:
         """Whether the fit is at an optimum."""
         return self._fitted().converged
+
+    @property
+    def name_(self) -> str:
+        """The hypothesis in words, for tables."""
+        return self._describe()
 
     @property
     def parameters_(self) -> dict[str, float]:
@@ -329,7 +342,7 @@ class PairHMM(Estimator):
         self._check_named(given)
         model = self.model
         self.full_ = coordinates(model.layout, model.substitution, given)
-        for name in ("fit_", "_data"):
+        for name in ("fit_", "data_"):
             self.__dict__.pop(name, None)
         return self
 
@@ -456,7 +469,7 @@ class PairHMM(Estimator):
         fitted = self._fitted()
         if method not in ("wald", "profile"):
             raise ParameterError(f"method is {method!r}; choose wald or profile")
-        spread = covariance(fitted, self._data) if method == "wald" else None
+        spread = covariance(fitted, self.data_) if method == "wald" else None
         intervals, model = {}, self.model
         for name, value in self.parameters_.items():
             if value == 0.0:
@@ -471,7 +484,7 @@ class PairHMM(Estimator):
                 def function(full: Floats, name: str = name) -> Effect:
                     return unconstrained(model.layout, model.substitution, full, name)[0]
 
-                ends = profile_interval(fitted, self._data, function, level=level)
+                ends = profile_interval(fitted, self.data_, function, level=level)
             intervals[name] = (back(ends[0]), back(ends[1]))
         return intervals
 
@@ -508,20 +521,19 @@ class PairHMM(Estimator):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what `save` wrote; the model is ready for use, not fitted."""
-        with Path(path).open(encoding="utf-8") as file:
-            try:
-                content = json.load(file)
-                if content["format"] != _FORMAT:
-                    raise ParameterError(
-                        f"{path} says it is {content['format']!r}, not {_FORMAT!r}"
-                    )
-                settings = content["settings"]
-                hmm = cls(**{**settings, "tie": tuple(settings["tie"])})
-                full = np.array([float(value) for value in content["coordinates"]])
-            except (ValueError, KeyError, TypeError) as error:
-                if isinstance(error, ParameterError):
-                    raise
-                raise ParameterError(f"{path} is not a saved pair HMM: {error!r}") from error
+        name, text = read_input(path)
+        try:
+            content = json.loads(text)
+            saved_as = content["format"]
+            settings = content["settings"]
+            hmm = cls(**{**settings, "tie": tuple(settings["tie"])})
+            full = np.array([float(value) for value in content["coordinates"]])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ParameterError(
+                f"{name} is not a saved pair HMM ({error}); give a file that save wrote"
+            ) from error
+        if saved_as != _FORMAT:
+            raise ParameterError(f"{name} says it is {saved_as!r}; this version reads {_FORMAT!r}")
         if len(full) != hmm.model.layout.size:
             raise ParameterError(
                 f"{path} has {len(full)} coordinates and its model {hmm.model.layout.size}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ Floats = NDArray[np.float64]
 
 RATE_NAMES = ("AC", "AG", "AT", "CG", "CT", "GT")
 _TRANSVERSIONS = ("AC", "AT", "CG")
+_ENDS = ("end_m", "end_x", "end_y")
 
 
 def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> dict[str, float]:
@@ -70,6 +72,13 @@ def coordinates(
         A name is missing or unknown, or a value is out of range.
     """
     left = {name: float(value) for name, value in named.items()}
+    needed = ["open_x", "open_y", "extend_x", "extend_y"]
+    needed += ["distance"] if "distance" in layout.names else []
+    needed += [] if any(name in left for name in _ENDS) else ["end"]
+    missing = [name for name in needed if name not in left]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise ParameterError(f"{', '.join(missing)} {verb} missing; all parameters are needed")
     for name, value in left.items():
         if not value >= 0.0 or not np.isfinite(value):
             raise ParameterError(f"{name} is {value}; give a number that is not below 0")
@@ -83,10 +92,11 @@ def coordinates(
     if "frequency" in layout.names:
         blocks["frequency"] = log_odds(_frequencies(left, substitution))
     if left:
-        known = ", ".join(layout.names)
-        raise ParameterError(
-            f"there is no parameter {sorted(left)[0]!r} in this pair HMM (coordinates: {known})"
-        )
+        unknown = min(left)
+        known = sorted({*natural(layout, substitution, layout.flatten(blocks)), *named} - {*left})
+        near = get_close_matches(unknown, known, n=1)
+        suggestion = f"; did you mean {near[0]!r}?" if near else "; it has " + ", ".join(known)
+        raise ParameterError(f"there is no parameter {unknown!r} in this pair HMM{suggestion}")
     return layout.flatten(blocks)
 
 
@@ -100,16 +110,15 @@ def _transition_probabilities(left: dict[str, float]) -> dict[str, float]:
     result = {name: left.pop(name, 0.0) for name in ("switch_x", "switch_y")}
     for name in ("open_x", "open_y", "extend_x", "extend_y"):
         result[name] = _taken(left, name)
-    ends = ("end_m", "end_x", "end_y")
-    if any(name in left for name in ends):
-        result |= {name: _taken(left, name) for name in ends}
+    if any(name in left for name in _ENDS):
+        result |= {name: _taken(left, name) for name in _ENDS}
     else:
-        result |= dict.fromkeys(ends, _taken(left, "end"))
+        result |= dict.fromkeys(_ENDS, _taken(left, "end"))
     for name, value in result.items():
-        if value >= 1.0 or (name in ends and value == 0.0):
+        if value >= 1.0 or (name in _ENDS and value == 0.0):
             raise ParameterError(
                 f"{name} is {value}; give a probability below 1"
-                + (" and above 0" if name in ends else "")
+                + (" and above 0" if name in _ENDS else "")
             )
     if result["open_x"] + result["open_y"] >= 1.0:
         raise ParameterError(
