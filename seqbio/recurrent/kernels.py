@@ -369,8 +369,8 @@ def _rnn_forward(tape: Tape, hidden: int) -> None:
     stacked, memory = tape.stacked, tape.memory
     for t in range(len(tape.gates)):
         state = memory[t + 1, :hidden]
-        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], out=state)
-        np.tanh(state, out=state)
+        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], state)
+        np.tanh(state, state)
 
 
 def _rnn_backward(
@@ -378,16 +378,16 @@ def _rnn_backward(
 ) -> Array:
     steps, rows, _ = tape.gates.shape
     states = tape.memory[1:, :rows]
-    np.multiply(states, states, out=tape.gates)
-    np.subtract(1, tape.gates, out=tape.gates)
+    np.multiply(states, states, tape.gates)
+    np.subtract(1, tape.gates, tape.gates)
     back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
     d_state = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
     recorded = np.empty((steps, 1, *d_state.shape), d_state.dtype) if record else None
     for first, last in collector.blocks(steps):
         for t in range(last - 1, first - 1, -1):
             slope = collector.slopes[t - first]
-            np.multiply(d_state, tape.gates[t], out=slope)
-            np.matmul(back[t if len(back) > 1 else 0], slope, out=d_state)
+            np.multiply(d_state, tape.gates[t], slope)
+            np.matmul(back[t if len(back) > 1 else 0], slope, d_state)
             if recorded is not None:
                 recorded[t, 0] = d_state
             if t:
@@ -405,20 +405,20 @@ def _lstm_forward(tape: Tape, hidden: int, initial: Array | None) -> None:
     tape.cell_state, tape.squashed = cell_state, squashed
     cell_state[0] = 0 if initial is None else initial
     product = np.empty((hidden, batch), dtype)
-    half = dtype.type(0.5)
+    half = np.array(0.5, dtype)  # an array, since a number would be made one in every call
     for t in range(steps):
         gate = gates[t]
-        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], out=gate)
-        np.tanh(gate, out=gate)
+        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], gate)
+        np.tanh(gate, gate)
         sigmoids = gate[: 3 * hidden]
         sigmoids *= half
         sigmoids += half
         c = cell_state[t + 1]
-        np.multiply(gate[hidden : 2 * hidden], cell_state[t], out=c)
-        np.multiply(gate[:hidden], gate[3 * hidden :], out=product)
+        np.multiply(gate[hidden : 2 * hidden], cell_state[t], c)
+        np.multiply(gate[:hidden], gate[3 * hidden :], product)
         c += product
-        np.tanh(c, out=squashed[t])
-        np.multiply(gate[2 * hidden : 3 * hidden], squashed[t], out=memory[t + 1, :hidden])
+        np.tanh(c, squashed[t])
+        np.multiply(gate[2 * hidden : 3 * hidden], squashed[t], memory[t + 1, :hidden])
 
 
 def _lstm_backward(
@@ -436,22 +436,21 @@ def _lstm_backward(
     d_h = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
     d_c = np.zeros((hidden, batch), dtype) if d_final is None else d_final[1].copy()
     product = np.empty((hidden, batch), dtype)
+    near_c, slope_c = (  # what stands between c and the gates i, f, g
+        array[:, : 3 * hidden].reshape(-1, 3, hidden, batch) for array in (local, collector.slopes)
+    )
     recorded = np.empty((steps, 2, hidden, batch), dtype) if record else None
     for first, last in collector.blocks(steps):
         _lstm_slopes(gates[first:last], c[first:last], tanh_c[first:last], local, through, hidden)
         for t in range(last - 1, first - 1, -1):
             near, slope = local[t - first], collector.slopes[t - first]
-            np.multiply(d_h, through[t - first], out=product)
+            np.multiply(d_h, through[t - first], product)
             d_c += product
             # The order of the slopes is PyTorch's: i, f, g, o.
-            np.multiply(
-                near[: 3 * hidden].reshape(3, hidden, batch),
-                d_c,
-                out=slope[: 3 * hidden].reshape(3, hidden, batch),
-            )
-            np.multiply(near[3 * hidden :], d_h, out=slope[3 * hidden :])
+            np.multiply(near_c[t - first], d_c, slope_c[t - first])
+            np.multiply(near[3 * hidden :], d_h, slope[3 * hidden :])
             d_c *= gates[t, hidden : 2 * hidden]
-            np.matmul(back[t if len(back) > 1 else 0], slope, out=d_h)
+            np.matmul(back[t if len(back) > 1 else 0], slope, d_h)
             if recorded is not None:
                 recorded[t, 0], recorded[t, 1] = d_h, d_c
             if t:
@@ -465,18 +464,19 @@ def _lstm_slopes(
 ) -> None:
     """Differentiate c by the pre-activations of i, f, g; h by that of o, and by c (`through`)."""
     n = len(gates)
+    one = np.ones((), gates.dtype)
     i, f, o, g = (gates[:, k * hidden : (k + 1) * hidden] for k in range(4))
     by_i, by_f, by_g, by_o = (local[:n, k * hidden : (k + 1) * hidden] for k in range(4))
     for sigmoid, other, out in ((i, g, by_i), (f, c_before, by_f), (o, tanh_c, by_o)):
-        np.subtract(1, sigmoid, out=out)
+        np.subtract(one, sigmoid, out)
         out *= sigmoid
         out *= other
-    np.multiply(g, g, out=by_g)
-    np.subtract(1, by_g, out=by_g)
+    np.multiply(g, g, by_g)
+    np.subtract(one, by_g, by_g)
     by_g *= i
     near = through[:n]
-    np.multiply(tanh_c, tanh_c, out=near)
-    np.subtract(1, near, out=near)
+    np.multiply(tanh_c, tanh_c, near)
+    np.subtract(one, near, near)
     near *= o
 
 
@@ -487,19 +487,19 @@ def _gru_forward(tape: Tape, hidden: int) -> None:
     recurrent_part = tape.workspace.array(f"{tape.name}.un", (steps, hidden, batch), dtype)
     tape.squashed = recurrent_part
     from_input = np.matmul(_candidate_stack(tape.weights), memory[:-1, hidden:])
-    half = dtype.type(0.5)
+    half = np.array(0.5, dtype)  # an array, since a number would be made one in every call
     for t in range(steps):
         gate, before, after = gates[t], memory[t, :hidden], memory[t + 1, :hidden]
-        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], out=gate)
+        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], gate)
         sigmoids, candidate = gate[: 2 * hidden], gate[2 * hidden :]
         recurrent_part[t] = candidate
-        np.tanh(sigmoids, out=sigmoids)
+        np.tanh(sigmoids, sigmoids)
         sigmoids *= half
         sigmoids += half
         candidate *= gate[:hidden]
         candidate += from_input[t]
-        np.tanh(candidate, out=candidate)
-        np.subtract(before, candidate, out=after)
+        np.tanh(candidate, candidate)
+        np.subtract(before, candidate, after)
         after *= gate[hidden : 2 * hidden]
         after += candidate
 
@@ -519,27 +519,28 @@ def _gru_backward(
     recurrent_slopes = np.empty((3 * hidden, batch), dtype)
     product = np.empty((hidden, batch), dtype)
     kept = np.empty((hidden, batch), dtype)
+    one = np.ones((), dtype)
     for first, last in collector.blocks(steps):
         for t in range(last - 1, first - 1, -1):
             slope = collector.slopes[t - first]
             r, z, n = (gates[t, k * hidden : (k + 1) * hidden] for k in range(3))
             by_r, by_z, by_n, by_un = (slope[k * hidden : (k + 1) * hidden] for k in range(4))
-            np.multiply(d_h, z, out=kept)
-            np.multiply(n, n, out=by_n)  # by n: d (1 - z) (1 - n^2)
-            np.subtract(1, by_n, out=by_n)
-            np.subtract(d_h, kept, out=product)
+            np.multiply(d_h, z, kept)
+            np.multiply(n, n, by_n)  # by n: d (1 - z) (1 - n^2)
+            np.subtract(one, by_n, by_n)
+            np.subtract(d_h, kept, product)
             by_n *= product
-            np.subtract(tape.memory[t, :hidden], n, out=by_z)  # by z: d (h - n) z (1 - z)
-            np.subtract(1, z, out=product)
+            np.subtract(tape.memory[t, :hidden], n, by_z)  # by z: d (h - n) z (1 - z)
+            np.subtract(one, z, product)
             by_z *= product
             by_z *= kept
-            np.multiply(by_n, r, out=by_un)
-            np.subtract(1, r, out=by_r)  # by r: by_n (U h + b') r (1 - r)
+            np.multiply(by_n, r, by_un)
+            np.subtract(one, r, by_r)  # by r: by_n (U h + b') r (1 - r)
             by_r *= by_un
             by_r *= recurrent_part[t]
             recurrent_slopes[: 2 * hidden] = slope[: 2 * hidden]
             recurrent_slopes[2 * hidden :] = by_un
-            np.matmul(back[t if len(back) > 1 else 0], recurrent_slopes, out=d_h)
+            np.matmul(back[t if len(back) > 1 else 0], recurrent_slopes, d_h)
             d_h += kept
             if recorded is not None:
                 recorded[t, 0] = d_h
