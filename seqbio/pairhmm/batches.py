@@ -100,13 +100,17 @@ def make_batches(
     lengths = np.array([(len(a), len(b)) for a, b in zip(x, y, strict=True)], dtype=np.int64)
     batches = []
     for members in plan_batches(lengths.reshape(-1, 2)):
-        n, m = lengths[members].max(axis=0)
-        left = np.zeros((n, len(members)), dtype=np.int64)
-        right = np.zeros((m, len(members)), dtype=np.int64)
-        for column, pair in enumerate(members):
-            left[: len(x[pair]), column] = x[pair]
-            right[m - len(y[pair]) :, column] = y[pair][::-1]
+        left = _padded(x, members, lengths[members, 0])
+        right = _padded(y, members, lengths[members, 1])[:, ::-1]
         left *= n_symbols
-        left += np.arange(len(members)) * n_symbols**2
-        batches.append(Batch(left, right, lengths[members], members, n_symbols))
+        left += np.arange(len(members))[:, None] * n_symbols**2
+        batches.append(Batch(left.T.copy(), right.T.copy(), lengths[members], members, n_symbols))
     return batches
+
+
+def _padded(codes: Sequence[NDArray[np.uint8]], members: Integers, lengths: Integers) -> Integers:
+    """Lay sequences side by side, one a row, with zeros behind their ends."""
+    padded = np.zeros((len(members), lengths.max()), dtype=np.int64)
+    present = np.arange(padded.shape[1]) < lengths[:, None]
+    padded[present] = np.concatenate([codes[pair] for pair in members.tolist()])
+    return padded
