@@ -454,6 +454,11 @@ def _check_together(second: str | None, pairing: str | None, select: object) -> 
         raise wrong_usage("--pair", f"it picks pairs from one file; leave out {other}, or --pair")
 
 
+def file_of(name: str) -> str:
+    """Find the file that is meant by a path, ``-`` or ``dataset:NAME``."""
+    return _located(name)[0]
+
+
 def _located(name: str) -> tuple[str, Any]:
     """Find the file that is meant, and what is known about it if it is a data set."""
     from seqbio import datasets

@@ -206,8 +206,8 @@ def train(
     For example:
 
     \b
-      seqbio recurrent train proteins.fa.gz --alphabet protein --save model.npz
-      seqbio recurrent train alice.txt --alphabet text --pieces 16 --batch 16 --truncate 64 \
+      seqbio recurrent train dataset:ecoli_proteome --truncate 200 --save model.npz
+      seqbio recurrent train dataset:alice --alphabet text --pieces 16 --batch 16 --truncate 64 \
         --hidden 128 --learning-rate 0.008 --save alice.npz
       seqbio recurrent train peptides.fa --alphabet protein --label class --bidirectional \
         --validation 0.2 --save model.npz
@@ -475,7 +475,7 @@ def compare_ties(
     For example:
 
     \b
-      seqbio recurrent test proteins.fa --alphabet protein --order 0 --window 2-30
+      seqbio recurrent test dataset:ecoli_proteome --order 0 --window 2-30
       seqbio recurrent test proteins.fa --alphabet protein --order 1 --null time,lag \
         --alternative time
       seqbio recurrent test proteins.fa --alphabet protein --model gru --window 1-30
@@ -546,7 +546,7 @@ def _read(file: str, alphabet: str | None, pieces: int) -> tuple[list[Any], str]
         return common.read_records(file, alphabet=alphabet)
     from seqbio.recurrent import read_text
 
-    return list(read_text(file, n_pieces=pieces)), "text"
+    return list(read_text(common.file_of(file), n_pieces=pieces)), "text"
 
 
 def _labels(records: Sequence[Any], key: str) -> list[str]:

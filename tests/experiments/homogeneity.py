@@ -5,10 +5,12 @@ Run it with ``python tests/experiments/homogeneity.py FILE``, FILE being the E. 
 (residues 2 to 30; the first is methionine in nearly all) and from the middle. Of copies of one
 window the first is kept, so that the windows are independent as far as one can see.
 
-The chains have one table or one for each place, and a chi-squared law. The networks (GRU, 4 units)
-read their state in the same way everywhere or in a way for each place; nothing is known of their
-likelihood ratio, so a held-out comparison of predictions is made and, with ``--split``, a split
-test, for which the networks are fitted to their optimum in double precision.
+The chain of order 0 has one table or one for each place; that of order 1, which has 20 contexts,
+one or three, for the first, the middle and the last third of the places. Their likelihood ratio has
+a chi-squared law; for order 1, where many outcomes are rare, a bootstrap is made, too. The networks
+(GRU, 4 units) read their state in the same way everywhere, or in three ways, by thirds. Nothing is
+known of their likelihood ratio, so a held-out comparison of predictions is made or, with
+``--split``, a split test, for which they are fitted to their optimum in double precision.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ import time
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from seqbio import MarkovModel, RecurrentModel, compare, read_fasta
+import numpy as np
+
+from seqbio import MarkovModel, RecurrentModel, Tying, compare, read_fasta
 
 LENGTH = 29
 
@@ -27,7 +31,7 @@ LENGTH = 29
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file")
-    parser.add_argument("--networks", type=int, default=1000, help="windows for the networks")
+    parser.add_argument("--networks", type=int, default=4000, help="windows for the networks")
     parser.add_argument("--split", action="store_true")
     arguments = parser.parse_args()
 
@@ -66,7 +70,7 @@ def main():
         report(
             f"GRU on {len(some)} windows",
             RecurrentModel(tie=("time",), **network),
-            RecurrentModel(tie=("time.input", "time.recurrent"), **network),
+            RecurrentModel(tie=readout_by_thirds(network), **network),
             some,
             calibration="split" if arguments.split else "held-out",
             n_splits=2,
@@ -74,22 +78,35 @@ def main():
 
 
 def report_thirds(windows, chain):
-    """Order 1: tables of the first, the middle and the last third of the places."""
-    import numpy as np
-
-    from seqbio import Tying
-
+    """Order 1: a table each for the first, the middle and the last third of the places."""
     layout = MarkovModel(tie=(), **chain).hypothesis(windows)[0].model.layout
-    tables = layout.indices("next").reshape(layout.shapes["next"][0], -1)
+    for calibration in ("chi2", "bootstrap"):
+        report(
+            "Markov chain of order 1, by thirds",
+            MarkovModel(tie=("time",), **chain),
+            MarkovModel(tie=by_thirds(layout, "next"), **chain),
+            windows,
+            calibration=calibration,
+            n_replicates=99,
+        )
+
+
+def readout_by_thirds(network):
+    """Tie all but the readout over time, and the readout within each third of the places."""
+    names = ("time.input", "time.recurrent")
+    hypothesis, _ = RecurrentModel(tie=names, **network).hypothesis(["ACD"])
+    layout, tying = hypothesis.model.layout, hypothesis.tying
+    for block in ("readout.weight", "readout.bias"):
+        tying = tying.intersect(by_thirds(layout, block))
+    return tying
+
+
+def by_thirds(layout, block):
+    """Make a block the same within each third of its axis over time."""
+    tables = layout.indices(block).reshape(layout.shapes[block][0], -1)
     first = np.array([part[0] for part in np.array_split(np.arange(len(tables)), 3)])
     anchor = first[np.searchsorted(first, np.arange(len(tables)), side="right") - 1]
-    thirds = Tying.from_equations(layout.size, tables.ravel(), tables[anchor].ravel())
-    report(
-        "Markov chain of order 1, by thirds",
-        MarkovModel(tie=("time",), **chain),
-        MarkovModel(tie=thirds, **chain),
-        windows,
-    )
+    return Tying.from_equations(layout.size, tables.ravel(), tables[anchor].ravel())
 
 
 def report(name, null, alternative, windows, **options):
