@@ -106,7 +106,7 @@ class Tape:
     memory : ndarray, (steps + 1, hidden + features + 1, batch)
         State before each step over its input over ones.
     gates : ndarray, (steps, rows, batch)
-        After the nonlinearity.
+        After the nonlinearity; for the LSTM i, f, o, g and below them c before the step.
     cell_state, squashed : ndarray or None
         Of the LSTM: c, (steps + 1, hidden, batch), and tanh(c), (steps, hidden, batch).
         Of the GRU: U h + b' in `squashed`.
@@ -175,7 +175,8 @@ def run_forward(
     memory[:, -1] = 1
     memory[0, :hidden] = 0 if initial is None else initial[0]
     stacked = _stack(cell, weights)
-    gates = workspace.array(f"{name}.gates", (steps, stacked.shape[1], batch), dtype)
+    rows = stacked.shape[1] + (hidden if cell == "lstm" else 0)  # c stands below the gates
+    gates = workspace.array(f"{name}.gates", (steps + 1, rows, batch), dtype)[:steps]
     tape = Tape(cell, weights, stacked, memory, gates, None, None, workspace, name)
     if cell == "rnn":
         _rnn_forward(tape, hidden)
@@ -397,38 +398,40 @@ def _rnn_backward(
 
 
 def _lstm_forward(tape: Tape, hidden: int, initial: Array | None) -> None:
-    stacked, memory, gates = tape.stacked, tape.memory, tape.gates
-    steps, _, batch = gates.shape
-    dtype = gates.dtype
-    cell_state = tape.workspace.array(f"{tape.name}.c", (steps + 1, hidden, batch), dtype)
+    stacked, memory = tape.stacked, tape.memory
+    steps, rows, batch = tape.gates.shape
+    dtype = tape.gates.dtype
     squashed = tape.workspace.array(f"{tape.name}.tanh", (steps, hidden, batch), dtype)
-    tape.cell_state, tape.squashed = cell_state, squashed
-    cell_state[0] = 0 if initial is None else initial
-    product = np.empty((hidden, batch), dtype)
+    # The same memory, with one more step for the last c. In rows i, f, o, g, c one product of
+    # (i, f) with (g, c) gives both parts of the new c.
+    gates = tape.workspace.array(f"{tape.name}.gates", (steps + 1, rows, batch), dtype)
+    tape.cell_state, tape.squashed = gates[:, 4 * hidden :], squashed
+    gates[0, 4 * hidden :] = 0 if initial is None else initial
+    products = np.empty((2 * hidden, batch), dtype)
+    remembered, written = products[hidden:], products[:hidden]
     half = np.array(0.5, dtype)  # an array, since a number would be made one in every call
     for t in range(steps):
-        gate = gates[t]
-        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], gate)
-        np.tanh(gate, gate)
-        sigmoids = gate[: 3 * hidden]
-        sigmoids *= half
-        sigmoids += half
-        c = cell_state[t + 1]
-        np.multiply(gate[hidden : 2 * hidden], cell_state[t], c)
-        np.multiply(gate[:hidden], gate[3 * hidden :], product)
-        c += product
-        np.tanh(c, squashed[t])
-        np.multiply(gate[2 * hidden : 3 * hidden], squashed[t], memory[t + 1, :hidden])
+        gate, c, tanh_c = gates[t], gates[t + 1, 4 * hidden :], squashed[t]
+        activations, sigmoids = gate[: 4 * hidden], gate[: 3 * hidden]
+        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], activations)
+        np.tanh(activations, activations)
+        np.multiply(sigmoids, half, sigmoids)
+        np.add(sigmoids, half, sigmoids)
+        np.multiply(gate[: 2 * hidden], gate[3 * hidden :], products)
+        np.add(remembered, written, c)
+        np.tanh(c, tanh_c)
+        np.multiply(gate[2 * hidden : 3 * hidden], tanh_c, memory[t + 1, :hidden])
 
 
 def _lstm_backward(
     tape: Tape, d_outputs: Array, d_final: Array | None, record: bool, collector: _Collector
 ) -> Array:
-    gates, c, tanh_c = tape.gates, tape.cell_state, tape.squashed
-    if c is None or tanh_c is None:
+    gates, tanh_c = tape.gates, tape.squashed
+    if tanh_c is None:
         raise ParameterError("the tape is not of an LSTM")
-    steps, rows, batch = gates.shape
-    hidden = rows // 4
+    steps, _, batch = gates.shape
+    hidden = tape.weights.recurrent.shape[2]
+    rows = 4 * hidden
     dtype = gates.dtype
     local = tape.workspace.array("local", (collector.n_steps, rows, batch), dtype)
     through = tape.workspace.array("through", (collector.n_steps, hidden, batch), dtype)
@@ -441,7 +444,7 @@ def _lstm_backward(
     )
     recorded = np.empty((steps, 2, hidden, batch), dtype) if record else None
     for first, last in collector.blocks(steps):
-        _lstm_slopes(gates[first:last], c[first:last], tanh_c[first:last], local, through, hidden)
+        _lstm_slopes(gates[first:last], tanh_c[first:last], local, through, hidden)
         for t in range(last - 1, first - 1, -1):
             near, slope = local[t - first], collector.slopes[t - first]
             np.multiply(d_h, through[t - first], product)
@@ -459,22 +462,23 @@ def _lstm_backward(
     return np.stack([d_h, d_c]) if recorded is None else recorded
 
 
-def _lstm_slopes(
-    gates: Array, c_before: Array, tanh_c: Array, local: Array, through: Array, hidden: int
-) -> None:
+def _lstm_slopes(gates: Array, tanh_c: Array, local: Array, through: Array, hidden: int) -> None:
     """Differentiate c by the pre-activations of i, f, g; h by that of o, and by c (`through`)."""
     n = len(gates)
     one = np.ones((), gates.dtype)
-    i, f, o, g = (gates[:, k * hidden : (k + 1) * hidden] for k in range(4))
-    by_i, by_f, by_g, by_o = (local[:n, k * hidden : (k + 1) * hidden] for k in range(4))
-    for sigmoid, other, out in ((i, g, by_i), (f, c_before, by_f), (o, tanh_c, by_o)):
-        np.subtract(one, sigmoid, out)
-        out *= sigmoid
-        out *= other
+    both, o = gates[:, : 2 * hidden], gates[:, 2 * hidden : 3 * hidden]
+    i, g = gates[:, :hidden], gates[:, 3 * hidden : 4 * hidden]
+    by_both, by_g = local[:n, : 2 * hidden], local[:n, 2 * hidden : 3 * hidden]
+    by_o, near = local[:n, 3 * hidden :], through[:n]
+    np.subtract(one, both, by_both)  # i and f: sigmoid (1 - sigmoid) times g and c
+    by_both *= both
+    by_both *= gates[:, 3 * hidden :]
+    np.subtract(one, o, by_o)
+    by_o *= o
+    by_o *= tanh_c
     np.multiply(g, g, by_g)
     np.subtract(one, by_g, by_g)
     by_g *= i
-    near = through[:n]
     np.multiply(tanh_c, tanh_c, near)
     np.subtract(one, near, near)
     near *= o
