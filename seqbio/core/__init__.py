@@ -16,7 +16,14 @@ from seqbio.core.fit import (
     wald_interval,
 )
 from seqbio.core.gradient_check import GradientCheck, check_gradient
-from seqbio.core.items import as_labels, can_subset, clusters_of, scores_of, subset_of
+from seqbio.core.items import (
+    as_labels,
+    can_subset,
+    clusters_of,
+    declares_clusters,
+    scores_of,
+    subset_of,
+)
 from seqbio.core.layout import Layout
 from seqbio.core.model import (
     Check,
@@ -76,6 +83,7 @@ __all__ = [
     "clusters_of",
     "covariance",
     "curvature_of",
+    "declares_clusters",
     "effects_of",
     "equal",
     "estimates_of",

@@ -86,6 +86,27 @@ def subset_of(model: object, data: Any, indices: ArrayLike) -> Any:
     )
 
 
+def declares_clusters(model: object, data: Any) -> bool:
+    """Tell whether a model or its data say which items belong together.
+
+    Where they do not, items of the same content may be copies, or equal by chance, as small counts
+    often are.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``clusters(data)``.
+    data : object
+        May have a method ``clusters()``.
+
+    Returns
+    -------
+    bool
+        Whether either has.
+    """
+    return callable(getattr(model, "clusters", None)) or callable(getattr(data, "clusters", None))
+
+
 def clusters_of(model: object, data: Any, n_items: int) -> IntArray:
     """Say which items belong together because they are not independent.
 

@@ -9,7 +9,7 @@ the model is not regular (networks)             split test where the null's fit 
                                                 else a held-out comparison of predictions
 a fit is not at its optimum                     no p-value
 nothing against chi-squared, but items belong   robust scaling, from 20 clusters on
-together
+together, as the user, model or data say
 nothing against chi-squared                     chi-squared
 the null holds parameters at their boundary,    chi-bar-squared
 and nothing else
@@ -38,6 +38,7 @@ from seqbio.core import (
     can_simulate,
     can_subset,
     clusters_of,
+    declares_clusters,
     is_regular,
 )
 from seqbio.core.numerics import IntArray
@@ -171,7 +172,8 @@ def judge(
     """
     labels = _labels(null_fit, data, options)
     if options.calibration == "auto":
-        method, why = _choose(null_fit, data, checks, labels)
+        declared = options.clusters is not None or declares_clusters(null_fit.model, data)
+        method, why = _choose(null_fit, data, checks, labels, declared=declared)
     else:
         method, why = options.calibration, "it was asked for"
     if not method:
@@ -244,7 +246,9 @@ def _labels(null_fit: Fit, data: Any, options: Options) -> IntArray:
     return clusters_of(null_fit.model, data, n_items)
 
 
-def _choose(null_fit: Fit, data: Any, checks: Sequence[Check], labels: IntArray) -> tuple[str, str]:
+def _choose(
+    null_fit: Fit, data: Any, checks: Sequence[Check], labels: IntArray, *, declared: bool
+) -> tuple[str, str]:
     """Give the method, empty for none, and the reason."""
     model = null_fit.model
     invalid = {check.code: check.message for check in checks if check.severity == "invalid"}
@@ -266,7 +270,7 @@ def _choose(null_fit: Fit, data: Any, checks: Sequence[Check], labels: IntArray)
         return "chi2", ""  # which then gives the reasons
     n_clusters = int(labels.max(initial=-1)) + 1
     if not invalid:
-        if FEWEST_CLUSTERS <= n_clusters < len(labels):
+        if declared and FEWEST_CLUSTERS <= n_clusters < len(labels):
             return "robust", (
                 f"{len(labels)} items make only {n_clusters} independent clusters, and nothing "
                 "else speaks against the chi-squared law"

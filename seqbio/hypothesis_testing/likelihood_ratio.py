@@ -86,8 +86,9 @@ def compare(
         "held-out" (a comparison of predictions); "robust" or "cluster-bootstrap" for items that
         belong together.
     clusters : array_like of int or str, (n_items,), optional
-        The same label for items that are not independent. By default what the model says, or else
-        items of the same content are together.
+        The same label for items that are not independent. By default what the model or its data
+        say; else items are independent, but those of the same content are never divided by a
+        split or fold.
     n_replicates : int, default 999
         Of a bootstrap.
     n_splits, n_folds : int, default 10 and 5

@@ -21,7 +21,7 @@ TWICE, LABELS = np.repeat(ONCE, 2, axis=0), np.repeat(np.arange(200), 2)
 def test_duplicated_items_count_once():
     pair = zero_against_free(NormalMeans())
     once = compare(*pair, ONCE)
-    twice = compare(*pair, TWICE)
+    twice = compare(*pair, TWICE, clusters=LABELS)
     assert (once.calibration, twice.calibration) == ("chi-squared", "robust")
     assert twice.statistic == pytest.approx(2 * once.statistic, rel=1e-4)
     weight = 2 * ONCE.var() * 200 / 199
@@ -30,10 +30,17 @@ def test_duplicated_items_count_once():
     assert "400 items make only 200 independent clusters" in twice.null_law
 
 
-def test_labels_may_be_given():
-    result = compare(*zero_against_free(NormalMeans()), TWICE + 1e-9, clusters=LABELS)
+def test_labels_may_be_words():
+    words = np.array([f"family {label}" for label in LABELS])
+    result = compare(*zero_against_free(NormalMeans()), TWICE, clusters=words)
     assert result.calibration == "robust"
     assert result.evidence.n_clusters == 200
+
+
+def test_equal_counts_are_no_copies_unless_somebody_says_so():
+    data = np.random.default_rng(7).poisson(4.0, (400, 2)).astype(float)
+    result = compare(*equal_against_free(PoissonItems()), data)
+    assert result.calibration == "chi-squared"
 
 
 def test_independent_items_of_a_true_model_have_weights_near_one():
@@ -57,8 +64,9 @@ def test_overdispersed_counts_have_larger_weights():
 
 def test_the_cluster_bootstrap_agrees_with_the_sandwich():
     pair = zero_against_free(NormalMeans())
-    robust = compare(*pair, TWICE)
-    result = compare(*pair, TWICE, calibration="cluster-bootstrap", n_replicates=200, seed=1)
+    options = {"clusters": LABELS, "seed": 1}
+    robust = compare(*pair, TWICE, **options)
+    result = compare(*pair, TWICE, calibration="cluster-bootstrap", n_replicates=200, **options)
     lower, upper = result.evidence.interval
     assert lower - 0.03 < robust.pvalue < upper + 0.03
     assert result.evidence.mean == pytest.approx(robust.evidence.weights[0], rel=0.4)
