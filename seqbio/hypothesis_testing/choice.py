@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from numpy.typing import ArrayLike
 from seqbio.core import (
     Check,
     Fit,
+    Model,
     as_labels,
     can_simulate,
     can_subset,
@@ -170,7 +172,8 @@ def judge(
     Judgement
         Without a p-value where no valid way was found.
     """
-    labels = _labels(null_fit, data, options)
+    # Naming every item by its content takes time, so that is done only where it is needed.
+    labels = cache(partial(_labels, null_fit, data, options))
     if options.calibration == "auto":
         declared = options.clusters is not None or declares_clusters(null_fit.model, data)
         method, why = _choose(null_fit, data, checks, labels, declared=declared)
@@ -247,15 +250,19 @@ def _labels(null_fit: Fit, data: Any, options: Options) -> IntArray:
 
 
 def _choose(
-    null_fit: Fit, data: Any, checks: Sequence[Check], labels: IntArray, *, declared: bool
+    null_fit: Fit,
+    data: Any,
+    checks: Sequence[Check],
+    labels: Callable[[], IntArray],
+    *,
+    declared: bool,
 ) -> tuple[str, str]:
     """Give the method, empty for none, and the reason."""
     model = null_fit.model
     invalid = {check.code: check.message for check in checks if check.severity == "invalid"}
     reasons = "; ".join(invalid.values())
-    divisible = can_subset(model, data) and labels.max(initial=0) >= 1
     if not is_regular(model):
-        if not divisible:
+        if not _is_divisible(model, data, labels):
             return "", (
                 "the items cannot be divided, as the split test and the held-out comparison need; "
                 "add a method subset"
@@ -268,11 +275,11 @@ def _choose(
         )
     if _NOT_FITTED & invalid.keys():
         return "chi2", ""  # which then gives the reasons
-    n_clusters = int(labels.max(initial=-1)) + 1
     if not invalid:
-        if declared and FEWEST_CLUSTERS <= n_clusters < len(labels):
+        n_items, n_clusters = (len(labels()), len(np.unique(labels()))) if declared else (0, 0)
+        if FEWEST_CLUSTERS <= n_clusters < n_items:
             return "robust", (
-                f"{len(labels)} items make only {n_clusters} independent clusters, and nothing "
+                f"{n_items} items make only {n_clusters} independent clusters, and nothing "
                 "else speaks against the chi-squared law"
             )
         return "chi2", ""
@@ -280,7 +287,7 @@ def _choose(
         return "boundary", "nothing else speaks against large-sample theory"
     if can_simulate(model):
         return "bootstrap", f"the chi-squared law is not known to hold: {reasons}"
-    if divisible:
+    if _is_divisible(model, data, labels):
         return "split", (
             f"the chi-squared law is not known to hold: {reasons}; and {type(model).__name__} "
             "cannot draw data for a bootstrap"
@@ -289,6 +296,10 @@ def _choose(
         f"{type(model).__name__} can neither draw data for a bootstrap nor take items out of the "
         "data for a split test; add a method simulate or subset"
     )
+
+
+def _is_divisible(model: Model, data: Any, labels: Callable[[], IntArray]) -> bool:
+    return can_subset(model, data) and len(np.unique(labels())) > 1
 
 
 def _objections(method: str, null_fit: Fit, data: Any, checks: Sequence[Check]) -> list[Check]:
@@ -340,7 +351,7 @@ def _carry_out(
     alternative_fit: Fit,
     data: Any,
     df: int,
-    labels: IntArray,
+    labels: Callable[[], IntArray],
     options: Options,
     generator: np.random.Generator,
 ) -> Evidence:
@@ -349,11 +360,11 @@ def _carry_out(
     if method == "boundary":
         return boundary_law(*fits, df)
     if method == "robust":
-        return robust_scaling(*fits, labels)
+        return robust_scaling(*fits, labels())
     if method == "split":
         return split_test(
             *fits,
-            labels,
+            labels(),
             n_splits=options.n_splits,
             n_starts=max(options.n_starts, 2),
             seed=generator,
@@ -363,8 +374,8 @@ def _carry_out(
     if method == "held-out":
         return held_out_comparison(
             *fits,
-            labels,
-            n_folds=min(options.n_folds, int(labels.max()) + 1),
+            labels(),
+            n_folds=min(options.n_folds, int(labels().max()) + 1),
             n_starts=options.n_starts,
             seed=generator,
             executor=executor,
@@ -374,7 +385,7 @@ def _carry_out(
         return cluster_bootstrap(
             *fits,
             df,
-            labels,
+            labels(),
             n_replicates=options.n_replicates,
             seed=generator,
             executor=executor,
