@@ -2,8 +2,9 @@
 
 Run it with ``python tests/experiments/homogeneity.py FILE``, FILE being the E. coli proteome,
 ``$SEQBIO_DATA/recurrent/ecoli_k12_proteome.faa.gz``. Windows of 29 residues are cut from the start
-(residues 2 to 30; the first is methionine in nearly all) and from the middle. Of copies of one
-window the first is kept, so that the windows are independent as far as one can see.
+(residues 2 to 30; the first is methionine in nearly all) and from the middle; of copies of one
+window the first is kept. Proteins of one family are not independent, so a third set leaves out
+windows from the middle that share six letters in a row with an earlier one.
 
 The chain of order 0 has one table or one for each place; that of order 1, which has 20 contexts,
 one or three, for the first, the middle and the last third of the places. Their likelihood ratio has
@@ -33,14 +34,20 @@ def main():
     parser.add_argument("file")
     parser.add_argument("--networks", type=int, default=4000, help="windows for the networks")
     parser.add_argument("--split", action="store_true")
+    parser.add_argument("--sets", nargs="*", help="names of window sets, as printed")
     arguments = parser.parse_args()
 
     proteins = [str(r.seq) for r in read_fasta(arguments.file, alphabet="protein")]
     proteins = [text for text in proteins if len(text) > LENGTH + 1]
     starts = [text[1 : LENGTH + 1] for text in proteins]
     middles = [text[(len(text) - LENGTH) // 2 :][:LENGTH] for text in proteins]
-    for name, windows in (("residues 2 to 30", starts), ("the middle 29 residues", middles)):
-        windows = [text for text in dict.fromkeys(windows) if set(text).isdisjoint("BJOUXZ")]
+    sets = {
+        "residues 2 to 30": starts,
+        "the middle 29 residues": middles,
+        "the middle, of related proteins the first": unrelated(middles),
+    }
+    for name in arguments.sets or sets:
+        windows = [text for text in dict.fromkeys(sets[name]) if set(text).isdisjoint("BJOUXZ")]
         print(f"\n{name}: {len(windows)} different windows")
         for order in (0, 1):
             chain = {"order": order, "alphabet": "protein", "ends": False, "max_length": LENGTH}
@@ -75,6 +82,17 @@ def main():
             calibration="split" if arguments.split else "held-out",
             n_splits=2,
         )
+
+
+def unrelated(windows):
+    """Leave out windows that share six letters in a row with an earlier one."""
+    seen, kept = set(), []
+    for text in windows:
+        words = {text[i : i + 6] for i in range(LENGTH - 5)}
+        if seen.isdisjoint(words):
+            kept.append(text)
+        seen |= words
+    return kept
 
 
 def report_thirds(windows, chain):
