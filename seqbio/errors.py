@@ -67,5 +67,9 @@ class DuplicateIdWarning(SeqbioWarning):
     """Several records of a file carry the same identifier."""
 
 
+class PairingWarning(SeqbioWarning):
+    """Records are paired as asked, and that looks like a mistake."""
+
+
 class ConvergenceWarning(SeqbioWarning):
     """A fit did not reach its optimum, or could not show that it did."""

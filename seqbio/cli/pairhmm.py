@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,8 @@ from seqbio.cli.calibration import workers as working
 from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
 
 if TYPE_CHECKING:
+    from Bio.SeqRecord import SeqRecord
+
     from seqbio.pairhmm import PairHMM
     from seqbio.sequences import Pair
 
@@ -536,11 +538,24 @@ def compare_ties(
             on_done=on_done,
         )
     if not json:
-        common.write_text(str(result), output)
+        common.write_text(f"{_sides(pairs)}\n\n{result}", output)
         return
     content = _input(pairs_file, second_file, pairs) | result.to_dict()
     content |= {"settings": _settings_of(null_hmm, "tie"), "seed": seed}
     common.write_text(common.as_json("pairhmm test", content), output)
+
+
+def _sides(pairs: Sequence[tuple[SeqRecord, SeqRecord]]) -> str:
+    """Say which sequences are x and y, and which gaps the parameters of x are about."""
+    if len(pairs) == 1:
+        which = f"x = {pairs[0][0].id}, y = {pairs[0][1].id}"
+    else:
+        which = f"x and y = first and second sequence of each of the {len(pairs)} pairs"
+    return (
+        f"{which}\n"
+        "open_x, extend_x: letters of x against a gap in y (deletions, where x is the ancestor or\n"
+        "the reference); open_y, extend_y: letters of y against a gap in x (insertions)"
+    )
 
 
 # -- models ------------------------------------------------------------------------------------

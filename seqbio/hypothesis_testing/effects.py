@@ -60,12 +60,14 @@ def estimate_effects(
     Returns
     -------
     tuple of EffectEstimate
-        In the model's order.
+        In the model's order, without those that the alternative holds constant.
     """
     under_null = effects_of(null_fit.model, null_fit.full)
     uncertain = _of_boundary(alternative_fit)
     estimates = []
     for key, effect in effects_of(alternative_fit.model, alternative_fit.full).items():
+        if _is_fixed(effect, alternative_fit):
+            continue
         lower = upper = None
         if covariance is not None and key not in uncertain:
             lower, upper = wald_interval(alternative_fit, effect, covariance, level=INTERVAL_LEVEL)
@@ -92,10 +94,15 @@ def _null_value(effect: Effect | None, null_fit: Fit) -> float | None:
     """Give the value that the null fixes: no free parameter of the null moves the effect."""
     if effect is None:
         return None
-    slope = null_fit.tying.pull_back(effect.gradient)
+    return _natural(effect) if _is_fixed(effect, null_fit) and np.isfinite(effect.value) else None
+
+
+def _is_fixed(effect: Effect, fit: Fit) -> bool:
+    """Say whether no free parameter moves the effect, though its gradient is not 0 of itself."""
+    slope = fit.tying.pull_back(effect.gradient)
     # Rounding alone is left when the contributions of copies cancel.
-    is_fixed = bool((np.abs(slope) <= 1e-9 * np.linalg.norm(effect.gradient)).all())
-    return _natural(effect) if is_fixed and np.isfinite(effect.value) else None
+    size = float(np.linalg.norm(effect.gradient))
+    return size > 0 and bool((np.abs(slope) <= 1e-9 * size).all())
 
 
 def _natural(effect: Effect) -> float:

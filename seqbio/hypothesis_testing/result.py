@@ -77,7 +77,8 @@ class LikelihoodRatioResult:
     @property
     def pvalue(self) -> float | None:
         """Probability of a ratio at least as large if the null is true; None without a law."""
-        return None if self.log_pvalue is None else math.exp(self.log_pvalue)
+        # Fifteen digits are those of the p-value itself: 1/20 is 0.05 and not a little more.
+        return None if self.log_pvalue is None else float(f"{math.exp(self.log_pvalue):.15g}")
 
     @property
     def conclusion(self) -> str:
@@ -88,23 +89,33 @@ class LikelihoodRatioResult:
             return f"No conclusion: {reasons[0]}{f'; and {n_more} more' if n_more else ''}."
         p = p_value_in_words(self.log_pvalue)
         level = f"the {100 * LEVEL:g} % level"
+        relation = "at" if self.pvalue == LEVEL else "below"
         doubts = any(check.severity == "warning" for check in self.warnings)
         caution = "; mind the warnings" if doubts else ""
         if isinstance(self.evidence, HeldOutComparison):
             return f"{self._comparison(self.evidence, p, level)}{caution}."
-        if self.log_pvalue >= math.log(LEVEL):
+        if self._above_level:
             return (
                 f'The data do not contradict "{self.null_name}" ({p}, not below {level}), '
-                f"which does not show that it is true{caution}."
+                f"which does not show that it is true{self._too_few}{caution}."
             )
         directions = "; ".join(_direction(effect) for effect in self.effects if effect.direction)
         return (
-            f'The data speak against "{self.null_name}" ({p}, below {level})'
+            f'The data speak against "{self.null_name}" ({p}, {relation} {level})'
             f"{': ' if directions else ''}{directions}{caution}."
         )
 
+    @property
+    def _above_level(self) -> bool:
+        return self.pvalue is None or self.pvalue > LEVEL
+
+    @property
+    def _too_few(self) -> str:
+        few = any(c.code == "few_events" and c.severity == "note" for c in self.warnings)
+        return ": they hold too few events to tell much" if few else ""
+
     def _comparison(self, comparison: HeldOutComparison, p: str, level: str) -> str:
-        if self.log_pvalue is None or self.log_pvalue >= math.log(LEVEL):
+        if self._above_level:
             return (
                 f"Neither hypothesis predicts unseen items clearly better ({p}, not below {level})"
             )
@@ -221,11 +232,9 @@ class LikelihoodRatioResult:
         common = [line for line in ties[0] if line in ties[1]]
         own = [[line for line in lines if line not in common] for lines in ties]
         own_cells = ("\n".join(shortened(lines, _MOST_TIES)) or "none" for lines in own)
-        common_cell = "\n".join(shortened(common, _MOST_TIES))
         return [
             ("name", self.null_name, self.alternative_name),
             ("ties", *own_cells),
-            *([("ties of both", common_cell, "")] if common else []),
             ("log-likelihood (nats)", *(f"{fit.log_likelihood:.6f}" for fit in fits)),
             ("free parameters", *(str(fit.n_free) for fit in fits)),
             ("  that can be told apart", str(self.null_rank), str(self.alternative_rank)),

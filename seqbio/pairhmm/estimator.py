@@ -302,7 +302,8 @@ class PairHMM(Estimator):
     @property
     def parameters_(self) -> dict[str, float]:
         """All parameters under their names, as `set_parameters` takes them."""
-        return self.model.estimates(self._full())
+        named = self.model.estimates(self._full())
+        return named if self.switch == "off" else {"switch_x": 0.0, "switch_y": 0.0} | named
 
     def _fitted(self) -> Fit:
         if not hasattr(self, "fit_"):
@@ -326,7 +327,8 @@ class PairHMM(Estimator):
             ``end`` (or ``end_m``, ``end_x``, ``end_y``), ``distance`` in substitutions per site,
             where the substitution model has them ``kappa`` (or ``kappa_AG`` and ``kappa_CT``, or
             ``rate_AC`` ... ``rate_CT`` against G-T), ``switch_x`` and ``switch_y`` where switch is
-            on, and ``frequency_A`` ... where they are not the model's own (by default equal).
+            on, and ``frequency_A`` ...; by default as the setting `frequencies` says, or equal, or
+            the protein model's own.
 
         Returns
         -------
@@ -341,7 +343,7 @@ class PairHMM(Estimator):
         given = dict(parameters)
         self._check_named(given)
         model = self.model
-        self.full_ = coordinates(model.layout, model.substitution, given)
+        self.full_ = coordinates(model.layout, model.substitution, given, self.frequencies)
         for name in ("fit_", "data_"):
             self.__dict__.pop(name, None)
         return self

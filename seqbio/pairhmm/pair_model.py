@@ -60,10 +60,9 @@ class PairModel:
 
     @cached_property
     def boundary(self) -> NDArray[np.bool_]:
-        """Every coordinate but the ends may be -inf: a move, a rate or a distance of exactly 0."""
+        """All but the end after M may be -inf: a move, a rate or a distance of exactly 0."""
         mask = np.ones(self.layout.size, dtype=bool)
-        for name in ("end_m", "end_x", "end_y"):
-            mask[self.layout.slice(name)] = False
+        mask[self.layout.slice("end_m")] = False
         return mask
 
     # -- likelihood --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.layout import Layout
 from seqbio.core.model import Effect
@@ -60,11 +60,15 @@ def _named_rates(rates: Floats) -> dict[str, float]:
 
 
 def coordinates(
-    layout: Layout, substitution: SubstitutionModel, named: Mapping[str, float]
+    layout: Layout,
+    substitution: SubstitutionModel,
+    named: Mapping[str, float],
+    frequencies: str | ArrayLike | None = None,
 ) -> Floats:
     """Invert :func:`natural`.
 
-    Rates that are not given are 1, switches 0, frequencies the substitution model's usual ones.
+    Rates that are not given are 1, switches 0, frequencies as in `frequencies`: a mode of the
+    substitution model or the numbers; by default the usual ones that need no data.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def coordinates(
         if "exchangeability" in layout.names:
             blocks["exchangeability"] = np.log(_rates(left))
     if "frequency" in layout.names:
-        blocks["frequency"] = log_odds(_frequencies(left, substitution))
+        blocks["frequency"] = log_odds(_frequencies(left, substitution, frequencies))
     if left:
         unknown = min(left)
         known = sorted({*natural(layout, substitution, layout.flatten(blocks)), *named} - {*left})
@@ -138,11 +142,18 @@ def _rates(left: dict[str, float]) -> Floats:
     return np.array([rates[name] for name in RATE_NAMES]) / rates["GT"]
 
 
-def _frequencies(left: dict[str, float], substitution: SubstitutionModel) -> Floats:
+def _frequencies(
+    left: dict[str, float], substitution: SubstitutionModel, setting: str | ArrayLike | None
+) -> Floats:
     names = [f"frequency_{letter}" for letter in substitution.letters]
     if not any(name in left for name in names):
-        usual = "model" if "model" in substitution.frequency_modes else "equal"
-        block = substitution.start(usual)["frequency"]
+        if isinstance(setting, str) and setting in ("empirical", "estimated"):
+            raise ParameterError(
+                f"frequencies are {setting!r}, which takes data; give {', '.join(names)}"
+            )
+        if setting is None:
+            setting = "model" if "model" in substitution.frequency_modes else "equal"
+        block = substitution.start(setting)["frequency"]
         return softmax(np.append(block, 0.0))
     frequencies = np.array([_taken(left, name) for name in names])
     if abs(frequencies.sum() - 1.0) > 1e-6:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from Bio.SeqRecord import SeqRecord
 
-from ..errors import PairingError, ParameterError
+from ..errors import PairingError, PairingWarning, ParameterError
 from .alphabet import Alphabet, get_alphabet
 from .fasta import read_fasta
 from .input import Source, is_standard_stream, source_name
-from .records import SequenceLike, as_record, listed
+from .records import SequenceLike, as_record, has_id, listed
 
 Pair: TypeAlias = tuple[SeqRecord, SeqRecord]
 Pairing: TypeAlias = Literal["consecutive", "first-vs-rest", "by-order", "by-id"]
@@ -181,6 +182,15 @@ def _by_order(
         raise PairingError(
             f"{name} has {len(records)} records and {other_name} has {len(others)}, so they cannot "
             "be paired in order; complete the shorter one, or choose the pairing by-id"
+        )
+    ids = [record.id for record in records if has_id(record)]
+    other_ids = [record.id for record in others if has_id(record)]
+    if ids != other_ids and len(ids) == len(records) and set(ids) == set(other_ids):
+        warnings.warn(
+            f"{name} and {other_name} have the same ids in different orders and are paired in "
+            "order; choose the pairing by-id to pair equal ids",
+            PairingWarning,
+            stacklevel=3,
         )
     return list(zip(records, others, strict=True))
 

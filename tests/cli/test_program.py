@@ -225,7 +225,7 @@ def test_an_interrupt_is_status_130_and_leaves_no_file(tmp_path):
         text=True,
     )
     assert process.stderr.readline() == "ready\n"
-    time.sleep(1)  # then it waits for standard input
+    time.sleep(4)  # then it waits for standard input
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

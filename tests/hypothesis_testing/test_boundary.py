@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.stats import chi2, norm
 
 from seqbio.core import Hypothesis, equal, fixed, untied
@@ -82,3 +83,24 @@ def test_weighted_sums_match_draws(weights):
         threshold = np.quantile(draws, 1 - level)
         found = np.exp(log_weighted_chi_squared_tail(threshold, weights))
         assert found == pytest.approx(level, rel=0.05)
+
+
+@pytest.mark.parametrize("weights", [(3.25, 1.49), (1.0, 49.0), (1.0, 1.05)])
+@pytest.mark.parametrize("statistic", [0.5, 12.0, 192.6, 1437.0])
+def test_weighted_sums_of_two_are_exact_far_out(weights, statistic):
+    largest = max(weights)
+
+    def along(angle):
+        spread = weights[0] * np.cos(angle) ** 2 + weights[1] * np.sin(angle) ** 2
+        return np.exp(statistic / 2 * (1 / largest - 1 / spread))
+
+    # In polar coordinates the radius has the tail exp(-r**2 / 2); the rest is over the angle.
+    inside, _ = quad(along, 0, np.pi / 2, epsabs=0, epsrel=1e-10, limit=500)
+    expected = np.log(inside * 2 / np.pi) - statistic / (2 * largest)
+    assert log_weighted_chi_squared_tail(statistic, weights) == pytest.approx(expected, abs=1e-8)
+
+
+def test_the_tail_falls_however_far_out():
+    tails = [log_weighted_chi_squared_tail(x, [3.25, 1.49]) for x in (1e3, 3e3, 1e4, 3e4, 1e5)]
+    assert np.all(np.diff(tails) < 0)
+    assert tails[-1] > -1e5 / (2 * 3.25)  # that of the larger weight alone is below it

@@ -721,3 +721,56 @@ def test_transposons_have_lost_more_often_than_gained(real_data):
     assert ratio == pytest.approx(62.5, abs=0.1)
     assert parameters["open_x"] == pytest.approx(0.019, abs=0.0005)
     assert parameters["open_y"] == pytest.approx(0.006, abs=0.0005)
+
+
+GIVEN = {
+    "open_x": 0.1,
+    "open_y": 0.1,
+    "extend_x": 0.3,
+    "extend_y": 0.3,
+    "end": 0.1,
+    "distance": 0.2,
+}
+
+
+class TestWhatTheSettingsSayHoldsForGivenParameters:
+    def test_frequencies_are_those_of_the_settings(self):
+        frequencies = [0.4, 0.3, 0.2, 0.1]
+        hmm = PairHMM(substitution="f81", frequencies=frequencies).set_parameters(GIVEN)
+        named = [hmm.parameters_[f"frequency_{letter}"] for letter in "ACGT"]
+        assert named == pytest.approx(frequencies)
+        spelled = {f"frequency_{letter}": f for letter, f in zip("ACGT", frequencies, strict=True)}
+        same = PairHMM(substitution="f81").set_parameters({**GIVEN, **spelled})
+        assert hmm.log_likelihood([("A", "C")]) == pytest.approx(same.log_likelihood([("A", "C")]))
+
+    def test_equal_frequencies_of_a_protein_are_equal(self):
+        hmm = PairHMM(alphabet="protein", frequencies="equal").set_parameters(GIVEN)
+        assert hmm.parameters_["frequency_W"] == pytest.approx(0.05)
+
+    @pytest.mark.parametrize("mode", ["empirical", "estimated"])
+    def test_frequencies_that_take_data_are_asked_for(self, mode):
+        with pytest.raises(ParameterError, match="which takes data; give frequency_A"):
+            PairHMM(frequencies=mode).set_parameters(GIVEN)
+
+    def test_switches_are_named_where_they_are_on(self):
+        hmm = PairHMM(switch="tied").set_parameters(GIVEN)
+        assert hmm.parameters_["switch_x"] == hmm.parameters_["switch_y"] == 0.0
+        assert "switch_x" not in PairHMM().set_parameters(GIVEN).parameters_
+
+
+def test_an_end_that_never_follows_a_gap_is_a_boundary():
+    truth = {
+        "open_x": 0.06,
+        "open_y": 0.1,
+        "extend_x": 0.5,
+        "extend_y": 0.5,
+        "distance": 0.2,
+        "end_m": 0.05,
+        "end_x": 0.01,
+        "end_y": 1e-4,
+    }
+    hmm = PairHMM(substitution="jc69", end="untied", tie=())
+    pairs = hmm.set_parameters(truth).simulate(40, columns=40, seed=2)
+    fitted = PairHMM(substitution="jc69", end="untied").fit(pairs)
+    assert "end_y" in fitted.fit_.at_boundary
+    assert fitted.parameters_["end_y"] == 0.0

@@ -477,13 +477,13 @@ def test_models_of_one_family_are_one():
     assert PairModel("gtr").key != PairModel("lg").key
 
 
-def test_boundary_is_everything_but_the_ends():
+def test_boundary_is_everything_but_the_end_after_a_match():
     model = PairModel("gtr")
     assert {
         name
         for name, can_be_zero in zip(model.layout.entry_names, model.boundary, strict=True)
         if not can_be_zero
-    } == {"end_m", "end_x", "end_y"}
+    } == {"end_m"}
 
 
 @given(seed=st.integers(0, 50))

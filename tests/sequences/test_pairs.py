@@ -16,6 +16,7 @@ from seqbio.errors import (
     AlphabetError,
     DuplicateIdWarning,
     PairingError,
+    PairingWarning,
     ParameterError,
     SequenceFormatError,
 )
@@ -198,3 +199,13 @@ def test_pairs_in_memory_may_be_of_every_usual_type():
 def test_refusals_name_the_pair_and_the_sequence(pair, error, message):
     with pytest.raises(error, match=message):
         as_pairs([("ACGT", "ACGT"), pair])
+
+
+def test_pairs_in_order_whose_ids_are_those_of_others_are_pointed_out(recwarn):
+    read_pairs(source("abc"), source("cba"), pairing="by-order")
+    assert [warning.category for warning in recwarn] == [PairingWarning]
+    assert "choose the pairing by-id" in str(recwarn[0].message)
+    recwarn.clear()
+    read_pairs(source("abc"), source("abc"), pairing="by-order")
+    read_pairs(source("abc"), source("xyz"), pairing="by-order")
+    assert not recwarn.list
