@@ -343,7 +343,9 @@ class PairHMM(Estimator):
         given = dict(parameters)
         self._check_named(given)
         model = self.model
-        self.full_ = coordinates(model.layout, model.substitution, given, self.frequencies)
+        full = coordinates(model.layout, model.substitution, given, self.frequencies)
+        self._check_substitution(full)
+        self.full_ = full
         for name in ("fit_", "data_"):
             self.__dict__.pop(name, None)
         return self
@@ -352,6 +354,17 @@ class PairHMM(Estimator):
         """Refuse parameters that the settings exclude."""
         if self.switch == "off" and (named.get("switch_x") or named.get("switch_y")):
             raise ParameterError("switch is off in this pair HMM; set switch='tied' or 'untied'")
+
+    def _check_substitution(self, full: Floats) -> None:
+        """Refuse rates and frequencies that the substitution model in use cannot have."""
+        _, name = self._settings_checked()
+        substitution = substitution_model(name)
+        free = "estimated" if "estimated" in substitution.frequency_modes else None
+        if not substitution.tying(free).contains(full[len(TRANSITION_NAMES) :]):
+            raise ParameterError(
+                f"{name} cannot have these rates or frequencies; leave them out, or choose a "
+                "substitution model that has them free"
+            )
 
     # -- using -------------------------------------------------------------------------------
 

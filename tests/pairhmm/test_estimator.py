@@ -723,6 +723,7 @@ def test_transposons_have_lost_more_often_than_gained(real_data):
     assert parameters["open_y"] == pytest.approx(0.006, abs=0.0005)
 
 
+FREQUENCY_NAMES = [f"frequency_{letter}" for letter in "ACGT"]
 GIVEN = {
     "open_x": 0.1,
     "open_y": 0.1,
@@ -751,6 +752,19 @@ class TestWhatTheSettingsSayHoldsForGivenParameters:
     def test_frequencies_that_take_data_are_asked_for(self, mode):
         with pytest.raises(ParameterError, match="which takes data; give frequency_A"):
             PairHMM(frequencies=mode).set_parameters(GIVEN)
+
+    @pytest.mark.parametrize(
+        ("substitution", "more"),
+        [
+            ("jc69", {"kappa": 3.0}),
+            ("k80", {"kappa_AG": 2.0, "kappa_CT": 3.0}),
+            ("hky85", {"rate_AC": 2.0}),
+            ("k80", dict(zip(FREQUENCY_NAMES, (0.4, 0.3, 0.2, 0.1), strict=True))),
+        ],
+    )
+    def test_what_the_substitution_model_cannot_have_is_refused(self, substitution, more):
+        with pytest.raises(ParameterError, match=f"{substitution} cannot have these"):
+            PairHMM(substitution=substitution).set_parameters({**GIVEN, **more})
 
     def test_switches_are_named_where_they_are_on(self):
         hmm = PairHMM(switch="tied").set_parameters(GIVEN)
