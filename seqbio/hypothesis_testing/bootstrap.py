@@ -18,8 +18,14 @@ With few replicates their mean is known better than their tail. Bartlett's corre
 LR df / mean(LR*) is chi-squared with df degrees of freedom to higher order, where LR is in the
 limit, so it is offered for regular tests alone.
 
+Where only a verdict is wanted, as in simulations, sampling may also stop once so many replicates
+exceed that p must be above the level: (1 + number) / (1 + replicates so far) is then a valid
+p-value too, never smaller than the sequential one of Besag & Clifford (1991).
+
 References
 ----------
+Besag, J. and Clifford, P. (1991). Sequential Monte Carlo p-values. Biometrika 78, 301-304.
+
 Davison, A. C. and Hinkley, D. V. (1997). Bootstrap Methods and their Application, sections 4.2
 and 4.4. Cambridge University Press.
 
@@ -198,6 +204,7 @@ def bootstrap_test(
     *,
     n_replicates: int = 999,
     stop_at: float | None = None,
+    enough: int | None = None,
     bartlett: bool = False,
     seed: int | np.random.Generator | None = None,
     executor: Executor | None = None,
@@ -217,6 +224,8 @@ def bootstrap_test(
         How many; p cannot be below ``1 / (1 + n_replicates)``.
     stop_at : float, optional
         Stop, at a multiple of 100 replicates, when p is clearly above or below this level.
+    enough : int, optional
+        Stop, at a multiple of 5 replicates, when this many exceed the observed ratio.
     bartlett : bool, default False
         Correct the ratio by the mean and use the chi-squared law; 50 to 100 replicates do.
     seed : int, numpy.random.Generator or None
@@ -264,9 +273,10 @@ def bootstrap_test(
     work = partial(_some_replicates, null_fit, alternative_fit, data)
     generators = spawn_generators(seed, n_replicates)
     result = Bootstrap(statistic, df, (), n_replicates, bartlett)
+    size = _ROUND if enough is None else _PIECE
     while len(result.replicates) < n_replicates:
         done = result.replicates
-        step = generators[len(done) : len(done) + _ROUND]
+        step = generators[len(done) : len(done) + size]
         pieces = [step[i : i + _PIECE] for i in range(0, len(step), _PIECE)]
         new = map_pieces(
             work, pieces, executor=executor, on_done=_progress(on_done, len(done), n_replicates)
@@ -274,6 +284,8 @@ def bootstrap_test(
         added = tuple(replicate for piece in new for replicate in piece)
         result = Bootstrap(statistic, df, done + added, n_replicates, bartlett)
         if stop_at is not None and _is_clear(result, stop_at):
+            break
+        if enough is not None and result.n_exceeding >= enough:
             break
     return result
 

@@ -2,7 +2,8 @@
 
 Nobody has to take the package's word for a null law. `calibrate` draws data sets of your design
 from the null, tests each as `compare` would, and counts the rejections against binomial limits. To
-save time the fits start from the truth, and neither intervals nor goodness of fit are looked at.
+save time the fits start from the truth, neither intervals nor goodness of fit are looked at, and a
+bootstrap stops once its p-value is certain to be above all levels that are counted.
 """
 
 from __future__ import annotations
@@ -261,6 +262,8 @@ def calibrate(
             calibration,
             n_replicates=n_replicates,
             n_splits=n_splits,
+            stop_early=False,
+            enough=int(np.ceil(max(LEVELS) * (n_replicates + 1))),
             check_fit=False,
             intervals=False,
         ),

@@ -87,7 +87,8 @@ _FITS_ITSELF = ("split", "held-out")  # so that it does not matter how the given
 class Options:
     """How to get from a ratio to a p-value; what the fields mean stands under `compare`.
 
-    Without `intervals` the information matrix is not looked at, which saves time in simulations.
+    Without `intervals` the information matrix is not looked at, and with `enough` a bootstrap stops
+    when that many replicates exceed; both save time in simulations.
     """
 
     calibration: str = "auto"
@@ -99,6 +100,7 @@ class Options:
     stop_early: bool = True
     check_fit: bool = True
     intervals: bool = True
+    enough: int | None = None
     executor: Executor | None = None
     on_done: Callable[[int, int], object] | None = None
 
@@ -399,6 +401,7 @@ def _carry_out(
         if bartlett
         else options.n_replicates,
         stop_at=STOPPING_LEVEL if options.stop_early and not bartlett else None,
+        enough=None if bartlett else options.enough,
         bartlett=bartlett,
         seed=generator,
         executor=executor,

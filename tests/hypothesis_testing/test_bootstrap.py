@@ -90,6 +90,23 @@ def test_sampling_stops_when_the_decision_is_clear():
     assert whole.replicates[:100] == test.replicates
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_stopping_after_enough_exceedances_leaves_every_verdict_as_it_is(seed):
+    data = DATA - DATA.mean() + 0.08 * seed
+    null, alternative = fits(zero_against_free(NormalMeans()), data)
+    whole, short = (
+        bootstrap_test(null, alternative, data, 1, n_replicates=99, enough=enough, seed=seed)
+        for enough in (None, 10)
+    )
+    n = len(short.replicates)
+    assert short.statistics.tolist() == whole.statistics[:n].tolist()
+    assert n == 99 or short.n_exceeding >= 10
+    for level in (0.10, 0.05, 0.01):
+        rejects = [np.exp(test.log_pvalue) <= level + 1e-12 for test in (whole, short)]
+        assert rejects[0] == rejects[1]
+
+
+
 def test_progress_goes_on_to_the_end():
     null, alternative = fits(zero_against_free(NormalMeans()), DATA)
     seen = []
