@@ -123,7 +123,8 @@ class Check:
     severity : {"note", "warning", "invalid"}
         "invalid" means that no chi-squared p-value may be given.
     code : str
-        A short name for programs, such as ``few_events``.
+        A short name for programs, such as ``few_events``. With ``dependent_items`` an "invalid"
+        finding is answered by no method but those that work by clusters.
     """
 
     message: str

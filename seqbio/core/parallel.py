@@ -78,7 +78,9 @@ def map_pieces(
             results.append(future.result())
             if on_done is not None:
                 on_done(len(results), len(pieces))
-    except BrokenExecutor as error:
+    except Exception as error:
+        if not _is_death(error):
+            raise
         raise SeqbioError(
             f"a worker of the {type(executor).__name__} died before piece {len(results) + 1} of "
             f"{len(pieces)} was done ({error}); workers that are killed have often run out of "
@@ -88,6 +90,13 @@ def map_pieces(
         for future in futures[len(results) :]:
             future.cancel()
     return results
+
+
+def _is_death(error: Exception) -> bool:
+    """Tell the death of a worker from what the function raised; Dask has a class of its own."""
+    kind = type(error)
+    of_dask = kind.__module__.startswith("distributed.") and kind.__name__ == "KilledWorker"
+    return of_dask or isinstance(error, BrokenExecutor)
 
 
 def spawn_generators(seed: int | np.random.Generator | None, n: int) -> list[np.random.Generator]:

@@ -35,8 +35,8 @@ counts, each over its own length of time, whose rates may be one.
 >>> print(f"{result.statistic:.3f} {result.df} {result.pvalue:.4f} {result.calibration}")
 6.499 1 0.0108 chi-squared
 >>> print(result.conclusion)
-The data speak against "one rate" (p = 0.0108, below the 5 % level): second rate / first rate
-is 2.4 (95 % interval 1.173 to 4.909), above the 1 of the null.
+The data speak against "one rate", tested against "two rates" (p = 0.0108, below the 5 % level):
+second rate / first rate is 2.4 (95 % interval 1.173 to 4.909), above the 1 of the null.
 """
 
 from seqbio.hypothesis_testing.bootstrap import Bootstrap, bootstrap_test

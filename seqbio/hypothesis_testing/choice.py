@@ -8,8 +8,9 @@ what was found                                  what is done
 the model is not regular (networks)             split test where the null's fit is at an optimum,
                                                 else a held-out comparison of predictions
 a fit is not at its optimum                     no p-value
-nothing against chi-squared, but items belong   robust scaling, from 20 clusters on
-together, as the user, model or data say
+items depend on each other, as the user, model  robust scaling, or cluster bootstrap where events
+or data say, and make 20 clusters or more       are few; fewer clusters: no p-value if the
+                                                dependence is certain, else chi-squared
 nothing against chi-squared                     chi-squared
 the null holds parameters at their boundary,    chi-bar-squared
 and nothing else
@@ -66,6 +67,7 @@ CALIBRATIONS = (
 )
 STOPPING_LEVEL = 0.05
 _NOT_FITTED = {"not_converged", "negative_ratio"}
+_DEPENDENT = "dependent_items"
 _BARTLETT_REPLICATES = 99
 
 # What each method makes up for: checks that rule out chi-squared, but not the method.
@@ -77,9 +79,10 @@ _ANSWERED: dict[str, set[str] | None] = {
     "bartlett": set(),
     "split": _EVERYTHING,
     "held-out": _EVERYTHING,
-    "robust": set(),
-    "cluster-bootstrap": {"few_events"},
+    "robust": {_DEPENDENT},
+    "cluster-bootstrap": {"few_events", _DEPENDENT},
 }
+_BY_CLUSTERS = ("robust", "cluster-bootstrap", "held-out")  # and so fit for dependent items
 _FITS_ITSELF = ("split", "held-out")  # so that it does not matter how the given fits ended
 
 
@@ -176,6 +179,7 @@ def judge(
     """
     # Naming every item by its content takes time, so that is done only where it is needed.
     labels = cache(partial(_labels, null_fit, data, options))
+    checks = [*checks, *_declared_dependence(labels, options)]
     if options.calibration == "auto":
         declared = options.clusters is not None or declares_clusters(null_fit.model, data)
         method, why = _choose(null_fit, data, checks, labels, declared=declared)
@@ -251,6 +255,17 @@ def _labels(null_fit: Fit, data: Any, options: Options) -> IntArray:
     return clusters_of(null_fit.model, data, n_items)
 
 
+def _declared_dependence(labels: Callable[[], IntArray], options: Options) -> list[Check]:
+    """Take the user's word that items belong together."""
+    if options.clusters is None:
+        return []
+    n_items, n_clusters = len(labels()), int(labels().max()) + 1
+    if n_clusters == n_items:
+        return []
+    message = f"{n_items} items belong to {n_clusters} clusters, and are not independent within"
+    return [Check(message, "invalid", _DEPENDENT)]
+
+
 def _choose(
     null_fit: Fit,
     data: Any,
@@ -269,22 +284,29 @@ def _choose(
                 "the items cannot be divided, as the split test and the held-out comparison need; "
                 "add a method subset"
             )
-        if null_fit.converged:
-            return "split", reasons
-        return "held-out", (
-            f"{reasons}; and the null's fit is not known to be at its maximum, which the split "
-            "test would need"
-        )
+        if not null_fit.converged:
+            return "held-out", (
+                f"{reasons}; and the null's fit is not known to be at its maximum, which the split "
+                "test would need"
+            )
+        return ("held-out" if _DEPENDENT in invalid else "split"), reasons
     if _NOT_FITTED & invalid.keys():
         return "chi2", ""  # which then gives the reasons
-    if not invalid:
-        n_items, n_clusters = (len(labels()), len(np.unique(labels()))) if declared else (0, 0)
+    n_items, n_clusters = (len(labels()), len(np.unique(labels()))) if declared else (0, 0)
+    if _DEPENDENT in invalid and n_clusters < FEWEST_CLUSTERS:
+        return "", (
+            f"it takes {FEWEST_CLUSTERS} independent clusters to allow for dependent items, and "
+            f"there are {n_clusters}; add more, or leave one item of each in the data"
+        )
+    if set(invalid) <= {_DEPENDENT}:
         if FEWEST_CLUSTERS <= n_clusters < n_items:
             return "robust", (
                 f"{n_items} items make only {n_clusters} independent clusters, and nothing "
                 "else speaks against the chi-squared law"
             )
         return "chi2", ""
+    if _DEPENDENT in invalid:
+        return "cluster-bootstrap", reasons
     if set(invalid) == {"tested_on_boundary"}:
         return "boundary", "nothing else speaks against large-sample theory"
     if can_simulate(model):
@@ -311,6 +333,8 @@ def _objections(method: str, null_fit: Fit, data: Any, checks: Sequence[Check]) 
     unanswered = set() if answered is None else invalid - answered
     if method not in _FITS_ITSELF:
         unanswered |= invalid & _NOT_FITTED
+    if method not in _BY_CLUSTERS:
+        unanswered |= invalid & {_DEPENDENT}
     model = null_fit.model
     missing = ""
     if method in ("bootstrap", "bartlett") and not can_simulate(model):
@@ -362,7 +386,7 @@ def _carry_out(
     if method == "boundary":
         return boundary_law(*fits, df)
     if method == "robust":
-        return robust_scaling(*fits, labels())
+        return robust_scaling(*fits, df, labels())
     if method == "split":
         return split_test(
             *fits,

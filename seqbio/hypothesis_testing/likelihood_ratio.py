@@ -144,8 +144,8 @@ def compare(
     >>> print(f"{result.statistic:.4f} {result.df} {result.pvalue:.4f}")
     4.0000 2 0.1353
     >>> print(result.conclusion)
-    The data do not contradict "one mean" (p = 0.135, not below the 5 % level), which does not
-    show that it is true.
+    The data do not contradict "one mean", tested against "three means" (p = 0.135, not below the
+    5 % level), which does not show that it is true.
     """
     options = Options(
         calibration,

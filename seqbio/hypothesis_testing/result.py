@@ -94,14 +94,15 @@ class LikelihoodRatioResult:
         caution = "; mind the warnings" if doubts else ""
         if isinstance(self.evidence, HeldOutComparison):
             return f"{self._comparison(self.evidence, p, level)}{caution}."
+        tested = f'"{self.null_name}", tested against "{self.alternative_name}"'
         if self._above_level:
             return (
-                f'The data do not contradict "{self.null_name}" ({p}, not below {level}), '
-                f"which does not show that it is true{self._too_few}{caution}."
+                f"The data do not contradict {tested} ({p}, not below {level}), which does not "
+                f"show that it is true{self._too_few}{caution}."
             )
         directions = "; ".join(_direction(effect) for effect in self.effects if effect.direction)
         return (
-            f'The data speak against "{self.null_name}" ({p}, {relation} {level})'
+            f"The data speak against {tested} ({p}, {relation} {level})"
             f"{': ' if directions else ''}{directions}{caution}."
         )
 

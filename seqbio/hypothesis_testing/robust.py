@@ -50,6 +50,11 @@ from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
 
 FEWEST_CLUSTERS = 20
 FEW_CLUSTERS = 40
+_FLAT = 1e-7  # of the largest curvature, below which a direction cannot be told
+_SINGULAR = (
+    "the information matrix of the alternative is not positive definite where the test needs it, "
+    "so the robust law cannot be worked out"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,16 +134,18 @@ def _few_clusters(n_clusters: int) -> tuple[Check, ...]:
 
 
 def robust_scaling(
-    null_fit: Fit, alternative_fit: Fit, data: Any, clusters: IntArray
+    null_fit: Fit, alternative_fit: Fit, data: Any, df: int, clusters: IntArray
 ) -> RobustScaling:
     """Work out the law of the ratio from curvature and scores at the alternative's optimum.
 
     Parameters
     ----------
     null_fit, alternative_fit : Fit
-        Of the same model to the data; the alternative's parameters can be told apart.
+        Of the same model to the data.
     data : object
         In the form that the model takes.
+    df : int
+        Difference of the numbers of identifiable parameters.
     clusters : ndarray of int, (n_items,)
         Labels of items that may depend on each other.
 
@@ -163,13 +170,13 @@ def robust_scaling(
     >>> once = np.random.default_rng(1).standard_normal(5000)
     >>> data, clusters = np.repeat(once, 2), np.repeat(np.arange(5000), 2)
     >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
-    >>> robust_scaling(zero, free, data, clusters).weights.round(1)
+    >>> robust_scaling(zero, free, data, 1, clusters).weights.round(1)
     array([2.])
     """
     statistic = 2 * (alternative_fit.log_likelihood - null_fit.log_likelihood)
     n_clusters = int(clusters.max()) + 1
     try:
-        weights = sandwich_weights(null_fit, alternative_fit, data, clusters)
+        weights = sandwich_weights(null_fit, alternative_fit, data, df, clusters)
     except ConvergenceError as error:
         return RobustScaling(statistic, np.zeros(0), len(clusters), n_clusters, str(error))
     objection = (
@@ -181,13 +188,13 @@ def robust_scaling(
 
 
 def sandwich_weights(
-    null_fit: Fit, alternative_fit: Fit, data: Any, clusters: IntArray
+    null_fit: Fit, alternative_fit: Fit, data: Any, df: int, clusters: IntArray
 ) -> FloatArray:
     """Give the weights of the squared normal variables that make up the ratio.
 
     Parameters
     ----------
-    null_fit, alternative_fit, data, clusters
+    null_fit, alternative_fit, data, df, clusters
         As in `robust_scaling`.
 
     Returns
@@ -198,7 +205,7 @@ def sandwich_weights(
     Raises
     ------
     ConvergenceError
-        The information is singular.
+        The information is singular in a direction that the test needs.
     """
     tying = alternative_fit.tying
     kept = np.isfinite(alternative_fit.free)
@@ -210,21 +217,30 @@ def sandwich_weights(
     variance = sums.T @ sums * (n_clusters / max(n_clusters - 1, 1))
     # Directions of the null in the alternative's free coordinates.
     directions = np.linalg.lstsq(tying.jacobian(), null_fit.tying.jacobian())[0][kept]
-    directions = directions[:, np.linalg.norm(directions, axis=0) > 0]
     scale = 1 / np.sqrt(np.maximum(curvature.diagonal(), 1e-300))
     scaled = curvature * np.outer(scale, scale)
-    if not np.isfinite(scaled).all() or np.linalg.eigvalsh(scaled).min() < 1e-8:
-        raise ConvergenceError(
-            "the information matrix of the alternative is not positive definite, so the robust "
-            "law cannot be worked out"
-        )
-    inner = directions / scale[:, None]
-    contrast = np.linalg.inv(scaled)
+    if not np.isfinite(scaled).all():
+        raise ConvergenceError(_SINGULAR)
+    # Where parameters are redundant the likelihood is flat: what it can tell is the rest.
+    bends, basis = np.linalg.eigh(scaled)
+    told = bends > _FLAT * bends[-1]
+    if bends[0] < -_FLAT * bends[-1]:
+        raise ConvergenceError(_SINGULAR)
+    bends, basis = bends[told], basis[:, told]
+    inner = _orthonormal(basis.T @ (directions / scale[:, None]))
+    if len(bends) - inner.shape[1] != df:
+        raise ConvergenceError(_SINGULAR)
+    contrast = np.diag(1 / bends)
     if inner.shape[1]:
-        contrast = contrast - inner @ np.linalg.solve(inner.T @ scaled @ inner, inner.T)
-    values = np.linalg.eigvals(contrast @ (variance * np.outer(scale, scale))).real
-    df = int(kept.sum()) - directions.shape[1]
-    return np.asarray(np.maximum(np.sort(values)[::-1][:df], 1e-12))
+        contrast = contrast - inner @ np.linalg.solve((inner.T * bends) @ inner, inner.T)
+    values = np.linalg.eigvals(contrast @ basis.T @ (variance * np.outer(scale, scale)) @ basis)
+    return np.asarray(np.maximum(np.sort(values.real)[::-1][:df], 1e-12))
+
+
+def _orthonormal(columns: FloatArray) -> FloatArray:
+    """Give an orthonormal basis of the space that columns span."""
+    left, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.asarray(left[:, singular > _FLAT * max(singular.max(initial=0.0), 1.0)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,24 @@ from seqbio.sequences import Alphabet
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+
+
+class Shared(NamedTuple):
+    """What pairs have in common.
+
+    Parameters
+    ----------
+    copies : int
+        Pairs that occur more than once.
+    sharing : int
+        Other pairs that share a sequence with another.
+    both_sides : bool
+        Whether not all shared sequences stand on one side, as an ancestor or a reference does.
+    """
+
+    copies: int
+    sharing: int
+    both_sides: bool
 
 
 @dataclass(eq=False)
@@ -134,21 +151,26 @@ class PairData:
         return fingerprint([self.alphabet.name, list(self.x), list(self.y)])
 
     @cached_property
-    def shared(self) -> tuple[int, int]:
-        """Pairs that occur more than once, and other pairs that share a sequence with another."""
-        digests = [
-            tuple(hashlib.sha256(codes.tobytes()).digest() for codes in pair)
-            for pair in zip(self.x, self.y, strict=True)
-        ]
-        pairs = Counter(digests)
-        distinct = Counter(digest for pair in pairs for digest in set(pair))
-        repeated = sum(count for count in pairs.values() if count > 1)
-        sharing = sum(
-            count
-            for pair, count in pairs.items()
-            if count == 1 and any(distinct[digest] > 1 for digest in pair)
+    def shared(self) -> Shared:
+        """Count copies of pairs, and other pairs that have a sequence in common."""
+        pairs = Counter(
+            (left.tobytes(), right.tobytes()) for left, right in zip(self.x, self.y, strict=True)
         )
-        return repeated, sharing
+        # In how many distinct pairs a sequence stands, on either side; that of both sides once.
+        left, right = Counter(x for x, _ in pairs), Counter(y for _, y in pairs)
+        both = Counter(x for x, y in pairs if x == y)
+        total = left + right - both
+        several = [sequence for sequence, count in total.items() if count > 1]
+        return Shared(
+            copies=sum(count for count in pairs.values() if count > 1),
+            sharing=sum(
+                count
+                for pair, count in pairs.items()
+                if count == 1 and any(total[sequence] > 1 for sequence in pair)
+            ),
+            both_sides=any(right[sequence] for sequence in several)
+            and any(left[sequence] for sequence in several),
+        )
 
     def _counts(self, sequences: Sequence[Codes]) -> Floats:
         size = self.alphabet.membership.shape[0]

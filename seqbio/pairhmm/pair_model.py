@@ -311,28 +311,27 @@ class PairModel:
 
 
 def _dependence(data: PairData) -> list[Check]:
-    repeated, sharing = data.shared
+    shared = data.shared
     checks = []
-    if repeated:
-        checks.append(
-            Check(
-                f"{repeated} pairs occur more than once: copies are no new evidence, and make any "
-                "p-value too small",
-                "warning",
-                "duplicated_pairs",
-            )
+    if shared.copies:
+        message = (
+            f"{shared.copies} pairs occur more than once: copies are no new evidence; leave one of "
+            "each in the data"
         )
-    if sharing:
-        checks.append(
-            Check(
-                f"{sharing} pairs share a sequence with another pair. That is harmless only where "
-                "the shared sequence is the ancestor or the reference of both; where relatives "
-                "are compared with each other the same event counts twice and the p-value is too "
-                "small",
-                "warning",
-                "shared_sequences",
-            )
+        checks.append(Check(message, "invalid", "dependent_items"))
+    if shared.both_sides:
+        message = (
+            f"{shared.sharing} pairs share a sequence with another pair, and no one side is the "
+            "reference of all of them: the same event counts in several pairs"
         )
+        checks.append(Check(message, "invalid", "dependent_items"))
+    elif shared.sharing:
+        message = (
+            f"{shared.sharing} pairs share a sequence with another pair. That is harmless only "
+            "where the shared sequence is the ancestor or the reference of both; where relatives "
+            "are compared with each other the same event counts twice and the p-value is too small"
+        )
+        checks.append(Check(message, "warning", "shared_sequences"))
     return checks
 
 

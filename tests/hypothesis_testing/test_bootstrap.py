@@ -106,7 +106,6 @@ def test_stopping_after_enough_exceedances_leaves_every_verdict_as_it_is(seed):
         assert rejects[0] == rejects[1]
 
 
-
 def test_progress_goes_on_to_the_end():
     null, alternative = fits(zero_against_free(NormalMeans()), DATA)
     seen = []
@@ -160,11 +159,14 @@ def global_state_restored():
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("global_state_restored")
-def test_dask_workers_give_the_same_to_the_last_bit():
+def test_dask_workers_give_the_same_to_the_last_bit_and_a_killed_one_a_clear_error():
     distributed = pytest.importorskip("distributed", reason="dask[distributed] is not installed")
+    dask = pytest.importorskip("dask")
     null, alternative = fits(zero_against_free(NormalMeans()), DATA)
+    doomed = fits(zero_against_free(Fatal()), DATA)
     here = bootstrap_test(null, alternative, DATA, 1, n_replicates=30, seed=7)
     with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster,
@@ -179,6 +181,8 @@ def test_dask_workers_give_the_same_to_the_last_bit():
             seed=7,
             executor=client.get_executor(),
         )
+        with pytest.raises(SeqbioError, match="died before piece 1"):
+            bootstrap_test(*doomed, DATA, 1, n_replicates=5, seed=7, executor=client.get_executor())
     assert there.statistics.tobytes() == here.statistics.tobytes()
     assert there.log_pvalue == here.log_pvalue
 

@@ -114,8 +114,9 @@ class Many(Normal):
 class TestConclusion:
     def test_significant_with_the_direction(self, significant):
         assert significant.conclusion == (
-            'The data speak against "all alike" (p = 0.0108, below the 5 % level): rate 1 / rate 0 '
-            "is 2.4 (95 % interval 1.173 to 4.909), above the 1 of the null."
+            'The data speak against "all alike", tested against "all different" (p = 0.0108, below '
+            "the 5 % level): rate 1 / rate 0 is 2.4 (95 % interval 1.173 to 4.909), above the 1 of "
+            "the null."
         )
 
     def test_the_other_direction(self):
@@ -132,8 +133,9 @@ class TestConclusion:
     def test_not_significant_is_not_equal(self):
         result = compare(*one_against_many(Poisson()), (np.array([20, 26]), COUNTS[1]))
         assert result.conclusion == (
-            f'The data do not contradict "all alike" (p = {result.pvalue:.3g}, not below the 5 % '
-            "level), which does not show that it is true."
+            'The data do not contradict "all alike", tested against "all different" '
+            f"(p = {result.pvalue:.3g}, not below the 5 % level), which does not show that it is "
+            "true."
         )
 
     def test_none_without_a_p_value(self, without_pvalue):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from seqbio.core import Check, Hypothesis, Layout, fixed, untied
 from seqbio.hypothesis_testing import compare
 from tests.hypothesis_testing.simulating import (
     NormalMeans,
@@ -84,3 +85,61 @@ def test_few_clusters_give_no_p_value():
         )
         assert result.pvalue is None
         assert "10 clusters" in result.null_law
+
+
+def test_dependence_in_few_clusters_gives_no_p_value():
+    labels = np.repeat(np.arange(10), 40)
+    result = compare(*zero_against_free(NormalMeans()), TWICE, clusters=labels, seed=1)
+    assert result.pvalue is None
+    assert "it takes 20 independent clusters" in result.to_json()
+    for method in ("chi2", "bootstrap", "split"):
+        asked = compare(
+            *zero_against_free(NormalMeans()), TWICE, clusters=labels, seed=1, calibration=method
+        )
+        assert asked.pvalue is None
+
+
+def test_few_events_in_many_clusters_choose_the_cluster_bootstrap():
+    once = np.random.default_rng(8).poisson(0.2, (30, 2)).astype(float)
+    result = compare(
+        *equal_against_free(FewCounts()),
+        np.repeat(once, 2, axis=0),
+        clusters=np.repeat(np.arange(30), 2),
+        n_replicates=40,
+        seed=1,
+    )
+    assert result.calibration == "cluster-bootstrap"
+
+
+class FewCounts(PoissonItems):
+    def checks(self, full, data, tying):
+        return [Check("few counts", "invalid", "few_events")]
+
+
+class TwoSteps(NormalMeans):
+    """The mean is the sum of two numbers, which the data cannot tell apart."""
+
+    def __init__(self):
+        self.layout = Layout({"step": (2,)})
+
+    def start(self, data):
+        return np.zeros(2)
+
+    def identified(self, full, data):
+        return full.sum(keepdims=True)
+
+    def log_likelihood(self, full, data):
+        return super().log_likelihood(full.sum(keepdims=True), data)
+
+    def log_likelihood_and_gradient(self, full, data):
+        value, slope = super().log_likelihood_and_gradient(full.sum(keepdims=True), data)
+        return value, np.repeat(slope, 2)
+
+
+def test_redundant_parameters_leave_the_robust_law_as_it_is():
+    plain = compare(*zero_against_free(NormalMeans()), TWICE, clusters=LABELS)
+    model = TwoSteps()
+    pair = (Hypothesis(model, fixed(2, [0, 1], [0.0, 0.0])), Hypothesis(model, untied(2)))
+    redundant = compare(*pair, TWICE, clusters=LABELS)
+    assert (redundant.calibration, redundant.df) == ("robust", 1)
+    assert redundant.pvalue == pytest.approx(plain.pvalue, rel=1e-3)

@@ -100,14 +100,18 @@ def test_pairs_are_linked_by_the_sequences_they_share(pairs, clusters):
 
 
 @pytest.mark.parametrize(
-    ("pairs", "repeated", "sharing"),
+    ("pairs", "copies", "sharing", "both_sides"),
     [
-        (["AA CC", "GG TT"], 0, 0),
-        (["AA CC", "AA CC", "AA CC"], 3, 0),
-        (["AA CC", "AA TT", "GG GG"], 0, 2),
-        (["AA CC", "CC AA"], 0, 2),
-        (["AA CC", "AA CC", "AA TT"], 2, 1),
+        (["AA CC", "GG TT"], 0, 0, False),
+        (["AA CC", "AA CC", "AA CC"], 3, 0, False),
+        (["AA CC", "AA TT", "GG GG"], 0, 2, False),
+        (["CC AA", "TT AA", "GG GG"], 0, 2, False),
+        (["AA CC", "CC AA"], 0, 2, True),
+        (["AA CC", "CC TT"], 0, 2, True),
+        (["AA CC", "AA TT", "GG TT"], 0, 3, True),
+        (["AA CC", "AA CC", "AA TT"], 2, 1, False),
     ],
 )
-def test_copies_and_shared_sequences_are_counted(pairs, repeated, sharing):
-    assert encoded([tuple(pair.split()) for pair in pairs]).shared == (repeated, sharing)
+def test_copies_and_shared_sequences_are_counted(pairs, copies, sharing, both_sides):
+    found = encoded([tuple(pair.split()) for pair in pairs]).shared
+    assert found == (copies, sharing, both_sides)

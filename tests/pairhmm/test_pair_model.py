@@ -453,17 +453,23 @@ def test_copies_of_a_pair_are_noticed():
     model, full = model_and_full()
     data = encoded([("ACGT", "ACGA"), ("CCGT", "ACGG"), ("ACGT", "ACGA")])
     found = checks(model, full, data, tie=())
-    assert set(found) == {"duplicated_pairs"}
-    assert found["duplicated_pairs"].severity == "warning"
-    assert found["duplicated_pairs"].message.startswith("2 pairs occur more than once")
+    assert set(found) == {"dependent_items"}
+    assert found["dependent_items"].severity == "invalid"
+    assert found["dependent_items"].message.startswith("2 pairs occur more than once")
 
 
 def test_a_sequence_in_several_pairs_is_noticed():
     model, full = model_and_full()
-    data = encoded([("ACGT", "ACGA"), ("ACGT", "ACGG"), ("TTTT", "TTTA"), ("TTTA", "CCCC")])
-    found = checks(model, full, data, tie=())
+    star = [("ACGT", "ACGA"), ("ACGT", "ACGG"), ("TTTT", "CCCC")]
+    found = checks(model, full, encoded(star), tie=())
     assert set(found) == {"shared_sequences"}
-    assert found["shared_sequences"].message.startswith("4 pairs share a sequence")
+    assert found["shared_sequences"].severity == "warning"
+    assert found["shared_sequences"].message.startswith("2 pairs share a sequence")
+    chain = [*star, ("TTTA", "TTTT")]
+    found = checks(model, full, encoded(chain), tie=())
+    assert set(found) == {"dependent_items"}
+    assert found["dependent_items"].severity == "invalid"
+    assert found["dependent_items"].message.startswith("4 pairs share a sequence")
 
 
 def test_a_pair_of_equal_sequences_shares_with_nobody():
