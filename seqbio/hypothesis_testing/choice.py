@@ -9,7 +9,7 @@ the model is not regular (networks)             split test where the null's fit 
                                                 else a held-out comparison of predictions
 a fit is not at its optimum                     no p-value
 items depend on each other, as the user, model  robust scaling, or cluster bootstrap where events
-or data say, and make 20 clusters or more       are few; fewer clusters: no p-value if the
+or data say, and make 20 clusters or more       are few; fewer clusters: the split test if the
                                                 dependence is certain, else chi-squared
 nothing against chi-squared                     chi-squared
 the null holds parameters at their boundary,    chi-bar-squared
@@ -82,7 +82,12 @@ _ANSWERED: dict[str, set[str] | None] = {
     "robust": {_DEPENDENT},
     "cluster-bootstrap": {"few_events", _DEPENDENT},
 }
-_BY_CLUSTERS = ("robust", "cluster-bootstrap", "held-out")  # and so fit for dependent items
+_BY_CLUSTERS = (
+    "robust",
+    "cluster-bootstrap",
+    "split",
+    "held-out",
+)  # and so fit for dependent items
 _FITS_ITSELF = ("split", "held-out")  # so that it does not matter how the given fits ended
 
 
@@ -180,8 +185,8 @@ def judge(
     # Naming every item by its content takes time, so that is done only where it is needed.
     labels = cache(partial(_labels, null_fit, data, options))
     checks = [*checks, *_declared_dependence(labels, options)]
+    declared = options.clusters is not None or declares_clusters(null_fit.model, data)
     if options.calibration == "auto":
-        declared = options.clusters is not None or declares_clusters(null_fit.model, data)
         method, why = _choose(null_fit, data, checks, labels, declared=declared)
     else:
         method, why = options.calibration, "it was asked for"
@@ -193,12 +198,14 @@ def judge(
     if method == "chi2":
         return Judgement(
             "chi-squared",
-            _chi_squared_law(df),
+            _chi_squared_law(df, doubts=any(check.severity == "warning" for check in checks)),
             log_chi_squared_tail(statistic, df),
             tuple(checks),
             None,
         )
-    evidence = _carry_out(method, null_fit, alternative_fit, data, df, labels, options, generator)
+    evidence = _carry_out(
+        method, null_fit, alternative_fit, data, df, labels, declared, options, generator
+    )
     if evidence.log_pvalue is None and options.calibration == "auto" and method != "held-out":
         return _second_choice(
             method, evidence, null_fit, alternative_fit, data, df, checks, options, generator
@@ -289,14 +296,19 @@ def _choose(
                 f"{reasons}; and the null's fit is not known to be at its maximum, which the split "
                 "test would need"
             )
-        return ("held-out" if _DEPENDENT in invalid else "split"), reasons
+        return "split", reasons
     if _NOT_FITTED & invalid.keys():
         return "chi2", ""  # which then gives the reasons
     n_items, n_clusters = (len(labels()), len(np.unique(labels()))) if declared else (0, 0)
     if _DEPENDENT in invalid and n_clusters < FEWEST_CLUSTERS:
+        if can_subset(model, data) and n_clusters > 1:
+            return "split", (
+                f"{reasons}; other ways to allow for that take {FEWEST_CLUSTERS} independent "
+                f"clusters, and there are {n_clusters}"
+            )
         return "", (
-            f"it takes {FEWEST_CLUSTERS} independent clusters to allow for dependent items, and "
-            f"there are {n_clusters}; add more, or leave one item of each in the data"
+            "it takes independent clusters of items to allow for dependence, and all items belong "
+            "to one; add more data"
         )
     if set(invalid) <= {_DEPENDENT}:
         if FEWEST_CLUSTERS <= n_clusters < n_items:
@@ -361,13 +373,13 @@ def _none(checks: Sequence[Check]) -> Judgement:
     return Judgement("none", f"none that is known to hold: {reasons}", None, unique, None)
 
 
-def _chi_squared_law(df: int) -> str:
+def _chi_squared_law(df: int, *, doubts: bool) -> str:
     degrees = "degree" if df == 1 else "degrees"
+    objections = "the model has no objection" + (" but the warnings given" if doubts else "")
     return (
         f"chi-squared with {df} {degrees} of freedom, for many data: the hypotheses are nested, "
         f"the alternative has {df} more of the parameters that can be told apart, both fits are "
-        "at their optimum, no parameter of the null is on its boundary, and the model has no "
-        "objection"
+        f"at their optimum, no parameter of the null is on its boundary, and {objections}"
     )
 
 
@@ -378,6 +390,7 @@ def _carry_out(
     data: Any,
     df: int,
     labels: Callable[[], IntArray],
+    dependent: bool,
     options: Options,
     generator: np.random.Generator,
 ) -> Evidence:
@@ -391,6 +404,7 @@ def _carry_out(
         return split_test(
             *fits,
             labels(),
+            dependent=dependent,
             n_splits=options.n_splits,
             n_starts=max(options.n_starts, 2),
             seed=generator,

@@ -11,8 +11,9 @@ regularity, no large numbers and no degrees of freedom. Exchanging the halves an
 further such ratios; their mean has an expectation of at most 1, too, and depends less on the cut.
 The price is power: a chi-squared test, where there is one, needs fewer items.
 
-Two things it does need. The items must be independent given their design, so those that belong
-together are kept in one half. And the denominator must be the *maximum* of the null: one that is d
+Two things it does need. The items must be independent given their design, so of those that are
+known to depend on each other one is used in each split, drawn at random; items that merely have the
+same content are kept in one half. And the denominator must be the *maximum* of the null: one that is d
 nats too low makes U too large by a factor of exp(d). Here each is sought from several starts,
 among them the null's optimum for all data, and what they reached is kept as evidence.
 
@@ -161,6 +162,7 @@ def split_test(
     data: Any,
     clusters: IntArray,
     *,
+    dependent: bool = False,
     n_splits: int = 10,
     n_starts: int = 3,
     seed: int | np.random.Generator | None = None,
@@ -178,6 +180,8 @@ def split_test(
         In the form that the model takes.
     clusters : ndarray of int, (n_items,)
         Labels of items that belong together.
+    dependent : bool, default False
+        Whether items of one cluster depend on each other, so that only one of them counts.
     n_splits : int, default 10
         Random halvings, each used in both directions.
     n_starts : int, default 3
@@ -218,7 +222,7 @@ def split_test(
     """
     check_count("n_splits", n_splits, 1)
     check_count("n_starts", n_starts, 1)
-    work = partial(_one_split, null_fit, alternative_fit, data, clusters, n_starts)
+    work = partial(_one_split, null_fit, alternative_fit, data, clusters, dependent, n_starts)
     done = map_pieces(work, spawn_generators(seed, n_splits), executor=executor, on_done=on_done)
     return SplitTest(
         log_ratios=np.array([[half[0] for half in halves] for halves in done]),
@@ -234,15 +238,24 @@ def _one_split(
     alternative_fit: Fit,
     data: Any,
     clusters: IntArray,
+    dependent: bool,
     n_starts: int,
     generator: np.random.Generator,
 ) -> list[tuple[float, bool, float]]:
     """Give log ratio, convergence and spread of the null's fit for both halves."""
-    halves = [
-        subset_of(null_fit.model, data, items) for items in grouped_folds(clusters, 2, generator)
-    ]
+    folds = grouped_folds(clusters, 2, generator)
+    if dependent:
+        folds = [_one_of_each(clusters, items, generator) for items in folds]
+    halves = [subset_of(null_fit.model, data, items) for items in folds]
     pairs = ((halves[0], halves[1]), (halves[1], halves[0]))
     return [_one_half(null_fit, alternative_fit, *pair, n_starts, generator) for pair in pairs]
+
+
+def _one_of_each(clusters: IntArray, items: IntArray, generator: np.random.Generator) -> IntArray:
+    """Draw one item of each cluster, in the order of the items."""
+    mixed = generator.permutation(items)
+    _, first = np.unique(clusters[mixed], return_index=True)
+    return np.sort(mixed[first])
 
 
 def _one_half(

@@ -87,16 +87,24 @@ def test_few_clusters_give_no_p_value():
         assert "10 clusters" in result.null_law
 
 
-def test_dependence_in_few_clusters_gives_no_p_value():
+def test_dependence_in_few_clusters_leaves_the_split_test():
     labels = np.repeat(np.arange(10), 40)
-    result = compare(*zero_against_free(NormalMeans()), TWICE, clusters=labels, seed=1)
-    assert result.pvalue is None
-    assert "it takes 20 independent clusters" in result.to_json()
-    for method in ("chi2", "bootstrap", "split"):
-        asked = compare(
-            *zero_against_free(NormalMeans()), TWICE, clusters=labels, seed=1, calibration=method
-        )
+    pair = zero_against_free(NormalMeans())
+    result = compare(*pair, TWICE, clusters=labels, seed=1)
+    assert result.calibration == "split"
+    assert "400 items belong to 10 clusters" in result.null_law
+    # One item of each cluster counts, so no half can hold more than five of them.
+    largest = np.abs(TWICE).max()
+    assert result.evidence.log_ratios.max() <= 5 * largest**2 / 2
+    for method in ("chi2", "bootstrap"):
+        asked = compare(*pair, TWICE, clusters=labels, seed=1, calibration=method)
         assert asked.pvalue is None
+
+
+def test_items_that_all_depend_on_each_other_give_no_p_value():
+    result = compare(*zero_against_free(NormalMeans()), TWICE, clusters=np.zeros(400), seed=1)
+    assert result.pvalue is None
+    assert "all items belong to one" in result.to_json()
 
 
 def test_few_events_in_many_clusters_choose_the_cluster_bootstrap():
