@@ -12,10 +12,10 @@ further such ratios; their mean has an expectation of at most 1, too, and depend
 The price is power: a chi-squared test, where there is one, needs fewer items.
 
 Two things it does need. The items must be independent given their design, so of those that are
-known to depend on each other one is used in each split, drawn at random; items that merely have the
-same content are kept in one half. And the denominator must be the *maximum* of the null: one that is d
-nats too low makes U too large by a factor of exp(d). Here each is sought from several starts,
-among them the null's optimum for all data, and what they reached is kept as evidence.
+known to depend on each other one is used in each split, drawn at random; items that merely have
+the same content are kept in one half. And the denominator must be the *maximum* of the null: one
+that is d nats too low makes U too large by a factor of exp(d). Here each is sought from several
+starts, among them the null's optimum for all data, and what they reached is kept as evidence.
 
 How a network plugs in
 ----------------------
