@@ -1,10 +1,11 @@
-"""Alignments of pairs in the file formats of Bio.Align."""
+"""Alignments of pairs in the file formats of Bio.Align, and as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
+from seqbio import __version__
 from seqbio.errors import SeqbioError
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 ALIGNMENT_FORMATS = {
     "a2m": "insertions into x in lower case",
-    "bed": "blocks of x",
+    "bed": "blocks of x; the score is 1000 times the expected accuracy",
     "chain": "UCSC chains from x to y",
     "clustal": "blocks of 50 columns",
     "exonerate": "vulgar lines",
@@ -22,9 +23,13 @@ ALIGNMENT_FORMATS = {
     "phylip": "ids of at most 10 characters",
     "psl": "blocks as from BLAT",
     "sam": "y as reads of the references x",
-    "stockholm": "as in Pfam",
+    "stockholm": "as in Pfam, with the confidence of every column (PP_cons)",
+    "tsv": "a line for each column, with its confidence",
 }
-"""What Bio.Align can write from pairs of sequences, in text: format -> one line about it."""
+"""What alignments can be written in: format -> one line about it."""
+
+WITH_CONFIDENCE = ("bed", "stockholm", "tsv")
+"""Formats for which the alignments must have been assessed."""
 
 _SINGLE = ("a2m", "nexus")  # one alignment in a file
 _UNIQUE = ("nexus", "phylip", "stockholm")  # rows are told apart by their names
@@ -37,12 +42,12 @@ _SAM_VERSION = "1.6"
 def write_alignments(
     alignments: Iterable[Alignment], stream: TextIO, file_format: str, alphabet: str
 ) -> None:
-    """Write alignments of pairs of records in a format of Bio.Align.
+    """Write alignments of pairs of records in a format of Bio.Align, or as a table.
 
     Parameters
     ----------
     alignments
-        Of two records each.
+        Of two records each; for a format of `WITH_CONFIDENCE` as `PairHMM.assess` gives them.
     stream
         Open for text.
     file_format
@@ -57,6 +62,9 @@ def write_alignments(
     """
     from Bio import Align
 
+    if file_format == "tsv":
+        stream.writelines(_table(alignments))
+        return
     prepared = [_prepared(alignment, file_format, alphabet) for alignment in alignments]
     if file_format in _SINGLE and len(prepared) > 1:
         raise SeqbioError(
@@ -67,7 +75,10 @@ def write_alignments(
         _check(alignment, file_format)
     if file_format == "clustal":
         for alignment in prepared:  # a header for each, by which Bio.AlignIO knows where one ends
-            Align.write([alignment], stream, file_format)
+            single: Any = Align.Alignments([alignment])
+            # The format is known by the first word of its header, which is Bio.Align's program.
+            single.metadata = {"Program": "CLUSTAL", "Version": f"by seqbio {__version__}"}
+            Align.write(single, stream, file_format)
         return
     together: Any = Align.Alignments(prepared)
     if file_format == "sam":
@@ -102,7 +113,28 @@ def _prepared(alignment: Alignment, file_format: str, alphabet: str) -> Any:
     if file_format == "a2m":
         state = "".join("I" if letter == "-" else "D" for letter in alignment[0])
         result.column_annotations["state"] = state
+    elif file_format == "bed":  # where scores are whole numbers up to 1000
+        result.score = round(1000 * alignment.expected_accuracy)  # type: ignore[attr-defined]
+    elif file_format == "stockholm":
+        from seqbio.pairhmm.alignments import CONFIDENCE_LINE
+
+        assessed: Any = alignment
+        result.annotations["comment"] = f"expected accuracy {assessed.expected_accuracy:.4f}"
+        result.column_annotations[CONFIDENCE_LINE] = assessed.column_annotations[CONFIDENCE_LINE]
     return result
+
+
+def _table(alignments: Iterable[Alignment]) -> Iterator[str]:
+    """Write a line for each column; positions count from 1 and are empty against a gap."""
+    yield "alignment\tx\ty\tx_position\tx_letter\ty_position\ty_letter\tconfidence\n"
+    for number, alignment in enumerate(alignments, start=1):
+        x, y = (record.id for record in alignment.sequences)
+        trust = alignment.confidence.tolist()  # type: ignore[attr-defined]
+        i = j = 0
+        for a, b, probability in zip(alignment[0], alignment[1], trust, strict=True):
+            i, j = i + (a != "-"), j + (b != "-")
+            left, right = "" if a == "-" else i, "" if b == "-" else j
+            yield f"{number}\t{x}\t{y}\t{left}\t{a}\t{right}\t{b}\t{probability:.6g}\n"
 
 
 def _check(alignment: Any, file_format: str) -> None:

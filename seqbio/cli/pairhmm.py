@@ -11,12 +11,13 @@ import typer
 from typer.core import TyperCommand
 
 from seqbio.cli import common
-from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, write_alignments
+from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, WITH_CONFIDENCE, write_alignments
 from seqbio.cli.calibration import CalibrationOption, ReplicatesOption, WorkersOption
 from seqbio.cli.calibration import workers as working
 from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
 
 if TYPE_CHECKING:
+    from Bio.Align import Alignment
     from Bio.SeqRecord import SeqRecord
 
     from seqbio.pairhmm import PairHMM
@@ -29,6 +30,7 @@ app = typer.Typer()
 _FREQUENCIES = ("equal", "empirical", "estimated", "model")
 _SWITCH = ("off", "tied", "untied")
 _END = ("tied", "untied")
+_METHODS = ("viterbi", "mea")
 _INTERVALS = ("wald", "profile", "none")
 _INTERVAL_NAMES = {"wald": "Wald", "profile": "profile likelihood"}
 _LEVEL = 0.95
@@ -237,6 +239,34 @@ def align(
     switch: SwitchOption = None,
     end: EndOption = None,
     starts: StartsOption = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            metavar="|".join(_METHODS),
+            help="The most probable alignment, or that of maximum expected accuracy.  "
+            "[default: viterbi]",
+        ),
+    ] = None,
+    gap_factor: Annotated[
+        float | None,
+        typer.Option(
+            "--gap-factor",
+            metavar="NUMBER",
+            min=0.0,
+            help="With mea, what a letter rightly left against a gap counts; 0 aligns more "
+            "letters.  [default: 1]",
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "--samples",
+            metavar="N",
+            min=1,
+            help="Instead of the best, N alignments of each pair drawn from their posterior.",
+        ),
+    ] = None,
     file_format: Annotated[
         str | None,
         typer.Option(
@@ -250,9 +280,15 @@ def align(
     seed: common.SeedOption = 0,
     quiet: common.QuietOption = False,
 ) -> None:
-    r"""Write the most probable alignment of each pair.
+    r"""Write the best alignment of each pair, or a sample of alignments.
 
     The parameters are those of --model, or else they are first estimated from the pairs.
+
+    The confidence of a column is the probability, over all alignments, that its two letters are
+    aligned, or that its one letter stands against a gap. The expected accuracy of an alignment is
+    the mean over the letters of both sequences; --method mea makes it as large as it can be. In
+    stockholm the line PP_cons has a character for each column: 0 is less than 0.05, 1 less than
+    0.15, ..., 9 less than 0.95, and * is 0.95 or more.
 
     Formats:
 
@@ -271,10 +307,13 @@ def align(
 
     \b
       seqbio pairhmm align dataset:brca1 --pair Human,Mouse
+      seqbio pairhmm align dataset:brca1 --pair Human,Mouse --method mea --format stockholm
       seqbio pairhmm align pairs.fa.gz --model model.json --format sam --output pairs.sam
 
     Keys of --json: alignments (x and y, each with id and aligned; score, the log-probability of
-    the pair with this alignment in nats), parameters, settings, files, n_pairs, seed.
+    the pair with this alignment in nats, or with mea the expected accuracy; expected_accuracy;
+    confidence, of every column), method, gap_factor, samples, parameters, settings, files, n_pairs,
+    seed.
     """
     settings = _settings(tie, substitution, frequencies, switch, end, starts)
     if model is not None and settings:
@@ -283,6 +322,11 @@ def align(
     if json and file_format is not None:
         raise common.wrong_usage("--format", "JSON is a format of its own; leave out --json")
     file_format = common.chosen("--format", file_format or "clustal", tuple(ALIGNMENT_FORMATS))
+    if samples is not None and method is not None:
+        raise common.wrong_usage("--samples", "drawn alignments are not the best; omit --method")
+    method = common.chosen("--method", method or "viterbi", _METHODS)
+    if gap_factor is not None and method != "mea":
+        raise common.wrong_usage("--gap-factor", "it is an option of --method mea")
     common.check_writable(output)
     hmm = None if model is None else _loaded(model)
     if hmm is not None:
@@ -298,7 +342,17 @@ def align(
     if hmm is None:
         hmm = _fitted(pairs, alphabet, settings, seed, quiet=quiet)
     with common.progress(f"aligning {len(pairs)} pairs", quiet=quiet):
-        alignments = hmm.align(pairs)
+        if samples is not None:
+            alignments = _sampled(hmm, pairs, samples, seed)
+        elif method == "mea":
+            gap_factor = 1.0 if gap_factor is None else gap_factor
+            alignments = hmm.align(pairs, method="mea", gap_factor=gap_factor)
+        else:
+            alignments = hmm.align(pairs)
+        if method != "mea" and (json or file_format in WITH_CONFIDENCE):
+            hmm.assess(alignments)
+    if method == "mea" or json or file_format in WITH_CONFIDENCE:
+        common.note(_accuracies(alignments), quiet=quiet)
     if not json:
         text = StringIO()
         write_alignments(alignments, text, file_format, alphabet)
@@ -307,17 +361,44 @@ def align(
     content = _input(pairs_file, second_file, pairs) | {
         "settings": _settings_of(hmm),
         "parameters": hmm.parameters_,
-        "alignments": [
-            {
-                "x": {"id": alignment.target.id, "aligned": alignment[0]},
-                "y": {"id": alignment.query.id, "aligned": alignment[1]},
-                "score": alignment.score,  # type: ignore[attr-defined]
-            }
-            for alignment in alignments
-        ],
+        "method": "sample" if samples is not None else method,
+        "gap_factor": gap_factor,
+        "samples": samples,
+        "alignments": [_alignment_content(alignment) for alignment in alignments],
         "seed": seed,
     }
     common.write_text(common.as_json("pairhmm align", content), output)
+
+
+def _sampled(hmm: PairHMM, pairs: Sequence[Pair], n: int, seed: int) -> list[Alignment]:
+    from seqbio.core import spawn_generators
+
+    generators = spawn_generators(seed, len(pairs))
+    return [
+        alignment
+        for pair, generator in zip(pairs, generators, strict=True)
+        for alignment in hmm.sample_alignments(*pair, n, seed=generator)
+    ]
+
+
+def _accuracies(alignments: Sequence[Any]) -> str:
+    """Sum up how far alignments can be trusted."""
+    values = [alignment.expected_accuracy for alignment in alignments]
+    if len(values) == 1:
+        return f"expected accuracy {values[0]:.4f}"
+    x, y = (record.id for record in min(alignments, key=lambda a: a.expected_accuracy).sequences)
+    mean = sum(values) / len(values)
+    return f"expected accuracy {mean:.4f} on average, lowest {min(values):.4f} ({x}, {y})"
+
+
+def _alignment_content(alignment: Any) -> dict[str, Any]:
+    return {
+        "x": {"id": alignment.target.id, "aligned": alignment[0]},
+        "y": {"id": alignment.query.id, "aligned": alignment[1]},
+        "score": alignment.score,
+        "expected_accuracy": alignment.expected_accuracy,
+        "confidence": alignment.confidence.tolist(),
+    }
 
 
 @app.command(cls=_Command)

@@ -48,6 +48,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _Result = TypeVar("_Result")
+Visitor = Callable[[int, int, Floats], None]
+"""Takes the first row, an anti-diagonal d and ``(n_rows, n_pairs)`` probabilities, valid during the
+call, that the letters ``row`` of x and ``d - 2 - row`` of y are aligned, counted from 0."""
 
 LOG_2 = float(np.log(2.0))
 SMALLEST_VALUE = 1e-290  # a reachable cell below this may have lost what came before it
@@ -469,11 +472,10 @@ class Sweep:
 
     # -- adjoint -----------------------------------------------------------------------------
 
-    def count(self, posterior: Floats | None = None) -> Counts:
+    def count(self, visit: Visitor | None = None) -> Counts:
         """Run the adjoint of the forward sweep; ``value * adjoint`` is a posterior probability.
 
-        The array `posterior` (n, m), given for a single pair, receives the probability that
-        each two letters are aligned.
+        If `visit` is given it is shown the probabilities that letters are aligned.
         """
         adjoint = self.begin()
         adjoint.match[0] = adjoint.into_match[0][0] = 0.0
@@ -481,7 +483,7 @@ class Sweep:
         for start, stop, kept in self.replay(
             with_gaps=bool(self.crossing) or not self.every_move_possible
         ):
-            self.retreat(adjoint, start, stop, kept, tally, posterior)
+            self.retreat(adjoint, start, stop, kept, tally, visit)
         return tally.close()
 
     def retreat(
@@ -491,7 +493,7 @@ class Sweep:
         stop: int,
         kept: Kept,
         tally: _Tally,
-        posterior: Floats | None,
+        visit: Visitor | None,
     ) -> None:
         """Carry the adjoint from anti-diagonal stop back to start, counting events on the way.
 
@@ -543,9 +545,8 @@ class Sweep:
                 cells, aligned = tally.room(last - first)
                 add(x[first - width : last - width], y[first + shift : last + shift], cells)
                 multiply(kept.match[d][first - low : last - low], here, aligned)
-                if posterior is not None:
-                    rows = np.arange(first // width - 1, last // width - 1)
-                    posterior[rows, d - 2 - rows] = aligned
+                if visit is not None:
+                    visit(first // width - 1, d, aligned.reshape(-1, width))
             if d in kept.rescaled:
                 self._scale(adjoint, d, kept.rescaled[d])
             _, ratio = self._edges(adjoint, kept.ratio[d])
@@ -756,5 +757,10 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
 def match_posterior(machine: Machine, batch: Batch) -> Floats:
     """Probability that letter i of x is aligned with letter j of y, for a batch of one pair."""
     posterior = np.zeros((len(batch.x), len(batch.y_reversed)))
-    swept(machine, batch, np.add, lambda sweep: sweep.count(posterior))
+
+    def fill(row: int, d: int, probability: Floats) -> None:
+        rows = np.arange(row, row + len(probability))
+        posterior[rows, d - 2 - rows] = probability[:, 0]
+
+    swept(machine, batch, np.add, lambda sweep: sweep.count(fill))
     return posterior

@@ -2,14 +2,18 @@
 
 import io
 
+import numpy as np
 import pytest
 from Bio import Align, AlignIO
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
+import seqbio
 from seqbio import PairHMM
 from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, write_alignments
 from seqbio.errors import SeqbioError
+from seqbio.pairhmm.accuracy import Confidence
+from seqbio.pairhmm.alignments import annotate
 
 WITH_LETTERS = ["a2m", "clustal", "fasta", "maf", "nexus", "phylip", "stockholm"]
 WITHOUT_LETTERS = ["exonerate", "sam"]  # which tell where both sequences begin
@@ -28,6 +32,7 @@ def aligned(x, y, ids=("x", "y")):
     records = [SeqRecord(Seq(s), id=i, description=i) for s, i in zip(sequences, ids, strict=True)]
     alignment = Align.Alignment(records, coordinates)
     alignment.score = -10.5
+    annotate(alignment, Confidence(np.linspace(0.5, 1.0, len(x)), 0.7564))
     return alignment
 
 
@@ -37,12 +42,13 @@ def alignments():
         {"open_x": 0.1, "open_y": 0.1, "extend_x": 0.6, "extend_y": 0.5, "switch_x": 0.3}
         | {"switch_y": 0.3, "end": 0.02, "distance": 0.1, "kappa": 2.0}
     )
-    return hmm.align(hmm.simulate(20, columns=80, seed=5))
+    return hmm.assess(hmm.align(hmm.simulate(20, columns=80, seed=5)))
 
 
 def test_all_formats_are_tested_here():
-    assert sorted(ALIGNMENT_FORMATS) == sorted(WITH_LETTERS + WITHOUT_LETTERS + BLOCKS)
-    assert set(ALIGNMENT_FORMATS) <= set(Align.formats)
+    of_biopython = sorted(WITH_LETTERS + WITHOUT_LETTERS + BLOCKS)
+    assert sorted(ALIGNMENT_FORMATS) == sorted([*of_biopython, "tsv"])
+    assert set(of_biopython) <= set(Align.formats)
 
 
 @pytest.mark.parametrize("file_format", WITH_LETTERS)
@@ -79,7 +85,7 @@ def test_aligned_blocks_come_back(alignments, file_format):
 @pytest.mark.parametrize(
     ("file_format", "lines"),
     [
-        ("bed", ["x\t2\t4\ty\t-10.5\t+\t2\t4\t0\t1\t2,\t0,"]),
+        ("bed", ["x\t2\t4\ty\t756\t+\t2\t4\t0\t1\t2,\t0,"]),
         ("chain", ["chain -10.5 x 5 + 2 4 y 2 + 0 2", "2", "", ""]),
     ],
 )
@@ -94,6 +100,52 @@ def test_several_alignments_come_back(alignments, file_format):
     assert [[str(record.seq) for record in each] for each in back] == [
         [str(row) for row in alignment] for alignment in alignments
     ]
+
+
+def test_clustal_is_known_by_the_first_word_of_its_header(alignments):
+    text = written(alignments[:2], "clustal")
+    header = f"CLUSTAL by seqbio {seqbio.__version__} multiple sequence alignment"
+    lines = text.split("\n")
+    assert lines[:3] == [header, "", ""]
+    assert lines.count(header) == 2
+    parsed = Align.parse(io.StringIO(text), "clustal")
+    assert parsed.metadata == {"Program": "CLUSTAL", "Version": seqbio.__version__}
+
+
+def test_stockholm_has_the_confidence_of_columns(alignments):
+    text = written(alignments, "stockholm")
+    for one, other in zip(Align.parse(io.StringIO(text), "stockholm"), alignments, strict=True):
+        line = one.column_annotations["consensus posterior probability"]
+        assert len(line) == other.shape[1]
+        for character, probability in zip(line, other.confidence, strict=True):
+            low = 0.95 if character == "*" else max(int(character) / 10 - 0.05, 0)
+            high = 1.0 if character == "*" else int(character) / 10 + 0.05
+            assert low - 1e-12 <= probability <= high + 1e-12
+        assert one.annotations == {"comment": f"expected accuracy {other.expected_accuracy:.4f}"}
+    again = AlignIO.parse(io.StringIO(text), "stockholm")
+    for one, other in zip(again, alignments, strict=True):
+        assert (
+            one.column_annotations["posterior_probability"]
+            == other.column_annotations["consensus posterior probability"]
+        )
+
+
+def test_tsv_has_a_line_for_each_column():
+    text = written([aligned("AC-T", "A-GT"), aligned("A", "A", ids=("u", "v"))], "tsv")
+    assert [line.split("\t") for line in text.splitlines()] == [
+        ["alignment", "x", "y", "x_position", "x_letter", "y_position", "y_letter", "confidence"],
+        ["1", "x", "y", "1", "A", "1", "A", "0.5"],
+        ["1", "x", "y", "2", "C", "", "-", "0.666667"],
+        ["1", "x", "y", "", "-", "2", "G", "0.833333"],
+        ["1", "x", "y", "3", "T", "3", "T", "1"],
+        ["2", "u", "v", "1", "A", "1", "A", "0.5"],
+    ]
+
+
+def test_bed_scores_are_whole_numbers_of_at_most_1000(alignments):
+    lines = written(alignments, "bed").splitlines()
+    scores = [int(line.split("\t")[4]) for line in lines]
+    assert scores == [round(1000 * alignment.expected_accuracy) for alignment in alignments]
 
 
 def test_fasta_is_one_record_after_the_other():

@@ -8,6 +8,7 @@ from Bio import AlignIO
 
 from seqbio import PairHMM, compare, read_fasta, read_pairs
 from seqbio.cli import pairhmm as commands
+from seqbio.core import spawn_generators
 from seqbio.errors import ConvergenceError
 
 SETTINGS = [f"--set={name}={value}" for name, value in (
@@ -170,6 +171,65 @@ def test_align_writes_what_the_library_aligns(run, pairs_file, model_file, model
     assert content["parameters"] == model.parameters_
 
 
+@pytest.mark.parametrize("gap_factor", [None, 0.0])
+def test_align_writes_the_most_accurate_alignments(run, pairs_file, model_file, model, gap_factor):
+    options = [] if gap_factor is None else ["--gap-factor", gap_factor]
+    options += ["--model", model_file, "--method", "mea"]
+    factor = 1.0 if gap_factor is None else gap_factor
+    expected = model.align(read_pairs(pairs_file), method="mea", gap_factor=factor)
+    result = run("pairhmm", "align", pairs_file, *options)
+    back = AlignIO.parse(StringIO(result.stdout), "clustal")
+    assert [[str(record.seq) for record in each] for each in back] == rows_of(expected)
+    values = [each.expected_accuracy for each in expected]
+    worst = 1 + values.index(min(values))
+    assert result.stderr == (
+        f"note: expected accuracy {sum(values) / 4:.4f} on average, lowest {min(values):.4f} "
+        f"(pair{worst}/x, pair{worst}/y)\n"
+    )
+    content = content_of(run("pairhmm", "align", pairs_file, *options, "--json"))
+    assert [content[key] for key in ("method", "gap_factor", "samples")] == ["mea", factor, None]
+    for found, alignment in zip(content["alignments"], expected, strict=True):
+        assert found["x"]["aligned"] == alignment[0]
+        assert found["score"] == found["expected_accuracy"] == alignment.expected_accuracy
+        assert found["confidence"] == alignment.confidence.tolist()
+
+
+def test_align_says_how_far_the_most_probable_alignments_are_trusted(
+    run, pairs_file, model_file, model
+):
+    expected = model.assess(model.align(read_pairs(pairs_file)))
+    options = ("pairhmm", "align", pairs_file, "--model", model_file)
+    content = content_of(run(*options, "--json"))
+    assert [each["expected_accuracy"] for each in content["alignments"]] == [
+        alignment.expected_accuracy for alignment in expected
+    ]
+    text = run(*options, "--format", "stockholm", "--quiet").stdout
+    [first, *_] = AlignIO.parse(StringIO(text), "stockholm")
+    line = expected[0].column_annotations["consensus posterior probability"]
+    assert first.column_annotations["posterior_probability"] == line
+
+
+def test_align_draws_alignments(run, pairs_file, model_file, model):
+    options = ("--model", model_file, "--samples", 3, "--seed", 8)
+    result = run("pairhmm", "align", pairs_file, *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = [
+        [str(record.seq) for record in each]
+        for each in AlignIO.parse(StringIO(result.stdout), "clustal")
+    ]
+    generators = spawn_generators(8, 4)
+    expected = [
+        model.sample_alignments(*pair, 3, seed=generator)
+        for pair, generator in zip(read_pairs(pairs_file), generators, strict=True)
+    ]
+    assert found == [rows for each in expected for rows in rows_of(each)]
+    content = content_of(run("pairhmm", "align", pairs_file, *options, "--json"))
+    assert [content[key] for key in ("method", "samples", "seed")] == ["sample", 3, 8]
+    assert [each["score"] for each in content["alignments"]] == [
+        alignment.score for each in expected for alignment in each
+    ]
+
+
 def test_align_fits_first_without_a_model(run, pairs_file, fitted, tmp_path):
     output = tmp_path / "pairs.maf"
     options = ("--tie", "none", "--format", "maf", "--output", output)
@@ -195,6 +255,11 @@ def test_aligned_fasta_can_be_read_again(run, pairs_file, model_file, tmp_path):
         (["--alphabet", "protein"], "--alphabet: the model is one of dna and not of protein"),
         (["--format", "clustl"], "--format: 'clustl' is unknown; did you mean 'clustal'"),
         (["--format", "emboss"], "'emboss' is unknown; choose from a2m, bed, chain, clustal"),
+        (["--method", "me"], "--method: 'me' is unknown; did you mean 'mea'"),
+        (["--samples=2", "--method=mea"], "--samples: drawn alignments are not the best"),
+        (["--gap-factor=0"], "--gap-factor: it is an option of --method mea"),
+        (["--gap-factor=inf", "--method=mea"], "gap_factor is inf; give a number of 0 or more"),
+        (["--gap-factor=-1", "--method=mea"], "'--gap-factor': Input should be greater than or"),
         (["--json", "--format", "sam"], "--format: JSON is a format of its own"),
     ],
 )  # fmt: skip

@@ -199,9 +199,13 @@ def test_fitted_models_can_be_sent_to_other_processes(fitted, duplicate):
 
 def test_nothing_works_before_there_are_parameters():
     pair = [("ACGT", "ACGT")]
+    given_alignments = [Alignment(list(pair[0]))]
     for use in (
         lambda hmm: hmm.log_likelihood(pair),
         lambda hmm: hmm.align(pair),
+        lambda hmm: hmm.align(pair, method="mea"),
+        lambda hmm: hmm.assess(given_alignments),
+        lambda hmm: hmm.sample_alignments(*pair[0], 1),
         lambda hmm: hmm.posterior(*pair[0]),
         lambda hmm: hmm.simulate(1),
         lambda hmm: hmm.parameters_,
@@ -579,8 +583,133 @@ def test_alignments_can_be_written(given, name):
 
 def test_a_pair_without_alignment_is_named():
     hmm = PairHMM().set_parameters({**TRUTH, "open_x": 0.0})
-    with pytest.raises(ParameterError, match=r"pair at index 1 .* no alignment of probability"):
-        hmm.align([("ACGT", "ACGT"), ("ACGTA", "ACGT")])
+    pairs = [("ACGT", "ACGT"), ("ACGTA", "ACGT")]
+    gapped = PairHMM().set_parameters(TRUTH).align(pairs)
+    for index, use in (
+        (1, lambda: hmm.align(pairs)),
+        (1, lambda: hmm.align(pairs, method="mea")),
+        (1, lambda: hmm.assess(gapped)),
+        (0, lambda: hmm.posterior(*pairs[1])),
+        (0, lambda: hmm.sample_alignments(*pairs[1], 2)),
+    ):
+        with pytest.raises(ParameterError, match=rf"index {index} .* no alignment of probability"):
+            use()
+
+
+def test_a_pair_in_which_nothing_can_be_aligned_has_a_posterior_of_0():
+    parameters = {**TRUTH, "distance": 0.0, "switch_x": 0.1, "switch_y": 0.1}
+    hmm = PairHMM(switch="untied").set_parameters(parameters)
+    assert not hmm.posterior("AAA", "CC").any()
+
+
+# Trusting alignments
+
+
+def letters_said_right(alignment, posterior):
+    """Add up the posterior probability of what an alignment says of every letter."""
+    left, right = posterior.sum(axis=1), posterior.sum(axis=0)
+    indices = np.array([alignment.indices[0], alignment.indices[1]])
+    columns = [
+        posterior[i, j] if min(i, j) >= 0 else 1 - (left[i] if j < 0 else right[j])
+        for i, j in indices.T
+    ]
+    weights = 1 + (indices >= 0).all(axis=0)
+    return np.array(columns), weights @ columns / weights.sum()
+
+
+@pytest.mark.parametrize("method", ["viterbi", "mea"])
+def test_confidence_is_that_of_the_posterior(given, pairs, method):
+    alignments = given.assess(given.align(pairs, method=method))
+    for pair, alignment in zip(pairs, alignments, strict=True):
+        assert list(alignment.sequences) == list(pair)
+        columns, accuracy = letters_said_right(alignment, given.posterior(*pair))
+        np.testing.assert_allclose(alignment.confidence, columns, atol=1e-4)
+        assert alignment.expected_accuracy == pytest.approx(accuracy, abs=1e-4)
+        line = alignment.column_annotations["consensus posterior probability"]
+        assert len(line) == alignment.shape[1]
+        assert set(line) <= set("0123456789*")
+
+
+def test_the_most_accurate_alignment_has_the_highest_expected_accuracy(given, pairs):
+    best = given.align(pairs, method="mea")
+    others = given.assess(given.align(pairs))
+    more_matches = given.align(pairs, method="mea", gap_factor=0.0)
+    assert [each.score for each in best] == [each.expected_accuracy for each in best]
+    for one, *rest in zip(best, others, more_matches, strict=True):
+        assert one.expected_accuracy >= max(other.expected_accuracy for other in rest) - 1e-9
+    found, more = (
+        [sum(end - start for start, end in each.aligned[0]) for each in alignments]
+        for alignments in (best, more_matches)
+    )
+    assert sum(more) > sum(found)
+
+
+def test_mea_does_not_depend_on_the_order_of_the_pairs(given, pairs):
+    forth, back = (given.align(each, method="mea") for each in (pairs, pairs[::-1]))
+    for one, other in zip(forth, reversed(back), strict=True):
+        assert str(one) == str(other)
+
+
+def test_expected_accuracy_is_what_simulated_pairs_have(given):
+    # Of true alignments, drawn from their posterior, as of any other, but the model is right.
+    drawn = given.simulate(60, columns=60, seed=8)
+    best = given.align(drawn, method="mea")
+    shares = []
+    for number, (pair, alignment) in enumerate(zip(drawn, best, strict=True)):
+        [truth] = given.sample_alignments(*pair, 1, seed=number)
+        said = [partners(each) for each in (alignment, truth)]
+        shares.append(np.mean([one == other for one, other in zip(*said, strict=True)]))
+    expected = [alignment.expected_accuracy for alignment in best]
+    error = np.std(np.subtract(shares, expected)) / np.sqrt(60)
+    assert np.mean(shares) == pytest.approx(np.mean(expected), abs=4 * error)
+
+
+def partners(alignment):
+    """List for every letter of both sequences the letter that it is aligned with, or -1."""
+    forth, back = alignment.indices
+    return [j for i, j in zip(forth, back, strict=True) if i >= 0] + [
+        i for i, j in zip(forth, back, strict=True) if j >= 0
+    ]
+
+
+def test_alignments_of_others_can_be_assessed(given):
+    x, y = "ACGTTACGTTGCA", "ACGTTGCA"
+    made = Align.PairwiseAligner(mode="global", open_gap_score=-2, extend_gap_score=-0.5)
+    [alignment] = given.assess([made.align(x, y)[0]])
+    _, accuracy = letters_said_right(alignment, given.posterior(x, y))
+    assert alignment.expected_accuracy == pytest.approx(accuracy, abs=1e-4)
+    with pytest.raises(ParameterError, match="at index 0 does not run through both sequences"):
+        given.assess([alignment[:, 1:]])
+
+
+def test_samples_are_alignments_of_the_pair(given, pairs):
+    x, y = pairs[0]
+    drawn = given.sample_alignments(x, y, 30, seed=1)
+    again = given.sample_alignments(x, y, 30, seed=np.random.default_rng(1))
+    assert [str(each) for each in drawn] == [str(each) for each in again]
+    assert len({str(each) for each in drawn}) > 5
+    [best] = given.align([(x, y)])
+    for alignment in drawn:
+        assert list(alignment.sequences) == [x, y]
+        assert alignment.score <= best.score + 1e-9
+        if str(alignment) == str(best):
+            assert alignment.score == pytest.approx(best.score)
+    mean = np.mean([each.expected_accuracy for each in given.assess(drawn)])
+    assert mean < given.align([(x, y)], method="mea")[0].expected_accuracy
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda hmm, pair: hmm.align([pair], method="best"), "choose viterbi or mea"),
+        (lambda hmm, pair: hmm.align([pair], method="mea", gap_factor=-1), "gap_factor is -1"),
+        (lambda hmm, pair: hmm.align([pair], method="mea", gap_factor=np.inf), "is inf; give"),
+        (lambda hmm, pair: hmm.sample_alignments(*pair, 0), "n is 0; draw at least one"),
+    ],
+)
+def test_options_out_of_range_are_refused(given, use, message):
+    with pytest.raises(ParameterError, match=message):
+        use(given, ("ACGT", "ACT"))
 
 
 def test_posterior_is_that_of_the_loops(given):
