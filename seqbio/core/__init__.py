@@ -45,7 +45,7 @@ from seqbio.core.model import (
     simulate_from,
 )
 from seqbio.core.parallel import map_pieces, spawn_generators
-from seqbio.core.profile import profile_interval
+from seqbio.core.profile import profile_interval, profile_likelihood
 from seqbio.core.tie_patterns import (
     equal,
     fixed,
@@ -102,6 +102,7 @@ __all__ = [
     "maximise",
     "permuted",
     "profile_interval",
+    "profile_likelihood",
     "repeated",
     "scores_of",
     "simulate_from",

@@ -15,12 +15,53 @@ from seqbio.motif.motifs import (
     alphabet_of,
     as_motifs,
     checked_background,
+    count_matrix,
     information_content,
     probability_matrix,
 )
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
+
+# Those that readers expect, of a shade that colour-blind readers can tell apart.
+_COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "U": "#D55E00"}
+
+
+def draw_logo(
+    motif: Motif, axes: Any, *, background: ArrayLike | None = None, first: int = 1
+) -> None:
+    """Draw a motif on axes; the height of a letter is its share of the column's bits.
+
+    Parameters
+    ----------
+    motif : Bio.motifs.Motif
+        What to draw.
+    axes : matplotlib.axes.Axes
+        To draw on.
+    background : array_like of float, (n_letters,), optional
+        Equal by default.
+    first : int, default 1
+        Where the first column stands.
+
+    Raises
+    ------
+    MissingDependencyError
+        logomaker is not installed.
+    """
+    try:
+        import logomaker
+        from pandas import DataFrame  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise MissingDependencyError(
+            "logos need logomaker and matplotlib: pip install 'seqbio[plot]'"
+        ) from error
+    alphabet = alphabet_of(motif)
+    shares = checked_background(background, alphabet.size)
+    heights = probability_matrix(motif) * information_content(motif, shares)
+    table = DataFrame(heights.T, columns=list(alphabet.letters))
+    table.index = first + np.arange(len(table))
+    logomaker.Logo(table, ax=axes, color_scheme=None if alphabet.size > 4 else _COLORS)
+    axes.set(ylim=(0, -np.log2(shares.min())), ylabel="Information (bits)")
 
 
 def draw_logos(
@@ -51,27 +92,18 @@ def draw_logos(
         logomaker is not installed.
     """
     try:
-        import logomaker
         from matplotlib.figure import Figure
-        from pandas import DataFrame  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingDependencyError(
             "logos need logomaker and matplotlib: pip install 'seqbio[plot]'"
         ) from error
     found = as_motifs(motifs)
-    matrices = [probability_matrix(motif) for motif in found]
-    widest = max(matrix.shape[1] for matrix in matrices)
-    figure = Figure(figsize=(0.4 * widest + 1.2, 1.6 * len(found) + 0.2), layout="constrained")
-    for number, (motif, matrix) in enumerate(zip(found, matrices, strict=True), start=1):
+    widths = [count_matrix(motif).shape[1] for motif in found]
+    figure = Figure(figsize=(0.4 * max(widths) + 1.2, 1.6 * len(found) + 0.2), layout="constrained")
+    for number, (motif, width) in enumerate(zip(found, widths, strict=True), start=1):
         axes = figure.add_subplot(len(found), 1, number)
-        alphabet = alphabet_of(motif)
-        shares = checked_background(background, alphabet.size)
-        heights = matrix * information_content(motif, shares)
-        table = DataFrame(heights.T, columns=list(alphabet.letters))
-        logomaker.Logo(table, ax=axes)
-        axes.set(ylim=(0, -np.log2(shares.min())), ylabel="bits", title=str(motif.name))
-        columns = range(matrix.shape[1])
-        axes.set_xticks(columns, [str(column + 1) for column in columns])
+        draw_logo(motif, axes, background=background)
+        axes.set(title=str(motif.name), xticks=range(1, width + 1))
     if target is not None:
         figure.savefig(Path(target))
     return figure

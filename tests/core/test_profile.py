@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, xlogy
 from scipy.stats import norm
 
-from seqbio.core import Effect, fit, profile_interval, untied
+from seqbio.core import Effect, fit, profile_interval, profile_likelihood, untied
 from seqbio.errors import ParameterError
 from tests.core.models import Binomial, CurvedBinomial, CurvedParabola, Parabola
 
@@ -76,3 +76,17 @@ def test_a_function_of_nothing_that_is_free_is_refused():
     result = fit(CurvedParabola(HESSIAN, TOP), untied(3), None)
     with pytest.raises(ParameterError, match="constant does not depend on the free parameters"):
         profile_interval(result, None, lambda full: Effect("constant", 1.0, np.zeros(3)))
+
+
+@pytest.mark.parametrize("model_class", [Parabola, CurvedParabola])
+def test_the_profile_of_a_parabola_is_a_parabola(model_class):
+    result = fit(model_class(HESSIAN, TOP), untied(3), None)
+    weights = np.array([1.0, -1.0, 0.5])
+    centre = weights @ TOP
+    values = centre + np.array([1.5, 0.0, -2.0, 0.4])
+    heights = profile_likelihood(
+        result, None, lambda full: Effect("sum", float(weights @ full), weights), values
+    )
+    variance = weights @ np.linalg.inv(HESSIAN) @ weights
+    expected = result.log_likelihood - (values - centre) ** 2 / variance / 2
+    assert heights == pytest.approx(expected, abs=1e-4)
