@@ -138,8 +138,8 @@ def alignment(
     aligned : Bio.Align.Alignment
         Of two sequences.
     confidence : array_like of float, (n_columns,), optional
-        Probability that each column is right, from 0 to 1; by default what the alignment says of
-        itself, ``aligned.column_annotations["confidence"]``, and no bars where it says nothing.
+        Probability that each column is right, from 0 to 1; by default what ``assess`` of a
+        `PairHMM` has left in ``aligned.confidence``, and no bars where it is not there.
     ax : matplotlib.axes.Axes, optional
         To draw on. A new figure is as high as the alignment needs, 60 columns in a row.
 
@@ -160,7 +160,7 @@ def alignment(
     rows = [str(aligned[0]), str(aligned[1])]
     n_columns = len(rows[0])
     if confidence is None:
-        confidence = getattr(aligned, "column_annotations", {}).get("confidence")
+        confidence = getattr(aligned, "confidence", None)
     sure = None if confidence is None else np.asarray(confidence, dtype=np.float64)
     if sure is not None and (
         sure.shape != (n_columns,) or not ((sure >= 0) & (sure <= 1 + 1e-9)).all()

@@ -84,11 +84,12 @@ def test_an_alignment_is_written_with_a_bar_on_each_column():
     assert [bar.get_center()[0] for bar in axes.patches] == pytest.approx(range(1, 7))
 
 
-def test_an_alignment_may_bring_its_confidence_or_have_none():
-    aligned = Alignment(["ACG", "ACG"], np.array([[0, 3], [0, 3]]))
-    assert not plots.alignment(aligned).patches
-    aligned.column_annotations = {"confidence": [0.5, 0.6, 0.7]}
-    assert len(plots.alignment(aligned).patches) == 3
+def test_an_alignment_may_bring_its_confidence_or_have_none(hmm):
+    alignments = hmm.align([(X, Y)])
+    assert not plots.alignment(alignments[0]).patches
+    [assessed] = hmm.assess(alignments)
+    heights = [bar.get_height() / 0.9 for bar in plots.alignment(assessed).patches]
+    assert heights == pytest.approx(assessed.confidence)
 
 
 def test_long_alignments_go_on_below_with_their_letters_counted():
