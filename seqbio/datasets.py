@@ -125,7 +125,7 @@ def describe(name: str) -> Dataset:
     hint = (
         f"the nearest names are {', '.join(map(repr, nearest))}"
         if nearest
-        else "seqbio.datasets.names() lists those there are"
+        else f"at hand are {', '.join(_at_hand())}; seqbio.datasets.names() lists all"
     )
     raise DatasetError(f"no data set is called {name!r}; {hint}")
 
@@ -189,6 +189,15 @@ def _local_candidates(dataset: Dataset) -> list[Path]:
     if folder:
         candidates.append(Path(folder).expanduser() / dataset.file)
     return candidates
+
+
+def _at_hand() -> list[str]:
+    """Return the names of the data sets whose file is on this machine."""
+    return [
+        name
+        for name, dataset in _registry().items()
+        if any(file.is_file() for file in _local_candidates(dataset))
+    ]
 
 
 def _check_content(file: Path, dataset: Dataset) -> None:

@@ -1,10 +1,40 @@
-"""Every exception and warning that seqbio raises.
+"""Every exception and warning that seqbio raises, and how messages name what was meant.
 
 All exceptions derive from :class:`SeqbioError`, so one ``except`` clause catches what the package
 reports about its input; each also derives from the built-in class that fits it best.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Ask whether one of the known names was meant, in brackets to go into a message.
+
+    Parameters
+    ----------
+    name
+        What was given.
+    known
+        The names there are.
+
+    Returns
+    -------
+    str
+        With a space before it; empty if none of the names is like the one given.
+
+    Examples
+    --------
+    >>> "no tie is called 'opne'" + did_you_mean("opne", ["extend", "open"])
+    "no tie is called 'opne' (did you mean 'open'?)"
+    >>> did_you_mean("xyz", ["extend", "open"])
+    ''
+    """
+    from difflib import get_close_matches  # errors are imported often and raised rarely
+
+    nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""
 
 
 class SeqbioError(Exception):

@@ -20,7 +20,6 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     cls=common.Program,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain text can be copied, and is quicker
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -60,12 +59,13 @@ def seqbio(
 @app.command()
 def version(
     json: common.JsonOption = False,
-    seed: Annotated[int | None, typer.Option("--seed", hidden=True)] = None,
+    seed: common.NoSeedOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", hidden=True)] = False,
 ) -> None:
     """Print the versions of seqbio and of its tools.
 
-    Keys of --json: python, numpy, scipy, biopython; seqbio_version and command as everywhere.
+    Keys of --json: python, numpy, scipy, biopython; as everywhere seqbio_version, schema_version
+    and command.
 
     For example: seqbio version --json
     """
@@ -79,6 +79,19 @@ def version(
     else:
         others = ", ".join(f"{name} {number}" for name, number in versions.items())
         typer.echo(f"seqbio {__version__} ({others})")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of what every command writes with --json.
+
+    Under $defs it has one definition for each command, which says what each key holds.
+
+    For example: seqbio schema > seqbio.schema.json
+    """
+    from importlib.resources import files
+
+    typer.echo(files("seqbio.cli").joinpath("schema.json").read_text(encoding="utf-8"), nl=False)
 
 
 def main() -> None:

@@ -1,14 +1,32 @@
-"""Options of every ``test`` command: how to get to a p-value, and where to work on it."""
+"""Options of every ``test`` command: the hypotheses, how to get to a p-value, where to work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqbio.cli import common
+
+if TYPE_CHECKING:
+    from seqbio.hypothesis_testing import LikelihoodRatioResult
+
+NullOption = Annotated[
+    str,
+    typer.Option("--null", metavar="NAME,NAME", help="Ties that are in doubt, of those above."),
+]
+AlternativeOption = Annotated[
+    str,
+    typer.Option(
+        "--alternative",
+        metavar="NAME,NAME",
+        help="Those of them that hold in any case; none for no tie.",
+    ),
+]
 CalibrationOption = Annotated[
     str,
     typer.Option(
@@ -27,6 +45,7 @@ ReplicatesOption = Annotated[
         help="Data sets of a bootstrap, at most; fewer if p is soon clear.",
     ),
 ]
+SplitsOption = Annotated[int, typer.Option("--splits", metavar="N", min=1, help="Of a split test.")]
 WorkersOption = Annotated[
     int,
     typer.Option(
@@ -38,8 +57,120 @@ WorkersOption = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """How a ratio becomes a p-value, and with how many processes."""
+
+    calibration: CalibrationOption = "auto"
+    replicates: ReplicatesOption = 999
+    splits: SplitsOption = 10
+    workers: WorkersOption = 1
+
+    def check(self) -> None:
+        """Refuse an unknown method before anything is read.
+
+        Raises
+        ------
+        ParameterError
+            The message gives the nearest name and all of them.
+        """
+        from seqbio.hypothesis_testing.choice import CALIBRATIONS
+
+        common.chosen("--calibration", self.calibration, CALIBRATIONS)
+
+    def compare(
+        self,
+        null: Any,
+        alternative: Any,
+        data: Any,
+        task: str,
+        *,
+        seed: int,
+        quiet: bool,
+        n_starts: int = 1,
+    ) -> LikelihoodRatioResult:
+        """Fit and test two hypotheses, showing progress.
+
+        Parameters
+        ----------
+        null, alternative, data
+            As `seqbio.compare` takes them.
+        task : str
+            What is done, for the progress.
+        seed, n_starts : int
+            As `seqbio.compare` takes them.
+        quiet : bool
+            Show no progress.
+
+        Returns
+        -------
+        LikelihoodRatioResult
+            As from `seqbio.compare`.
+        """
+        from seqbio.hypothesis_testing import compare
+
+        with _processes(self.workers) as executor, common.progress(task, quiet=quiet) as on_done:
+            return compare(
+                null,
+                alternative,
+                data,
+                calibration=self.calibration.lower(),
+                n_replicates=self.replicates,
+                n_splits=self.splits,
+                n_starts=n_starts,
+                seed=seed,
+                executor=executor,
+                on_done=on_done,
+            )
+
+
+def hypotheses(
+    null: str, alternative: str, known: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read the ties of both hypotheses.
+
+    Parameters
+    ----------
+    null, alternative
+        As they were given.
+    known
+        Names of ties.
+
+    Returns
+    -------
+    null_ties, alternative_ties : tuple of str
+        Names that are unknown are left to the model, which can say more about them.
+    """
+    return common.tie_names("--null", null, known), common.tie_names(
+        "--alternative", alternative, known
+    )
+
+
+def check_nested(null: Sequence[str], alternative: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a null that ties no more than the alternative, where names tell all.
+
+    Parameters
+    ----------
+    null, alternative
+        Names of ties.
+    known
+        All names, none of which implies another.
+
+    Raises
+    ------
+    ParameterError
+        The message names the ties.
+    """
+    if {*null, *alternative} <= {*known} and not {*null} > {*alternative}:
+        tied, kept = (",".join(names) or "none" for names in (null, alternative))
+        raise common.wrong_usage(
+            "--null",
+            f"it must tie all that the alternative does, and more; {tied} is no more than {kept}",
+        )
+
+
 @contextmanager
-def workers(n: int) -> Iterator[Executor | None]:
+def _processes(n: int) -> Iterator[Executor | None]:
     """Start processes to work on independent pieces, and end them.
 
     They are spawned, so that nothing of this process is copied half-way; none are started before

@@ -5,35 +5,42 @@ Nothing heavy is imported here, so that help is quick.
 
 from __future__ import annotations
 
-import difflib
 import errno
+import functools
+import inspect
 import json
 import math
 import os
 import secrets
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, get_type_hints
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from seqbio import __version__
-from seqbio.errors import NestingError, ParameterError, SeqbioError
+from seqbio.errors import NestingError, ParameterError, SeqbioError, did_you_mean
 
 if TYPE_CHECKING:
     from Bio.SeqRecord import SeqRecord
 
     from seqbio.sequences import Pair
 
+SCHEMA_VERSION = 1
 FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 ALPHABETS = ("dna", "rna", "protein")
 PAIRINGS = ("consecutive", "first-vs-rest", "by-order", "by-id")
 
 _DATASET = "dataset:"
+_LONG = 20.0  # seconds of work ahead that are worth a line where there is no terminal
+_HELP_WIDTH = 76
 _ADVICE = {
     errno.ENOENT: "check the name",
     errno.EISDIR: "name a file",
@@ -106,12 +113,26 @@ OutputOption = Annotated[
 ]
 JsonOption = Annotated[
     bool,
-    typer.Option("--json", metavar="", help="Write JSON, with the keys above."),
+    typer.Option(
+        "--json",
+        metavar="",
+        help="Write JSON, with the keys above; 'seqbio schema' says what they hold.",
+    ),
 ]
 SeedOption = Annotated[
     int,
     typer.Option("--seed", metavar="N", min=0, help="Of everything random."),
 ]
+NewSeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        min=0,
+        help="Of everything random.  [default: a new one, reported on standard error]",
+    ),
+]
+NoSeedOption = Annotated[int | None, typer.Option("--seed", hidden=True)]
 QuietOption = Annotated[
     bool,
     typer.Option(
@@ -121,6 +142,130 @@ QuietOption = Annotated[
         help="No progress and no notes, only warnings and errors.",
     ),
 ]
+
+
+# -- groups of options -------------------------------------------------------------------------
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take options in groups that several commands share.
+
+    A parameter of the command whose type is a dataclass stands for the fields of that class: each
+    becomes an argument or option of its own, and the command gets them back as one object.
+    """
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, Any] = {}
+    hints = get_type_hints(command, include_extras=True)
+    for parameter in inspect.signature(command).parameters.values():
+        kind = hints[parameter.name]
+        if isinstance(kind, type) and is_dataclass(kind):
+            groups[parameter.name] = kind
+            members = inspect.signature(kind).parameters.values()
+            types = get_type_hints(kind, include_extras=True)
+        else:
+            members, types = {parameter.name: parameter}.values(), hints
+        parameters += [
+            member.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=types[member.name])
+            for member in members
+        ]
+
+    @functools.wraps(command)
+    def ungrouped(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{each.name: values.pop(each.name) for each in fields(kind)})
+        command(**values)
+
+    ungrouped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    ungrouped.__annotations__ = {each.name: each.annotation for each in parameters}
+    return ungrouped
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where the result goes and as what, the same for every command."""
+
+    output: OutputOption = "-"
+    json: JsonOption = False
+    quiet: QuietOption = False
+
+    def write_text(self, text: str) -> None:
+        """Write a result for people."""
+        write_text(text, self.output)
+
+    def write_json(self, command: str, content: Mapping[str, Any]) -> None:
+        """Write a result for programs."""
+        write_text(as_json(command, content), self.output)
+
+
+@dataclass(frozen=True)
+class PairsInput:
+    """Where pairs of sequences come from."""
+
+    pairs_file: PairsFile
+    second_file: SecondFile = None
+    pairing: PairingOption = None
+    pair: PairOption = None
+    alphabet: AlphabetOption = None
+    strip_gaps: StripGapsOption = False
+
+    def read(self) -> tuple[list[Pair], str]:
+        """Read pairs, see `read_pairs`."""
+        return read_pairs(
+            self.pairs_file,
+            self.second_file,
+            alphabet=self.alphabet,
+            pairing=self.pairing,
+            pair=self.pair,
+            strip_gaps=self.strip_gaps,
+        )
+
+    @property
+    def files(self) -> list[str]:
+        """The files as they were named."""
+        return [file for file in (self.pairs_file, self.second_file) if file is not None]
+
+
+# -- help --------------------------------------------------------------------------------------
+
+
+def helped(words: Callable[[], Mapping[str, str]]) -> type[TyperCommand]:
+    """Make a class of commands whose help names what the library knows.
+
+    Parameters
+    ----------
+    words
+        Gives what stands for ``{name}`` in the help; called only when help is shown, because the
+        library takes time to load.
+    """
+
+    class Command(TyperCommand):
+        def format_help(self, ctx: Any, formatter: Any) -> None:
+            # Click leaves the lines of a paragraph with this mark as they are.
+            known = {f"{{{name}}}": text for name, text in words().items()} | {r"\b": "\b"}
+            for place, text in known.items():
+                self.help = (self.help or "").replace(place, text)
+            super().format_help(ctx, formatter)
+
+    return Command
+
+
+PlainCommand = helped(dict)
+"""A command whose help needs no words of the library's."""
+
+
+def listed(meanings: Mapping[str, str]) -> str:
+    """Write names and what they mean in two columns, as lines that click leaves alone."""
+    width = max(map(len, meanings))
+    lines = [
+        fill(
+            meaning,
+            _HELP_WIDTH,
+            initial_indent=f"  {name.ljust(width)}  ",
+            subsequent_indent=" " * (width + 4),
+        )
+        for name, meaning in meanings.items()
+    ]
+    return "\n".join([r"\b", *lines])
 
 
 # -- running and failing -----------------------------------------------------------------------
@@ -194,7 +339,19 @@ def _explained(error: OSError) -> str:
     place = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
     reason = (error.strerror or str(error)).lower()
     advice = f"; {_ADVICE[error.errno]}" if error.errno in _ADVICE else ""
-    return f"{place}{reason}{advice}"
+    near = nearby(os.fsdecode(error.filename)) if error.errno == errno.ENOENT else ""
+    return f"{place}{reason}{near}{advice}"
+
+
+def nearby(file: str | None) -> str:
+    """Ask whether a file of a similar name in the same folder is meant, see `did_you_mean`."""
+    if not file:
+        return ""
+    try:
+        names = [each.name for each in Path(file).parent.iterdir()]
+    except OSError:
+        return ""
+    return did_you_mean(Path(file).name, names)
 
 
 def _forget_output() -> None:
@@ -223,9 +380,19 @@ def help_without_command(ctx: typer.Context) -> None:
         raise typer.Exit(WRONG_USAGE)
 
 
+class Update(Protocol):
+    """What tells of progress: pieces that are done and that there are, and what is going on."""
+
+    def __call__(self, n_done: int, n_pieces: int, now: str = "") -> None:
+        """Show it."""
+
+
 @contextmanager
-def progress(task: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show on a terminal that work goes on, and for how long it has.
+def progress(task: str, *, quiet: bool) -> Iterator[Update]:
+    """Show that work goes on, and how much of it is left.
+
+    On a terminal there is a bar with the time that remains. Elsewhere one line is written, and
+    only if the work will take long.
 
     Parameters
     ----------
@@ -237,20 +404,106 @@ def progress(task: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     Yields
     ------
     callable
-        Takes the numbers of pieces that are done and that there are, to show them too.
+        Takes the numbers of pieces that are done and that there are, to show them too, and what
+        else there is to say.
     """
-    if quiet or not sys.stderr.isatty():
-        yield lambda n_done, n_pieces: None  # noqa: ARG005
+    if quiet:
+        yield lambda n_done, n_pieces, now="": None  # noqa: ARG005
+        return
+    if not sys.stderr.isatty():
+        yield _said_once(task)
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         number = bar.add_task(task, total=None)
-        yield lambda n_done, n_pieces: bar.update(
-            number, description=f"{task}: {n_done} of {n_pieces}"
+
+        def update(n_done: int, n_pieces: int, now: str = "") -> None:
+            words = now or f"{n_done} of {n_pieces}"
+            bar.update(number, completed=n_done, total=n_pieces, description=f"{task}: {words}")
+
+        yield update
+
+
+def _said_once(task: str) -> Update:
+    """Write a line as soon as it is clear that much work is left."""
+    begun: list[tuple[float, int]] = []
+    said = False
+
+    def update(n_done: int, n_pieces: int, now: str = "") -> None:
+        nonlocal said
+        begun.append((time.monotonic(), n_done))
+        (since, before), (until, _) = begun[0], begun[-1]
+        if said or n_done == before:
+            return
+        left = (until - since) / (n_done - before) * (n_pieces - n_done)
+        if left > _LONG:
+            said = True
+            words = now or f"{n_done} of at most {n_pieces} rounds of fits are done"
+            note(f"{task}: {words}; up to {_duration(left)} to go", quiet=False)
+
+    return update
+
+
+def epochs(
+    update: Update, n_epochs: int, unit: str, factor: float = 1.0
+) -> Callable[[int, int, int, float], None]:
+    """Let a training tell of its progress.
+
+    Parameters
+    ----------
+    update
+        From `progress`.
+    n_epochs
+        At most.
+    unit
+        Of the loss that is shown.
+    factor
+        From nats to that unit.
+
+    Returns
+    -------
+    callable
+        Takes the epoch, the batches done, the batches of an epoch and the loss in nats.
+    """
+
+    def on_batch(epoch: int, n_done: int, n_batches: int, loss: float) -> None:
+        update(
+            (epoch - 1) * n_batches + n_done,
+            n_epochs * n_batches,
+            f"epoch {epoch} of {n_epochs}, {loss * factor:.3f} {unit}",
         )
+
+    return on_batch
+
+
+def _duration(seconds: float) -> str:
+    """Round a time to what matters.
+
+    Examples
+    --------
+    >>> _duration(75), _duration(1000), _duration(10_000)
+    ('75 s', '17 min', '2.8 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def new_seed(*, quiet: bool) -> int:
@@ -283,17 +536,12 @@ def chosen(option: str, value: str, choices: Sequence[str]) -> str:
     >>> chosen("--alphabet", "protien", ALPHABETS)
     Traceback (most recent call last):
         ...
-    seqbio.errors.ParameterError: --alphabet: 'protien' is unknown; did you mean 'protein'? ...
+    seqbio.errors.ParameterError: --alphabet: 'protien' is unknown (did you mean 'protein'?); ...
     """
     if value.lower() in choices:
         return value.lower()
-    nearest = _nearest(value, choices)
-    meant = f"did you mean {nearest!r}? Choose" if nearest else "choose"
-    raise wrong_usage(option, f"{value!r} is unknown; {meant} from {', '.join(choices)}")
-
-
-def _nearest(value: str, choices: Sequence[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(value.lower(), choices, n=1, cutoff=0.5)), None)
+    meant = did_you_mean(value.lower(), choices)
+    raise wrong_usage(option, f"{value!r} is unknown{meant}; choose from {', '.join(choices)}")
 
 
 def tie_names(option: str, value: str, ties: Sequence[str]) -> tuple[str, ...]:
@@ -309,7 +557,9 @@ def tie_names(option: str, value: str, ties: Sequence[str]) -> tuple[str, ...]:
     if value.lower() == "none":
         return ()
     names = [name.strip() for name in value.split(",")]
-    return tuple(chosen(option, name, ties) if _nearest(name, ties) else name for name in names)
+    return tuple(
+        chosen(option, name, ties) if did_you_mean(name.lower(), ties) else name for name in names
+    )
 
 
 def assignments(option: str, values: Sequence[str]) -> dict[str, float]:
@@ -533,7 +783,7 @@ def table(title: str, rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_json(command: str, content: Mapping[str, Any]) -> str:
-    """Write a result as JSON: ``seqbio_version``, ``command``, and what the command has found.
+    """Write a result as JSON: the versions, the command, and what the command has found.
 
     Numbers are in full precision; what is not finite is null.
 
@@ -542,12 +792,14 @@ def as_json(command: str, content: Mapping[str, Any]) -> str:
     >>> print(as_json("version", {"number": 0.1, "missing": float("nan")}))
     {
       "seqbio_version": "...",
+      "schema_version": 1,
       "command": "version",
       "number": 0.1,
       "missing": null
     }
     """
-    whole = {"seqbio_version": __version__, "command": command, **content}
+    versions = {"seqbio_version": __version__, "schema_version": SCHEMA_VERSION}
+    whole = {**versions, "command": command, **content}
     return json.dumps(_finite(whole), indent=2, allow_nan=False, ensure_ascii=False)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from textwrap import fill
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from seqbio.cli import common
+from seqbio.cli import calibration, common
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -24,25 +22,16 @@ _POOLINGS = ("max", "logsumexp", "sum", "none")
 _STRANDS = ("both", "one")
 _MOTIF_FORMATS = ("meme", "jaspar")
 _HIT_FORMATS = ("tsv", "bed", "gff3")
-_CALIBRATIONS = ("auto", "chi2", "bootstrap", "split", "held-out")
-_DATASET = "dataset:"
 _KNOWN_ENOUGH = 0.01  # q-value below which a motif is called by the name of its match
 
 
-class _Command(TyperCommand):
-    """A command whose help lists the ties, which are asked for only then."""
+def _words() -> Mapping[str, str]:
+    from seqbio.motif import MotifDetector
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        from seqbio.motif import MotifDetector
+    return {"ties": common.listed(MotifDetector.ties())}
 
-        ties = "\n".join(
-            fill(meaning, 76, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)
-            for name, meaning in MotifDetector.ties().items()
-        )
-        # Click leaves the lines of a paragraph with this mark as they are.
-        text = (self.help or "").replace("{ties}", r"\b" + "\n" + ties)
-        self.help = text.replace(r"\b", "\b")
-        super().format_help(ctx, formatter)
+
+_Command = common.helped(_words)
 
 
 # -- options -----------------------------------------------------------------------------------
@@ -105,7 +94,9 @@ def motif(ctx: typer.Context) -> None:
 
 
 @app.command(cls=_Command)
+@common.grouped
 def train(
+    *,
     files: SequenceFiles,
     negatives: NegativesOption = None,
     motifs: MotifsOption = None,
@@ -159,10 +150,8 @@ def train(
         str | None,
         typer.Option("--logo", metavar="FILE", help="Draw the motifs here (.png, .pdf, .svg)."),
     ] = None,
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
+    results: common.Results,
     seed: common.SeedOption = 0,
-    quiet: common.QuietOption = False,
 ) -> None:
     r"""Learn motifs that tell classes of sequences apart.
 
@@ -183,10 +172,10 @@ def train(
     from seqbio.motif import MotifDetector, read_motifs, write_motifs
 
     file_format = common.chosen("--format", file_format, _MOTIF_FORMATS)
-    common.check_writable(output, save, write, logo)
+    common.check_writable(results.output, save, write, logo)
     records, labels, alphabet = _labelled(files, negatives, alphabet)
     settings = _settings(tie, pooling, strands, alphabet)
-    known_motifs = [] if known is None else read_motifs(_path(known))
+    known_motifs = [] if known is None else read_motifs(common.file_of(known))
     n_classes = 2 if labels is None else len(set(labels))
     detector = MotifDetector(
         n_motifs=motifs or (n_classes - 1 if settings["pooling"] == "sum" else 8),
@@ -199,10 +188,10 @@ def train(
         seed=seed,
         **settings,
     )
-    with common.progress(f"training on {len(records)} sequences", quiet=quiet):
-        detector.fit(records, labels)
+    with common.progress(f"training on {len(records)} sequences", quiet=results.quiet) as update:
+        detector.fit(records, labels, on_batch=common.epochs(update, epochs, "nats per sequence"))
     found = detector.motifs_ if detector.model_.n_places == 1 else []
-    with common.progress("comparing with known motifs", quiet=quiet):
+    with common.progress("comparing with known motifs", quiet=results.quiet):
         matches = _matches(found, known_motifs)
     if save is not None:
         detector.save(save)
@@ -213,21 +202,22 @@ def train(
 
         draw_logos(found, logo)
     names = [_class_name(files, negatives, index) for index in range(len(detector.classes_))]
-    if json:
+    if results.json:
         content = _trained(detector, found, matches) | {
             "classes": names,
             "n_sequences": len(records),
             "files": [*files, *([negatives] if negatives else [])],
             "seed": seed,
         }
-        text = common.as_json("motif train", content)
+        results.write_json("motif train", content)
     else:
-        text = _report(detector, found, matches, names)
-    common.write_text(text, output)
+        results.write_text(_report(detector, found, matches, names))
 
 
-@app.command()
+@app.command(cls=_Command)
+@common.grouped
 def scan(
+    *,
     motif_file: Annotated[
         str, typer.Argument(metavar="MOTIFS", help="Motifs: MEME's minimal format or JASPAR's.")
     ],
@@ -260,10 +250,8 @@ def scan(
         str,
         typer.Option("--format", metavar="|".join(_HIT_FORMATS), help="Of the hits."),
     ] = "tsv",
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
-    seed: Annotated[int | None, typer.Option("--seed", hidden=True)] = None,
-    quiet: common.QuietOption = False,
+    results: common.Results,
+    seed: common.NoSeedOption = None,
 ) -> None:
     r"""Find where motifs stand, with exact p-values, in sequences of any size.
 
@@ -283,15 +271,15 @@ def scan(
     from seqbio.motif import scan as find
 
     del seed
-    if json and file_format != "tsv":
+    if results.json and file_format != "tsv":
         raise common.wrong_usage("--format", "JSON is a format of its own; leave out --json")
     file_format = common.chosen("--format", file_format, _HIT_FORMATS)
     shares: Any = common.word_or_numbers("--background", background, ("equal", "sequences"))
     if strands is not None:
         strands = common.chosen("--strands", strands, _STRANDS)
-    common.check_writable(output)
-    motifs = read_motifs(_path(motif_file))
-    source = _path(file)
+    common.check_writable(results.output)
+    motifs = read_motifs(common.file_of(motif_file))
+    source = common.file_of(file)
     if shares == "equal":
         shares = None
     elif shares == "sequences":
@@ -300,9 +288,9 @@ def scan(
                 "--background", "standard input cannot be read twice; give numbers or a file"
             )
         kind = {"U": "rna"}.get(motifs[0].alphabet[-1], "dna")
-        with common.progress("counting letters", quiet=quiet):
+        with common.progress("counting letters", quiet=results.quiet):
             shares = letter_frequencies(source, kind).tolist()
-    with common.progress(f"scanning for {len(motifs)} motifs", quiet=quiet):
+    with common.progress(f"scanning for {len(motifs)} motifs", quiet=results.quiet):
         hits = find(
             motifs,
             source,
@@ -312,8 +300,8 @@ def scan(
             pseudocount=pseudocount,
             soft_masked="skip" if skip_soft_masked else "use",
         )
-    if not json:
-        write_hits(hits, output, file_format)  # type: ignore[arg-type]
+    if not results.json:
+        write_hits(hits, results.output, file_format)  # type: ignore[arg-type]
         return
     content = {
         "hits": [asdict(hit) for hit in hits],
@@ -322,28 +310,20 @@ def scan(
         "threshold": threshold,
         "files": [motif_file, file],
     }
-    common.write_text(common.as_json("motif scan", content), output)
+    results.write_json("motif scan", content)
 
 
-@app.command()
+@app.command(cls=_Command)
+@common.grouped
 def shuffle(
+    *,
     file: SequenceFile,
     copies: Annotated[
         int, typer.Option("--copies", metavar="N", min=1, help="Shuffles of each sequence.")
     ] = 1,
     alphabet: common.AlphabetOption = None,
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed",
-            metavar="N",
-            min=0,
-            help="Of everything random.  [default: a new one, reported on standard error]",
-        ),
-    ] = None,
-    quiet: common.QuietOption = False,
+    results: common.Results,
+    seed: common.NewSeedOption = None,
 ) -> None:
     r"""Shuffle sequences, keeping their counts of neighbouring letters.
 
@@ -359,56 +339,38 @@ def shuffle(
     """
     from seqbio.sequences import shuffle_dinucleotides, write_fasta
 
-    common.check_writable(output)
+    common.check_writable(results.output)
     if seed is None:
-        seed = common.new_seed(quiet=quiet)
+        seed = common.new_seed(quiet=results.quiet)
     records, _ = common.read_records(file, alphabet=alphabet)
     shuffled = shuffle_dinucleotides(records, copies=copies, seed=seed)
-    if not json:
-        write_fasta(shuffled, output)
+    if not results.json:
+        write_fasta(shuffled, results.output)
         return
     sequences = [{"id": str(each.id), "sequence": str(each.seq)} for each in shuffled]
     content = {"sequences": sequences, "copies": copies, "files": [file], "seed": seed}
-    common.write_text(common.as_json("motif shuffle", content), output)
+    results.write_json("motif shuffle", content)
 
 
 @app.command("test", cls=_Command)
+@common.grouped
 def compare_ties(
+    *,
     files: SequenceFiles,
     negatives: NegativesOption = None,
-    null: Annotated[
-        str,
-        typer.Option("--null", metavar="NAME,NAME", help="Ties that are tested, of those above."),
-    ] = "position,strand",
-    alternative: Annotated[
-        str,
-        typer.Option(
-            "--alternative", metavar="NAME,NAME", help="Ties that are kept; none for no tie."
-        ),
-    ] = "position",
+    null: calibration.NullOption = "position,strand",
+    alternative: calibration.AlternativeOption = "position",
     motifs: MotifsOption = None,
     width: Annotated[
         int, typer.Option("--width", metavar="N", min=1, help="Columns of a motif.")
     ] = 6,
     pooling: PoolingOption = "sum",
     strands: StrandsOption = None,
-    calibration: Annotated[
-        str,
-        typer.Option(
-            "--calibration",
-            metavar="|".join(_CALIBRATIONS),
-            help="How to get from the ratio to a p-value; auto takes what is valid.",
-        ),
-    ] = "auto",
-    splits: Annotated[
-        int, typer.Option("--splits", metavar="N", min=1, help="Of the split test.")
-    ] = 10,
+    judgement: calibration.Calibration,
     alphabet: common.AlphabetOption = None,
     starts: StartsOption = 1,
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
+    results: common.Results,
     seed: common.SeedOption = 0,
-    quiet: common.QuietOption = False,
 ) -> None:
     r"""Test whether a motif works wherever it stands, or on either strand.
 
@@ -433,20 +395,13 @@ def compare_ties(
     conclusion, level, null and alternative, effects, warnings, data_fingerprint, settings, files,
     n_sequences, seed.
     """
-    from seqbio import compare
     from seqbio.motif import MotifDetector
 
     known = tuple(MotifDetector.ties())
-    tested = common.tie_names("--null", null, known)
-    kept = common.tie_names("--alternative", alternative, known)
-    if {*tested, *kept} <= {*known} and not {*tested} > {*kept}:
-        raise common.wrong_usage(
-            "--null",
-            f"it must tie all that the alternative does, and more; {null} is no more than "
-            f"{alternative}",
-        )
-    calibration = common.chosen("--calibration", calibration, _CALIBRATIONS)
-    common.check_writable(output)
+    tested, kept = calibration.hypotheses(null, alternative, known)
+    calibration.check_nested(tested, kept, known)
+    judgement.check()
+    common.check_writable(results.output)
     records, labels, alphabet = _labelled(files, negatives, alphabet)
     settings = _settings(None, pooling, strands, alphabet)
     if "strand" in tested:
@@ -460,25 +415,24 @@ def compare_ties(
         MotifDetector(n_motifs, width, tie=ties, alphabet=alphabet, seed=seed, **settings)
         for ties in (tested, kept)
     )
-    with common.progress(f"testing with {len(records)} sequences", quiet=quiet):
-        if calibration == "auto" and _has_too_many(alternative_detector, records, labels):
-            calibration = "split"
-        result = compare(
-            null_detector,
-            alternative_detector,
-            (records, labels),
-            calibration=calibration,
-            n_splits=splits,
-            n_starts=starts,
-            seed=seed,
-        )
-    if not json:
-        common.write_text(str(result), output)
+    if judgement.calibration == "auto" and _has_too_many(alternative_detector, records, labels):
+        judgement = replace(judgement, calibration="split")
+    result = judgement.compare(
+        null_detector,
+        alternative_detector,
+        (records, labels),
+        f"testing with {len(records)} sequences",
+        seed=seed,
+        quiet=results.quiet,
+        n_starts=starts,
+    )
+    if not results.json:
+        results.write_text(str(result))
         return
     shared = {"n_motifs": n_motifs, "width": width, "alphabet": alphabet, **settings}
     content = {"files": [*files, *([negatives] if negatives else [])], "n_sequences": len(records)}
     content |= result.to_dict() | {"settings": shared, "seed": seed}
-    common.write_text(common.as_json("motif test", content), output)
+    results.write_json("motif test", content)
 
 
 def _has_too_many(
@@ -491,13 +445,6 @@ def _has_too_many(
 
 
 # -- reading -----------------------------------------------------------------------------------
-
-
-def _path(name: str) -> str:
-    """Find the file that is meant."""
-    from seqbio import datasets
-
-    return str(datasets.path(name.removeprefix(_DATASET))) if name.startswith(_DATASET) else name
 
 
 def _labelled(

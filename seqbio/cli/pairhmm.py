@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import StringIO
-from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from seqbio.cli import common
+from seqbio.cli import calibration, common
 from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, WITH_CONFIDENCE, write_alignments
-from seqbio.cli.calibration import CalibrationOption, ReplicatesOption, WorkersOption
-from seqbio.cli.calibration import workers as working
 from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
 
 if TYPE_CHECKING:
@@ -34,41 +31,20 @@ _METHODS = ("viterbi", "mea")
 _INTERVALS = ("wald", "profile", "none")
 _INTERVAL_NAMES = {"wald": "Wald", "profile": "profile likelihood"}
 _LEVEL = 0.95
-_HELP_WIDTH = 76
 
 
-class _Command(TyperCommand):
-    """A command whose help names what the library knows, which is asked only for help."""
+def _words() -> Mapping[str, str]:
+    from seqbio.pairhmm import PairHMM
+    from seqbio.pairhmm.substitution import SUBSTITUTION_MODELS
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        from seqbio.pairhmm import PairHMM
-        from seqbio.pairhmm.substitution import SUBSTITUTION_MODELS
-
-        known = {
-            "{ties}": _listed(PairHMM.ties()),
-            "{formats}": _listed(ALIGNMENT_FORMATS),
-            "{substitutions}": ", ".join(SUBSTITUTION_MODELS),
-            # Click leaves the lines of a paragraph with this mark as they are.
-            r"\b": "\b",
-        }
-        for place, words in known.items():
-            self.help = (self.help or "").replace(place, words)
-        super().format_help(ctx, formatter)
+    return {
+        "ties": common.listed(PairHMM.ties()),
+        "formats": common.listed(ALIGNMENT_FORMATS),
+        "substitutions": ", ".join(SUBSTITUTION_MODELS),
+    }
 
 
-def _listed(meanings: Mapping[str, str]) -> str:
-    """Write names and what they mean in two columns, as lines that click leaves alone."""
-    width = max(map(len, meanings))
-    lines = [
-        fill(
-            meaning,
-            _HELP_WIDTH,
-            initial_indent=f"  {name.ljust(width)}  ",
-            subsequent_indent=" " * (width + 4),
-        )
-        for name, meaning in meanings.items()
-    ]
-    return "\n".join([r"\b", *lines])
+_Command = common.helped(_words)
 
 
 # -- options -----------------------------------------------------------------------------------
@@ -124,6 +100,42 @@ StartsOption = Annotated[
         help="Fit from N starts, to see whether there are other optima.  [default: 1]",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class HmmOptions:
+    """What a pair HMM is like, apart from its ties."""
+
+    substitution: SubstitutionOption = None
+    frequencies: FrequenciesOption = None
+    switch: SwitchOption = None
+    end: EndOption = None
+    starts: StartsOption = None
+
+    def settings(self, tie: str | None = None) -> dict[str, Any]:
+        """Check the options that were given, as settings of PairHMM."""
+        from seqbio.pairhmm import PairHMM
+        from seqbio.pairhmm.substitution import SUBSTITUTION_MODELS
+
+        settings: dict[str, Any] = {}
+        if tie is not None:
+            settings["tie"] = common.tie_names("--tie", tie, tuple(PairHMM.ties()))
+        if self.frequencies is not None:
+            settings["frequencies"] = common.word_or_numbers(
+                "--frequencies", self.frequencies, _FREQUENCIES
+            )
+        for name, value, choices in (
+            ("substitution", self.substitution, SUBSTITUTION_MODELS),
+            ("switch", self.switch, _SWITCH),
+            ("end", self.end, _END),
+        ):
+            if value is not None:
+                settings[name] = common.chosen(f"--{name}", value, choices)
+        if self.starts is not None:
+            settings["n_starts"] = self.starts
+        return settings
+
+
 ModelFileOption = Annotated[
     str | None,
     typer.Option(
@@ -144,19 +156,12 @@ def pairhmm(ctx: typer.Context) -> None:
 
 
 @app.command(cls=_Command)
+@common.grouped
 def fit(
-    pairs_file: common.PairsFile,
-    second_file: common.SecondFile = None,
-    pairing: common.PairingOption = None,
-    pair: common.PairOption = None,
-    alphabet: common.AlphabetOption = None,
-    strip_gaps: common.StripGapsOption = False,
+    *,
+    source: common.PairsInput,
     tie: TieOption = None,
-    substitution: SubstitutionOption = None,
-    frequencies: FrequenciesOption = None,
-    switch: SwitchOption = None,
-    end: EndOption = None,
-    starts: StartsOption = None,
+    options: HmmOptions,
     intervals: Annotated[
         str,
         typer.Option(
@@ -173,10 +178,8 @@ def fit(
             help="Keep the model here, for --model of align and simulate.",
         ),
     ] = None,
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
+    results: common.Results,
     seed: common.SeedOption = 0,
-    quiet: common.QuietOption = False,
 ) -> None:
     r"""Estimate the parameters from pairs of sequences.
 
@@ -201,44 +204,29 @@ def fit(
     estimate, lower, upper), interval_method, interval_level, settings, files, n_pairs, seed.
     """
     method = common.chosen("--intervals", intervals, _INTERVALS)
-    settings = _settings(tie, substitution, frequencies, switch, end, starts)
-    common.check_writable(output, save)
-    pairs, alphabet = common.read_pairs(
-        pairs_file,
-        second_file,
-        alphabet=alphabet,
-        pairing=pairing,
-        pair=pair,
-        strip_gaps=strip_gaps,
-    )
-    hmm = _fitted(pairs, alphabet, settings, seed, quiet=quiet)
-    with common.progress("computing intervals", quiet=quiet):
-        bounds = _intervals(hmm, method)
+    settings = options.settings(tie)
+    common.check_writable(results.output, save)
+    pairs, alphabet = source.read()
+    hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
+    with common.progress("computing intervals", quiet=results.quiet) as on_done:
+        bounds = _intervals(hmm, method, on_done)
     if save is not None:
         hmm.save(save)
-    if json:
-        content = _input(pairs_file, second_file, pairs) | _estimates(hmm, bounds, method)
-        text = common.as_json("pairhmm fit", content | {"seed": seed})
+    if results.json:
+        content = _input(source, pairs) | _estimates(hmm, bounds, method)
+        results.write_json("pairhmm fit", content | {"seed": seed})
     else:
-        text = _report(hmm, bounds, method, len(pairs))
-    common.write_text(text, output)
+        results.write_text(_report(hmm, bounds, method, len(pairs)))
 
 
 @app.command(cls=_Command)
+@common.grouped
 def align(
-    pairs_file: common.PairsFile,
-    second_file: common.SecondFile = None,
-    pairing: common.PairingOption = None,
-    pair: common.PairOption = None,
-    alphabet: common.AlphabetOption = None,
-    strip_gaps: common.StripGapsOption = False,
+    *,
+    source: common.PairsInput,
     model: ModelFileOption = None,
     tie: TieOption = None,
-    substitution: SubstitutionOption = None,
-    frequencies: FrequenciesOption = None,
-    switch: SwitchOption = None,
-    end: EndOption = None,
-    starts: StartsOption = None,
+    options: HmmOptions,
     method: Annotated[
         str | None,
         typer.Option(
@@ -275,10 +263,8 @@ def align(
             help="Of the alignments, one of those above.  [default: clustal]",
         ),
     ] = None,
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
+    results: common.Results,
     seed: common.SeedOption = 0,
-    quiet: common.QuietOption = False,
 ) -> None:
     r"""Write the best alignment of each pair, or a sample of alignments.
 
@@ -315,11 +301,11 @@ def align(
     confidence, of every column), method, gap_factor, samples, parameters, settings, files, n_pairs,
     seed.
     """
-    settings = _settings(tie, substitution, frequencies, switch, end, starts)
+    settings = options.settings(tie)
     if model is not None and settings:
         given = ", ".join("--starts" if name == "n_starts" else f"--{name}" for name in settings)
         raise common.wrong_usage("--model", f"it brings its own settings; leave out {given}")
-    if json and file_format is not None:
+    if results.json and file_format is not None:
         raise common.wrong_usage("--format", "JSON is a format of its own; leave out --json")
     file_format = common.chosen("--format", file_format or "clustal", tuple(ALIGNMENT_FORMATS))
     if samples is not None and method is not None:
@@ -327,21 +313,14 @@ def align(
     method = common.chosen("--method", method or "viterbi", _METHODS)
     if gap_factor is not None and method != "mea":
         raise common.wrong_usage("--gap-factor", "it is an option of --method mea")
-    common.check_writable(output)
+    common.check_writable(results.output)
     hmm = None if model is None else _loaded(model)
     if hmm is not None:
-        alphabet = _same_alphabet(alphabet, hmm)
-    pairs, alphabet = common.read_pairs(
-        pairs_file,
-        second_file,
-        alphabet=alphabet,
-        pairing=pairing,
-        pair=pair,
-        strip_gaps=strip_gaps,
-    )
+        source = replace(source, alphabet=_same_alphabet(source.alphabet, hmm))
+    pairs, alphabet = source.read()
     if hmm is None:
-        hmm = _fitted(pairs, alphabet, settings, seed, quiet=quiet)
-    with common.progress(f"aligning {len(pairs)} pairs", quiet=quiet):
+        hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
+    with common.progress(f"aligning {len(pairs)} pairs", quiet=results.quiet):
         if samples is not None:
             alignments = _sampled(hmm, pairs, samples, seed)
         elif method == "mea":
@@ -349,16 +328,16 @@ def align(
             alignments = hmm.align(pairs, method="mea", gap_factor=gap_factor)
         else:
             alignments = hmm.align(pairs)
-        if method != "mea" and (json or file_format in WITH_CONFIDENCE):
+        if method != "mea" and (results.json or file_format in WITH_CONFIDENCE):
             hmm.assess(alignments)
-    if method == "mea" or json or file_format in WITH_CONFIDENCE:
-        common.note(_accuracies(alignments), quiet=quiet)
-    if not json:
+    if method == "mea" or results.json or file_format in WITH_CONFIDENCE:
+        common.note(_accuracies(alignments), quiet=results.quiet)
+    if not results.json:
         text = StringIO()
         write_alignments(alignments, text, file_format, alphabet)
-        common.write_text(text.getvalue(), output)
+        results.write_text(text.getvalue())
         return
-    content = _input(pairs_file, second_file, pairs) | {
+    content = _input(source, pairs) | {
         "settings": _settings_of(hmm),
         "parameters": hmm.parameters_,
         "method": "sample" if samples is not None else method,
@@ -367,7 +346,7 @@ def align(
         "alignments": [_alignment_content(alignment) for alignment in alignments],
         "seed": seed,
     }
-    common.write_text(common.as_json("pairhmm align", content), output)
+    results.write_json("pairhmm align", content)
 
 
 def _sampled(hmm: PairHMM, pairs: Sequence[Pair], n: int, seed: int) -> list[Alignment]:
@@ -402,7 +381,9 @@ def _alignment_content(alignment: Any) -> dict[str, Any]:
 
 
 @app.command(cls=_Command)
+@common.grouped
 def simulate(
+    *,
     model: Annotated[
         str | None,
         typer.Option(
@@ -446,18 +427,8 @@ def simulate(
             help="Columns of every alignment.  [default: random, by the parameter end]",
         ),
     ] = None,
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed",
-            metavar="N",
-            min=0,
-            help="Of everything random.  [default: a new one, reported on standard error]",
-        ),
-    ] = None,
-    quiet: common.QuietOption = False,
+    results: common.Results,
+    seed: common.NewSeedOption = None,
 ) -> None:
     r"""Draw pairs of sequences from a model.
 
@@ -480,7 +451,7 @@ def simulate(
 
     Keys of --json: pairs (x and y, each with id and sequence), parameters, settings, n_pairs, seed.
     """
-    common.check_writable(output)
+    common.check_writable(results.output)
     if (model is None) == (not values):
         raise common.wrong_usage(
             "--model", "give a model, or else all parameters by --set, and not both"
@@ -494,13 +465,13 @@ def simulate(
     else:
         hmm = _loaded(model)
     if seed is None:
-        seed = common.new_seed(quiet=quiet)
-    with common.progress(f"drawing {n_pairs} pairs", quiet=quiet):
+        seed = common.new_seed(quiet=results.quiet)
+    with common.progress(f"drawing {n_pairs} pairs", quiet=results.quiet):
         pairs = hmm.simulate(n_pairs, columns=columns, seed=seed)
-    if not json:
+    if not results.json:
         from seqbio.sequences import write_fasta
 
-        write_fasta((record for pair in pairs for record in pair), output)
+        write_fasta((record for pair in pairs for record in pair), results.output)
         return
     content = {
         "settings": _settings_of(hmm, "tie", "frequencies", "n_starts"),
@@ -515,45 +486,20 @@ def simulate(
         ],
         "seed": seed,
     }
-    common.write_text(common.as_json("pairhmm simulate", content), output)
+    results.write_json("pairhmm simulate", content)
 
 
 @app.command("test", cls=_Command)
+@common.grouped
 def compare_ties(
-    pairs_file: common.PairsFile,
-    second_file: common.SecondFile = None,
-    pairing: common.PairingOption = None,
-    pair: common.PairOption = None,
-    alphabet: common.AlphabetOption = None,
-    strip_gaps: common.StripGapsOption = False,
-    null: Annotated[
-        str,
-        typer.Option(
-            "--null",
-            metavar="NAME,NAME",
-            help="Ties that are in doubt, of those above.",
-        ),
-    ] = "open,extend",
-    alternative: Annotated[
-        str,
-        typer.Option(
-            "--alternative",
-            metavar="NAME,NAME",
-            help="Those of them that hold in any case; none for no tie.",
-        ),
-    ] = "none",
-    substitution: SubstitutionOption = None,
-    frequencies: FrequenciesOption = None,
-    switch: SwitchOption = None,
-    end: EndOption = None,
-    starts: StartsOption = None,
-    calibration: CalibrationOption = "auto",
-    replicates: ReplicatesOption = 999,
-    workers: WorkersOption = 1,
-    output: common.OutputOption = "-",
-    json: common.JsonOption = False,
+    *,
+    source: common.PairsInput,
+    null: calibration.NullOption = "open,extend",
+    alternative: calibration.AlternativeOption = "none",
+    options: HmmOptions,
+    judgement: calibration.Calibration,
+    results: common.Results,
     seed: common.SeedOption = 0,
-    quiet: common.QuietOption = False,
 ) -> None:
     r"""Test whether gaps arise alike in both sequences.
 
@@ -577,53 +523,33 @@ def compare_ties(
     conclusion, level, null and alternative (log_likelihood, estimates ... of each fit), effects,
     interval_level, evidence, warnings, data_fingerprint, settings, files, n_pairs, seed.
     """
-    from seqbio import compare
-    from seqbio.hypothesis_testing.choice import CALIBRATIONS
     from seqbio.pairhmm import PairHMM
 
     known = tuple(PairHMM.ties())
-    null_ties = common.tie_names("--null", null, known)
-    alternative_ties = common.tie_names("--alternative", alternative, known)
-    if {*null_ties, *alternative_ties} <= {*known} and not {*null_ties} > {*alternative_ties}:
-        raise common.wrong_usage(
-            "--null",
-            f"it must tie all that the alternative does, and more; {null} is no more than "
-            f"{alternative}",
-        )
-    calibration = common.chosen("--calibration", calibration, CALIBRATIONS)
-    settings = _settings(None, substitution, frequencies, switch, end, starts)
-    common.check_writable(output)
-    pairs, alphabet = common.read_pairs(
-        pairs_file,
-        second_file,
-        alphabet=alphabet,
-        pairing=pairing,
-        pair=pair,
-        strip_gaps=strip_gaps,
+    ties = calibration.hypotheses(null, alternative, known)
+    calibration.check_nested(*ties, known)
+    judgement.check()
+    settings = options.settings()
+    common.check_writable(results.output)
+    pairs, alphabet = source.read()
+    null_hmm, alternative_hmm = (
+        PairHMM(alphabet=alphabet, tie=names, **settings) for names in ties
     )
-    null_hmm = PairHMM(alphabet=alphabet, tie=null_ties, **settings)
-    alternative_hmm = PairHMM(alphabet=alphabet, tie=alternative_ties, **settings)
-    with (
-        working(workers) as executor,
-        common.progress(f"testing {len(pairs)} pairs", quiet=quiet) as on_done,
-    ):
-        result = compare(
-            null_hmm,
-            alternative_hmm,
-            pairs,
-            calibration=calibration,
-            n_replicates=replicates,
-            seed=seed,
-            n_starts=null_hmm.n_starts,
-            executor=executor,
-            on_done=on_done,
-        )
-    if not json:
-        common.write_text(f"{_sides(pairs)}\n\n{result}", output)
+    result = judgement.compare(
+        null_hmm,
+        alternative_hmm,
+        pairs,
+        f"testing {len(pairs)} pairs",
+        seed=seed,
+        quiet=results.quiet,
+        n_starts=null_hmm.n_starts,
+    )
+    if not results.json:
+        results.write_text(f"{_sides(pairs)}\n\n{result}")
         return
-    content = _input(pairs_file, second_file, pairs) | result.to_dict()
+    content = _input(source, pairs) | result.to_dict()
     content |= {"settings": _settings_of(null_hmm, "tie"), "seed": seed}
-    common.write_text(common.as_json("pairhmm test", content), output)
+    results.write_json("pairhmm test", content)
 
 
 def _sides(pairs: Sequence[tuple[SeqRecord, SeqRecord]]) -> str:
@@ -640,35 +566,6 @@ def _sides(pairs: Sequence[tuple[SeqRecord, SeqRecord]]) -> str:
 
 
 # -- models ------------------------------------------------------------------------------------
-
-
-def _settings(
-    tie: str | None,
-    substitution: str | None,
-    frequencies: str | None,
-    switch: str | None,
-    end: str | None,
-    starts: int | None,
-) -> dict[str, Any]:
-    """Check the model options that were given, as settings of PairHMM."""
-    from seqbio.pairhmm import PairHMM
-    from seqbio.pairhmm.substitution import SUBSTITUTION_MODELS
-
-    settings: dict[str, Any] = {}
-    if tie is not None:
-        settings["tie"] = common.tie_names("--tie", tie, tuple(PairHMM.ties()))
-    if frequencies is not None:
-        settings["frequencies"] = common.word_or_numbers("--frequencies", frequencies, _FREQUENCIES)
-    for name, value, choices in (
-        ("substitution", substitution, SUBSTITUTION_MODELS),
-        ("switch", switch, _SWITCH),
-        ("end", end, _END),
-    ):
-        if value is not None:
-            settings[name] = common.chosen(f"--{name}", value, choices)
-    if starts is not None:
-        settings["n_starts"] = starts
-    return settings
 
 
 def _fitted(
@@ -708,7 +605,7 @@ def _with_parameters(values: list[str], alphabet: str | None, substitution: str 
     from seqbio.pairhmm import PairHMM
 
     parameters = common.assignments("--set", values)
-    settings = _settings(None, substitution, None, None, None, None)
+    settings = HmmOptions(substitution=substitution).settings()
     if alphabet is not None:
         settings["alphabet"] = common.chosen("--alphabet", alphabet, common.ALPHABETS)
     if any(name.startswith("switch_") for name in parameters):
@@ -725,19 +622,18 @@ def _settings_of(hmm: PairHMM, *left_out: str) -> dict[str, Any]:
 # -- reports -----------------------------------------------------------------------------------
 
 
-def _intervals(hmm: PairHMM, method: Any) -> Intervals:
+def _intervals(hmm: PairHMM, method: Any, on_done: common.Update) -> Intervals:
     if method == "none":
         return {}
     try:
-        return hmm.confidence_intervals(level=_LEVEL, method=method)
+        return hmm.confidence_intervals(level=_LEVEL, method=method, on_done=on_done)
     except ConvergenceError as error:
         common.warn(f"there are no intervals: {error}")
         return {}
 
 
-def _input(file: str, second: str | None, pairs: list[Pair]) -> dict[str, Any]:
-    files = [file] if second is None else [file, second]
-    return {"files": files, "n_pairs": len(pairs)}
+def _input(source: common.PairsInput, pairs: list[Pair]) -> dict[str, Any]:
+    return {"files": source.files, "n_pairs": len(pairs)}
 
 
 def _estimates(hmm: PairHMM, bounds: Intervals, method: str) -> dict[str, Any]:

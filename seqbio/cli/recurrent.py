@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from math import log
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from seqbio.cli import common
+from seqbio.cli import calibration, common
 from seqbio.errors import ParameterError, SeqbioError
 
 if TYPE_CHECKING:
@@ -26,39 +23,18 @@ _CELLS = ("rnn", "lstm", "gru")
 _KINDS = ("markov", *_CELLS)
 _TASKS = ("next", "class")
 _ALPHABETS = (*common.ALPHABETS, "text")
-_HELP_WIDTH = 76
 
 
-class _Command(TyperCommand):
-    """A command whose help lists the ties, which are asked for only then."""
+def _words() -> Mapping[str, str]:
+    from seqbio.recurrent import MarkovModel, RecurrentModel
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        from seqbio.recurrent import MarkovModel, RecurrentModel
-
-        known = {
-            "{ties}": _listed(RecurrentModel.ties()),
-            "{markov_ties}": _listed(MarkovModel.ties()),
-            # Click leaves the lines of a paragraph with this mark as they are.
-            r"\b": "\b",
-        }
-        for place, words in known.items():
-            self.help = (self.help or "").replace(place, words)
-        super().format_help(ctx, formatter)
+    return {
+        "ties": common.listed(RecurrentModel.ties()),
+        "markov_ties": common.listed(MarkovModel.ties()),
+    }
 
 
-def _listed(meanings: Mapping[str, str]) -> str:
-    """Write names and what they mean in two columns, as lines that click leaves alone."""
-    width = max(map(len, meanings))
-    lines = [
-        fill(
-            meaning,
-            _HELP_WIDTH,
-            initial_indent=f"  {name.ljust(width)}  ",
-            subsequent_indent=" " * (width + 4),
-        )
-        for name, meaning in meanings.items()
-    ]
-    return "\n".join([r"\b", *lines])
+_Command = common.helped(_words)
 
 
 # -- options -----------------------------------------------------------------------------------
@@ -138,7 +114,9 @@ def recurrent(ctx: typer.Context) -> None:
 
 
 @app.command(cls=_Command)
+@common.grouped
 def train(
+    *,
     file: RecordsFile,
     save: Annotated[
         str, typer.Option("--save", metavar="FILE", help="Keep the model here (NumPy archive).")
@@ -192,10 +170,8 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", metavar="", help="Go on from the checkpoint.")
     ] = False,
-    json: common.JsonOption = False,
-    output: common.OutputOption = "-",
+    results: common.Results,
     seed: common.SeedOption = 0,
-    quiet: common.QuietOption = False,
 ) -> None:
     r"""Train a language model, or with --label a classifier, and keep it.
 
@@ -219,7 +195,7 @@ def train(
     from seqbio.recurrent import RecurrentModel
 
     task = "next" if label is None else "class"
-    common.check_writable(save, output, checkpoint)
+    common.check_writable(save, results.output, checkpoint)
     if resume and checkpoint is None:
         raise common.wrong_usage("--resume", "name the file to go on from by --checkpoint")
     records, alphabet = _read(file, alphabet, pieces)
@@ -244,7 +220,10 @@ def train(
         patience=patience,
         seed=seed,
     )
-    with _training_progress(task, epochs, quiet=quiet) as on_batch:
+    unit = "bits per symbol" if task == "next" else "nats per label"
+    factor = 1 / log(2) if task == "next" else 1.0
+    with common.progress(f"training on {len(records)} records", quiet=results.quiet) as update:
+        on_batch = common.epochs(update, epochs, unit, factor)
         model.fit(records, labels, on_batch=on_batch, checkpoint=checkpoint, resume=resume)
     model.save(save)
     if task == "next":
@@ -252,7 +231,7 @@ def train(
     else:
         result = {"accuracy": model.score(records, labels)}
     training = model.training_
-    if json:
+    if results.json:
         content = {
             "file": file,
             "n_records": len(records),
@@ -271,10 +250,8 @@ def train(
             **result,
             "seed": seed,
         }
-        common.write_text(common.as_json("recurrent train", content), output)
+        results.write_json("recurrent train", content)
         return
-    unit = "bits per symbol" if task == "next" else "nats per label"
-    factor = 1 / log(2) if task == "next" else 1.0
     rows: list[tuple[str, ...]] = [("epoch", unit, "validation")]
     rows += [
         (str(r.epoch), f"{r.loss * factor:.4f}", _number(r.validation_loss * factor))
@@ -286,18 +263,17 @@ def train(
         ("kept", f"epoch {training.epoch}; {training.message}"),
         *((name.replace("_", " "), f"{value:.4f}") for name, value in result.items()),
     ]
-    text = f"{common.table('Training', rows)}\n\n{common.table('Model', summary)}"
-    common.write_text(text, output)
+    results.write_text(f"{common.table('Training', rows)}\n\n{common.table('Model', summary)}")
 
 
 @app.command(cls=_Command)
+@common.grouped
 def score(
+    *,
     model: ModelArgument,
     file: RecordsFile,
-    json: common.JsonOption = False,
-    output: common.OutputOption = "-",
-    seed: Annotated[int | None, typer.Option("--seed", hidden=True)] = None,
-    quiet: common.QuietOption = False,
+    results: common.Results,
+    seed: common.NoSeedOption = None,
 ) -> None:
     r"""Write the log-likelihood of every sequence, or the probability of every class.
 
@@ -312,26 +288,28 @@ def score(
     Keys of --json: records (those columns), bits_per_symbol (of all together), file, model.
     """
     del seed
-    common.check_writable(output)
+    common.check_writable(results.output)
     network = _loaded(model)
     records, _ = _read(file, str(network.alphabet), 1)
-    with common.progress(f"scoring {len(records)} records", quiet=quiet):
+    with common.progress(f"scoring {len(records)} records", quiet=results.quiet):
         rows = _scores(network, records)
-    if json:
+    if results.json:
         content: dict[str, Any] = {"file": file, "model": model, "records": rows}
         if network.task == "next":
             total = sum(row["log_likelihood"] for row in rows)
             n_symbols = sum(row["length"] + network.ends for row in rows)
             content["bits_per_symbol"] = -total / n_symbols / log(2)
-        common.write_text(common.as_json("recurrent score", content), output)
+        results.write_json("recurrent score", content)
         return
     lines = ["\t".join(rows[0])]
     lines += ["\t".join(_cell(value) for value in row.values()) for row in rows]
-    common.write_text("\n".join(lines), output)
+    results.write_text("\n".join(lines))
 
 
 @app.command(cls=_Command)
+@common.grouped
 def sample(
+    *,
     model: ModelArgument,
     n_records: Annotated[
         int, typer.Option("--records", metavar="N", min=1, help="How many sequences.")
@@ -352,18 +330,8 @@ def sample(
     prime: Annotated[
         str, typer.Option("--prime", metavar="LETTERS", help="What each sequence begins with.")
     ] = "",
-    json: common.JsonOption = False,
-    output: common.OutputOption = "-",
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed",
-            metavar="N",
-            min=0,
-            help="Of everything random.  [default: a new one, reported on standard error]",
-        ),
-    ] = None,
-    quiet: common.QuietOption = False,
+    results: common.Results,
+    seed: common.NewSeedOption = None,
 ) -> None:
     r"""Draw sequences from a language model, as FASTA, or as text.
 
@@ -374,15 +342,15 @@ def sample(
 
     Keys of --json: records (id, sequence), model, temperature, seed.
     """
-    common.check_writable(output)
+    common.check_writable(results.output)
     network = _loaded(model)
     if seed is None:
-        seed = common.new_seed(quiet=quiet)
+        seed = common.new_seed(quiet=results.quiet)
     drawn = network.sample(
         n_records, length=length, temperature=temperature, prime=prime, seed=seed
     )
     texts = [str(getattr(record, "seq", record)) for record in drawn]
-    if json:
+    if results.json:
         content = {
             "model": model,
             "temperature": temperature,
@@ -392,42 +360,27 @@ def sample(
             ],
             "seed": seed,
         }
-        common.write_text(common.as_json("recurrent sample", content), output)
+        results.write_json("recurrent sample", content)
     elif network.alphabet == "text":
-        common.write_text("\n".join(texts), output)
+        results.write_text("\n".join(texts))
     else:
         from seqbio.sequences import write_fasta
 
-        write_fasta(drawn, output)  # type: ignore[arg-type]
+        write_fasta(drawn, results.output)  # type: ignore[arg-type]
 
 
 @app.command("test", cls=_Command)
+@common.grouped
 def compare_ties(
+    *,
     file: RecordsFile,
     kind: Annotated[
         str,
         typer.Option("--model", metavar="|".join(_KINDS), help="A Markov chain, or a network."),
     ] = "markov",
-    null: Annotated[
-        str,
-        typer.Option("--null", metavar="NAME,NAME", help="Ties that are in doubt."),
-    ] = "time",
-    alternative: Annotated[
-        str,
-        typer.Option(
-            "--alternative",
-            metavar="NAME,NAME",
-            help="Those of them that hold in any case; none for no tie.",
-        ),
-    ] = "none",
-    alphabet: Annotated[
-        str | None,
-        typer.Option(
-            "--alphabet",
-            metavar="|".join(common.ALPHABETS),
-            help="What the sequences are made of.  [default: dna, or that of the data set]",
-        ),
-    ] = None,
+    null: calibration.NullOption = "time",
+    alternative: calibration.AlternativeOption = "none",
+    alphabet: common.AlphabetOption = None,
     window: Annotated[
         str | None,
         typer.Option(
@@ -446,18 +399,9 @@ def compare_ties(
     epochs: EpochsOption = 20,
     batch: BatchOption = 32,
     learning_rate: RateOption = 0.01,
-    calibration: Annotated[
-        str,
-        typer.Option(
-            "--calibration",
-            metavar="NAME",
-            help="auto takes what is valid; or chi2, bootstrap, split, held-out ...",
-        ),
-    ] = "auto",
-    json: common.JsonOption = False,
-    output: common.OutputOption = "-",
+    judgement: calibration.Calibration,
+    results: common.Results,
     seed: common.SeedOption = 0,
-    quiet: common.QuietOption = False,
 ) -> None:
     r"""Test whether the same rules hold all along the sequence, and other ties.
 
@@ -484,27 +428,24 @@ def compare_ties(
     conclusion, level, null, alternative, effects, evidence, warnings, data_fingerprint, settings,
     file, n_records, seed.
     """
-    from seqbio import compare
     from seqbio.recurrent import MarkovModel, RecurrentModel
 
     kind = common.chosen("--model", kind, _KINDS)
     known = tuple(MarkovModel.ties() if kind == "markov" else RecurrentModel.ties())
-    ties = {
-        "--null": common.tie_names("--null", null, known),
-        "--alternative": common.tie_names("--alternative", alternative, known),
-    }
-    common.check_writable(output)
+    ties = calibration.hypotheses(null, alternative, known)
+    judgement.check()
+    common.check_writable(results.output)
     records, alphabet = common.read_records(file, alphabet=alphabet)
     if window is not None:
         records = _windows(records, window)
     lengths = {len(record) for record in records}
     # Sequences of one length were cut to it, so their ends mean nothing.
     settings: dict[str, Any] = {"alphabet": alphabet, "ends": len(lengths) > 1}
-    if any("time" not in names for names in ties.values()):
+    if any("time" not in names for names in ties):
         settings["max_length"] = max(lengths)
     if kind == "markov":
         settings["order"] = order
-        models: list[Any] = [MarkovModel(tie=names, **settings) for names in ties.values()]
+        models: list[Any] = [MarkovModel(tie=names, **settings) for names in ties]
     else:
         settings |= {
             "cell": kind,
@@ -515,22 +456,21 @@ def compare_ties(
             "batch_size": batch,
             "learning_rate": learning_rate,
         }
-        models = [RecurrentModel(tie=names, **settings) for names in ties.values()]
-    with common.progress(f"testing {len(records)} records", quiet=quiet) as on_done:
-        result = compare(
-            models[0],
-            models[1],
-            records,
-            calibration=calibration,
-            seed=seed,
-            on_done=on_done,
-        )
-    if not json:
-        common.write_text(str(result), output)
+        models = [RecurrentModel(tie=names, **settings) for names in ties]
+    result = judgement.compare(
+        models[0],
+        models[1],
+        records,
+        f"testing {len(records)} records",
+        seed=seed,
+        quiet=results.quiet,
+    )
+    if not results.json:
+        results.write_text(str(result))
         return
     content = {"file": file, "n_records": len(records)} | result.to_dict()
     content |= {"settings": settings, "seed": seed}
-    common.write_text(common.as_json("recurrent test", content), output)
+    results.write_json("recurrent test", content)
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -596,7 +536,9 @@ def _loaded(file: str) -> RecurrentModel:
     from seqbio.recurrent import RecurrentModel
 
     if not Path(file).exists():
-        raise SeqbioError(f"{file}: no such file; give a model from 'seqbio recurrent train'")
+        raise SeqbioError(
+            f"{file}: no such file{common.nearby(file)}; give a model from 'seqbio recurrent train'"
+        )
     try:
         return RecurrentModel.load(file)
     except ParameterError as error:  # the file is at fault, not the command line
@@ -604,34 +546,6 @@ def _loaded(file: str) -> RecurrentModel:
 
 
 # -- writing -----------------------------------------------------------------------------------
-
-
-@contextmanager
-def _training_progress(task: str, n_epochs: int, *, quiet: bool) -> Iterator[Any]:
-    """Show the epoch, the batch and the loss on a terminal."""
-    import sys
-
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    unit = "bits per symbol" if task == "next" else "nats per label"
-    factor = 1 / log(2) if task == "next" else 1.0
-    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        number = bar.add_task("training", total=None)
-
-        def on_batch(epoch: int, n_done: int, n_batches: int, loss: float) -> None:
-            bar.update(
-                number,
-                total=n_epochs * n_batches,
-                completed=(epoch - 1) * n_batches + n_done,
-                description=f"epoch {epoch} of {n_epochs}, {loss * factor:.3f} {unit}",
-            )
-
-        yield on_batch
 
 
 def _scores(network: RecurrentModel, records: Sequence[Any]) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ from seqbio.core.model import (
     is_regular,
     simulate_from,
 )
-from seqbio.core.parallel import map_pieces, spawn_generators
+from seqbio.core.parallel import as_generator, map_pieces, spawn_generators
 from seqbio.core.profile import profile_interval, profile_likelihood
 from seqbio.core.tie_patterns import (
     equal,
@@ -73,6 +73,7 @@ __all__ = [
     "Simplex",
     "SupportsHypothesis",
     "Tying",
+    "as_generator",
     "as_hypothesis",
     "as_labels",
     "boundary_of",

@@ -112,6 +112,9 @@ class Model(Protocol):
         ...
 
 
+_NEEDED = ("layout", "start", "log_likelihood", "log_likelihood_and_gradient")
+
+
 @dataclass(frozen=True)
 class Check:
     """One finding about whether a test is valid for a model and its data.
@@ -125,11 +128,15 @@ class Check:
     code : str
         A short name for programs, such as ``few_events``. With ``dependent_items`` an "invalid"
         finding is answered by no method but those that work by clusters.
+    about : str, optional
+        What the finding is about, such as ``gap openings``; of several with the same code about
+        the same thing only the gravest counts.
     """
 
     message: str
     severity: Literal["note", "warning", "invalid"]
     code: str
+    about: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,9 +218,10 @@ def as_hypothesis(source: Hypothesis | SupportsHypothesis, data: Any) -> tuple[H
     Raises
     ------
     ParameterError
-        `source` is neither.
+        `source` is neither, or its model lacks what every model needs.
     """
     if isinstance(source, Hypothesis):
+        check_model(source.model)
         return source, data
     if isinstance(source, SupportsHypothesis) and not isinstance(source, type):
         return source.hypothesis(data)
@@ -221,6 +229,27 @@ def as_hypothesis(source: Hypothesis | SupportsHypothesis, data: Any) -> tuple[H
         f"{source!r} is no hypothesis; give a Hypothesis(model, tying), or an estimator that has "
         "a method hypothesis(data)"
     )
+
+
+def check_model(model: object) -> None:
+    """Refuse what cannot be fitted.
+
+    Parameters
+    ----------
+    model : object
+        Perhaps a model.
+
+    Raises
+    ------
+    ParameterError
+        It lacks what every model needs; the message names all of that.
+    """
+    missing = [name for name in _NEEDED if not hasattr(model, name)]
+    if missing:
+        raise ParameterError(
+            f"{type(model).__name__} has no {', no '.join(missing)}, which every model needs; "
+            "help(seqbio.core.Model) says what they are"
+        )
 
 
 def check_tying(model: Model, tying: Tying) -> None:

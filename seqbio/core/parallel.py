@@ -133,10 +133,32 @@ def spawn_generators(seed: int | np.random.Generator | None, n: int) -> list[np.
     """
     if not isinstance(n, (int, np.integer)) or n < 0:
         raise ParameterError(f"n is {n!r}; give the number of generators, 0 or more")
-    return list(_generator(seed).spawn(int(n)))
+    return list(as_generator(seed).spawn(int(n)))
 
 
-def _generator(seed: int | np.random.Generator | None) -> np.random.Generator:
+def as_generator(seed: int | np.random.Generator | None) -> np.random.Generator:
+    """Make a random generator of a seed.
+
+    Parameters
+    ----------
+    seed : int, numpy.random.Generator or None
+        A generator is handed back as it is; None takes fresh entropy from the operating system.
+
+    Returns
+    -------
+    numpy.random.Generator
+        Never the global one.
+
+    Raises
+    ------
+    ParameterError
+        The seed is negative or of another type.
+
+    Examples
+    --------
+    >>> as_generator(1).random() == as_generator(1).random()
+    True
+    """
     if seed is None or isinstance(seed, np.random.Generator):
         return np.random.default_rng(seed)
     if isinstance(seed, (int, np.integer)) and seed >= 0:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from seqbio.core._checks import checked_integers, refuse
 from seqbio.core.numerics import IntArray
+from seqbio.core.parallel import as_generator
 from seqbio.core.tying import Tying
 from seqbio.errors import TyingError
 
@@ -248,7 +249,7 @@ def hashed(
     """
     if n_buckets < 1:
         raise TyingError(f"n_buckets is {n_buckets}; give at least 1")
-    generator = np.random.default_rng(seed)
+    generator = as_generator(seed)
     bucket = generator.integers(n_buckets, size=prod(shape))
     return Tying(bucket, generator.choice([-1, 1], size=prod(shape)) if signed else None)
 

@@ -45,7 +45,7 @@ from seqbio.core import (
     is_regular,
 )
 from seqbio.core.numerics import IntArray
-from seqbio.errors import ParameterError
+from seqbio.errors import ParameterError, did_you_mean
 from seqbio.hypothesis_testing.bootstrap import bootstrap_test
 from seqbio.hypothesis_testing.boundary import boundary_law
 from seqbio.hypothesis_testing.evidence import Evidence, check_count
@@ -115,7 +115,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.calibration not in CALIBRATIONS:
             raise ParameterError(
-                f"calibration is {self.calibration!r}; give one of "
+                f"calibration is {self.calibration!r}"
+                f"{did_you_mean(str(self.calibration), CALIBRATIONS)}; give one of "
                 f"{', '.join(map(repr, CALIBRATIONS))}"
             )
         check_count("n_replicates", self.n_replicates, 1)

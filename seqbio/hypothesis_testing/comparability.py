@@ -9,7 +9,7 @@ import numpy as np
 
 from seqbio.core import Fit, Hypothesis, Model, fingerprint, identifiable_rank
 from seqbio.errors import DataMismatchError, NestingError
-from seqbio.hypothesis_testing.wording import ties_in_words
+from seqbio.hypothesis_testing.wording import name_of, ties_in_words
 
 
 def check_same_model(null: Model, alternative: Model) -> None:
@@ -176,20 +176,21 @@ def identifiable_ranks(null: Hypothesis, alternative: Hypothesis, data: Any) -> 
 def _check_nested(null: Hypothesis, alternative: Hypothesis) -> None:
     forwards = null.tying.is_nested_in(alternative.tying)
     backwards = alternative.tying.is_nested_in(null.tying)
+    narrow, wide = name_of(null), name_of(alternative)
+    if narrow == wide:  # then the names do not tell
+        narrow, wide = ties_in_words(null), ties_in_words(alternative)
     if forwards and backwards:
         raise NestingError(
-            f"the null and the alternative tie the same ({ties_in_words(null)}); "
+            f"the null and the alternative tie the same ({narrow}); "
             "leave something free in the alternative that the null ties"
         )
     if backwards:
         raise NestingError(
-            "the hypotheses are the wrong way round: the alternative "
-            f"({ties_in_words(alternative)}) is a special case of the null "
-            f"({ties_in_words(null)}); exchange them"
+            f"the hypotheses are the wrong way round: the alternative ({wide}) is a special case "
+            f"of the null ({narrow}); exchange them"
         )
     if not forwards:
         raise NestingError(
-            f"the null ({ties_in_words(null)}) is no special case of the alternative "
-            f"({ties_in_words(alternative)}); "
+            f"the null ({narrow}) is no special case of the alternative ({wide}); "
             "all that the alternative ties must be tied in the null, too"
         )

@@ -37,7 +37,7 @@ from seqbio.hypothesis_testing.effects import estimate_effects
 from seqbio.hypothesis_testing.goodness_of_fit import goodness_checks
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
 from seqbio.hypothesis_testing.validity import boundary_checks, convergence_checks, model_checks
-from seqbio.hypothesis_testing.wording import ties_in_words
+from seqbio.hypothesis_testing.wording import name_of
 
 _SETTLED = 1e-6  # nats; fits that converge leave less to gain
 _FRESH_STARTS = 5  # for an alternative that fits worse than the null
@@ -181,7 +181,7 @@ def compare(
         n_starts=n_starts,
         seed=for_alternative,
     )
-    names = _name(null_hypothesis), _name(alternative_hypothesis)
+    names = name_of(null_hypothesis), name_of(alternative_hypothesis)
     return judge_fits(null_fit, alternative_fit, prepared, names, ranks, options, for_refits)
 
 
@@ -275,7 +275,7 @@ def likelihood_ratio_test(
         alternative_fit.model, alternative_fit.tying, alternative_name
     )
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
-    names = _name(null_hypothesis), _name(alternative_hypothesis)
+    names = name_of(null_hypothesis), name_of(alternative_hypothesis)
     generator = spawn_generators(seed, 1)[0]
     options = Options(
         calibration, clusters, n_replicates=n_replicates, executor=executor, on_done=on_done
@@ -301,10 +301,6 @@ def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
         return source.fit_, str(getattr(source, "name_", "")), source.data_
     hypothesis, prepared = as_hypothesis(source, data)
     return source.fit_, hypothesis.name, prepared
-
-
-def _name(hypothesis: Hypothesis) -> str:
-    return hypothesis.name or ties_in_words(hypothesis)
 
 
 def judge_fits(

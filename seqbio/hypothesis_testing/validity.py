@@ -34,6 +34,8 @@ import numpy as np
 from seqbio.core import Check, Fit, checks_of, irregular_reason
 from seqbio.hypothesis_testing.boundary import tested_on_boundary
 
+_SEVERITIES = ("note", "warning", "invalid")
+
 
 def boundary_checks(null_fit: Fit, alternative_fit: Fit) -> list[Check]:
     """Find parameters on the boundary, where the chi-squared law is in doubt.
@@ -100,7 +102,7 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
     Returns
     -------
     list of Check
-        What both fits give rise to stands there once.
+        What both fits give rise to stands there once, as the graver of the two sees it.
     """
     checks = []
     reason = irregular_reason(null_fit.model)
@@ -109,7 +111,13 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
     on_boundary = len(tested_on_boundary(null_fit, alternative_fit)) > 0
     for fit in (null_fit,) if on_boundary else (null_fit, alternative_fit):
         checks += checks_of(fit.model, fit.full, data, fit.tying)
-    return list(dict.fromkeys(checks))
+    gravest: dict[tuple[str, str], Check] = {}
+    for check in checks:
+        key = check.code, check.about or check.message
+        known = gravest.setdefault(key, check)
+        if _SEVERITIES.index(check.severity) > _SEVERITIES.index(known.severity):
+            gravest[key] = check
+    return list(gravest.values())
 
 
 def convergence_checks(

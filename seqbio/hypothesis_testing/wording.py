@@ -57,6 +57,22 @@ def ties_in_words(hypothesis: Hypothesis) -> str:
     return "; ".join(shortened(lines, 3)) or "all parameters free"
 
 
+def name_of(hypothesis: Hypothesis) -> str:
+    """Give the name of a hypothesis, or else say what it ties.
+
+    Parameters
+    ----------
+    hypothesis : Hypothesis
+        Of any model.
+
+    Returns
+    -------
+    str
+        Never empty.
+    """
+    return hypothesis.name or ties_in_words(hypothesis)
+
+
 def shortened(lines: list[str], most: int) -> list[str]:
     """Cut a list, saying how many lines are left out.
 

@@ -23,7 +23,13 @@ from seqbio.core.training import (
     grouped_split,
     train,
 )
-from seqbio.errors import NotFittedError, ParameterError, SequenceFormatError, TyingError
+from seqbio.errors import (
+    NotFittedError,
+    ParameterError,
+    SequenceFormatError,
+    TyingError,
+    did_you_mean,
+)
 from seqbio.motif import kernels
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel, Pooling
@@ -260,7 +266,8 @@ class MotifDetector(Estimator):
         ):
             if value not in choices:
                 listed = ", ".join(str(choice) for choice in choices if choice)
-                raise ParameterError(f"{name} is {value!r}; choose one of {listed}")
+                meant = did_you_mean(str(value), map(str, choices))
+                raise ParameterError(f"{name} is {value!r}{meant}; choose one of {listed}")
         if self.readout == "unit" and self.pooling == "none":
             raise ParameterError(
                 "pooling 'none' has a readout for each position; set readout='free'"
@@ -280,7 +287,8 @@ class MotifDetector(Estimator):
         for name in names:
             if name not in _TIES:
                 listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in _TIES.items())
-                raise TyingError(f"there is no tie {name!r}; a motif detector has {listed}")
+                meant = did_you_mean(str(name), _TIES)
+                raise TyingError(f"there is no tie {name!r}{meant}; a motif detector has {listed}")
         alphabet = get_alphabet(self.alphabet)
         if "strand" in names and alphabet.complement is None:
             raise TyingError(

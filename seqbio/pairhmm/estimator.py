@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -12,12 +12,12 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import ArrayLike, NDArray
 
-from seqbio.core import Tying, equal, fixed, joined, untied
+from seqbio.core import Tying, as_generator, equal, fixed, joined, untied
 from seqbio.core.estimator import Estimator
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
 from seqbio.core.model import Effect, Hypothesis
 from seqbio.core.profile import profile_interval
-from seqbio.errors import NotFittedError, ParameterError, TyingError
+from seqbio.errors import NotFittedError, ParameterError, TyingError, did_you_mean
 from seqbio.pairhmm.accuracy import (
     confidence,
     match_posteriors,
@@ -175,7 +175,8 @@ class PairHMM(Estimator):
     def model(self) -> PairModel:
         """The model in coordinates, before any tying."""
         alphabet, substitution = self._settings_checked()
-        return PairModel("gtr" if alphabet.name != "protein" else substitution)
+        family = "gtr" if alphabet.name != "protein" else substitution
+        return PairModel(family, rna=alphabet.name == "rna")
 
     def hypothesis(self, pairs: Pairs) -> tuple[Hypothesis, PairData]:
         """State the hypothesis that these settings make about some pairs.
@@ -204,7 +205,10 @@ class PairHMM(Estimator):
             ("end", self.end, ("tied", "untied")),
         ):
             if value not in choices:
-                raise ParameterError(f"{setting} is {value!r}; choose one of {', '.join(choices)}")
+                meant = did_you_mean(str(value), choices)
+                raise ParameterError(
+                    f"{setting} is {value!r}{meant}; choose one of {', '.join(choices)}"
+                )
         if not isinstance(self.tie, Tying):
             self._check_tie_names(self.tie)
         return alphabet, name
@@ -220,7 +224,8 @@ class PairHMM(Estimator):
                     "neither goes on nor switches. Tie 'extend' (and 'switch' where it is on)"
                 )
             if name not in _TIES:
-                raise TyingError(f"there is no tie {name!r}; a pair HMM has {listed}")
+                meant = did_you_mean(str(name), _TIES)
+                raise TyingError(f"there is no tie {name!r}{meant}; a pair HMM has {listed}")
             if name == "switch" and self.switch == "off":
                 raise TyingError(
                     "tie 'switch' needs switch='tied' or 'untied'; it is off, so that nothing "
@@ -622,7 +627,7 @@ class PairHMM(Estimator):
             if lengths.min() < 1:
                 raise ParameterError(f"an alignment cannot have {lengths.min()} columns")
         alphabet = get_alphabet(self.alphabet)
-        generator = np.random.default_rng(seed)
+        generator = as_generator(seed)
         data = self.model.draw(self._full(), alphabet, n_pairs, lengths, generator)
         return [
             (
@@ -633,7 +638,11 @@ class PairHMM(Estimator):
         ]
 
     def confidence_intervals(
-        self, *, level: float = 0.95, method: Literal["wald", "profile"] = "wald"
+        self,
+        *,
+        level: float = 0.95,
+        method: Literal["wald", "profile"] = "wald",
+        on_done: Callable[[int, int], object] | None = None,
     ) -> dict[str, tuple[float, float]]:
         """Intervals of the estimated parameters.
 
@@ -646,6 +655,8 @@ class PairHMM(Estimator):
             (distance, rates), from the curvature at the optimum. ``"profile"``: where the
             likelihood, maximised over all other parameters, has dropped by the quantile of the
             chi-squared law; slower, and better where the likelihood is not a parabola.
+        on_done : callable, optional
+            Called as ``on_done(n_done, n_parameters)`` before each interval; for progress bars.
 
         Returns
         -------
@@ -657,8 +668,10 @@ class PairHMM(Estimator):
         if method not in ("wald", "profile"):
             raise ParameterError(f"method is {method!r}; choose wald or profile")
         spread = covariance(fitted, self.data_) if method == "wald" else None
-        intervals, model = {}, self.model
-        for name, value in self.parameters_.items():
+        intervals, model, parameters = {}, self.model, self.parameters_
+        for n_done, (name, value) in enumerate(parameters.items()):
+            if on_done is not None:
+                on_done(n_done, len(parameters))
             if value == 0.0:
                 continue
             effect, back = unconstrained(model.layout, model.substitution, fitted.full, name)

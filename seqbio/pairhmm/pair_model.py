@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -39,9 +39,12 @@ class PairModel:
     family : str
         Name of the most general substitution model that the ties specialise: ``"gtr"``, or one of
         the protein models.
+    rna : bool, default False
+        Whether the last nucleotide is called U, in the names of frequencies.
     """
 
     family: str
+    rna: bool = False
 
     @property
     def key(self) -> str:
@@ -51,7 +54,8 @@ class PairModel:
     @cached_property
     def substitution(self) -> SubstitutionModel:
         """Probabilities of aligned letters."""
-        return substitution_model(self.family)
+        model = substitution_model(self.family)
+        return replace(model, letters=model.letters.replace("T", "U")) if self.rna else model
 
     @cached_property
     def layout(self) -> Layout:
@@ -303,10 +307,10 @@ class PairModel:
                 found = f"about {gaps[1] + gaps[2]:.1f} gaps in all the data"
             if expected < FEWEST_EVENTS:
                 consequence = "too few for the chi-squared law, which needs some 5 on each side"
-                checks.append(Check(f"{found}: {consequence}", "invalid", "few_events"))
+                checks.append(Check(f"{found}: {consequence}", "invalid", "few_events", events))
             else:
                 consequence = "few enough that the chi-squared p-value is only approximate"
-                checks.append(Check(f"{found}: {consequence}", "warning", "few_events"))
+                checks.append(Check(f"{found}: {consequence}", "warning", "few_events", events))
         return checks
 
 

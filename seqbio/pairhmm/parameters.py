@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from seqbio.core.layout import Layout
 from seqbio.core.model import Effect
 from seqbio.core.numerics import logit, sigmoid, softmax
-from seqbio.errors import ParameterError
+from seqbio.errors import ParameterError, did_you_mean
 from seqbio.pairhmm import transitions
 from seqbio.pairhmm.substitution import SubstitutionModel, log_odds
 from seqbio.pairhmm.transitions import TRANSITION_NAMES
@@ -27,8 +26,8 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
     """Name probabilities, distance, rates and frequencies.
 
     Rates are relative to G-T; they are called ``kappa`` where the transversions are equal, and
-    left out where all are. Switches are left out where they are off, and ends are one number where
-    they are equal.
+    left out where all are, or where a distance of 0 leaves them without a meaning. Switches are
+    left out where they are off, and ends are one number where they are equal.
     """
     blocks = layout.unflatten(full)
     result = transitions.probabilities({name: float(blocks[name]) for name in TRANSITION_NAMES})
@@ -39,7 +38,7 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
         del result["end_x"], result["end_y"]
     if "distance" in blocks:
         result["distance"] = float(np.exp(blocks["distance"]))
-    if "exchangeability" in blocks:
+    if "exchangeability" in blocks and result["distance"] > 0.0:
         logs = blocks["exchangeability"]
         result |= _named_rates(np.exp(logs - logs[-1]))
     if "frequency" in blocks:
@@ -98,9 +97,10 @@ def coordinates(
     if left:
         unknown = min(left)
         known = sorted({*natural(layout, substitution, layout.flatten(blocks)), *named} - {*left})
-        near = get_close_matches(unknown, known, n=1)
-        suggestion = f"; did you mean {near[0]!r}?" if near else "; it has " + ", ".join(known)
-        raise ParameterError(f"there is no parameter {unknown!r} in this pair HMM{suggestion}")
+        raise ParameterError(
+            f"there is no parameter {unknown!r} in this pair HMM{did_you_mean(unknown, known)}; it "
+            f"has {', '.join(known)}"
+        )
     return layout.flatten(blocks)
 
 
@@ -133,6 +133,10 @@ def _transition_probabilities(left: dict[str, float]) -> dict[str, float]:
 
 
 def _rates(left: dict[str, float]) -> Floats:
+    for name in ("AG", "CT"):
+        same = [key for key in (f"rate_{name}", f"kappa_{name}", "kappa") if key in left]
+        if len(same) > 1:
+            raise ParameterError(f"{' and '.join(same)} are one rate; leave one of them out")
     rates = {name: left.pop(f"rate_{name}", 1.0) for name in RATE_NAMES}
     kappa = left.pop("kappa", None)
     for name in ("AG", "CT"):

@@ -57,7 +57,7 @@ from numpy.typing import ArrayLike
 from seqbio.core.layout import Layout
 from seqbio.core.numerics import FloatArray, softmax
 from seqbio.core.tying import Tying
-from seqbio.errors import ParameterError
+from seqbio.errors import ParameterError, did_you_mean
 from seqbio.pairhmm import protein_rates
 
 DNA_LETTERS = "ACGT"
@@ -646,7 +646,8 @@ def substitution_model(name: str) -> SubstitutionModel:
     if name == "blosum62":
         return ScoreModel(name, "protein", PROTEIN_LETTERS, ("model",))
     raise ParameterError(
-        f"there is no substitution model {name!r}; choose one of " + ", ".join(SUBSTITUTION_MODELS)
+        f"there is no substitution model {name!r}{did_you_mean(str(name), SUBSTITUTION_MODELS)}; "
+        f"choose one of {', '.join(SUBSTITUTION_MODELS)}"
     )
 
 

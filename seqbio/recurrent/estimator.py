@@ -13,7 +13,7 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
-from seqbio.core import Hypothesis, Tying
+from seqbio.core import Hypothesis, Tying, as_generator
 from seqbio.core.estimator import Estimator
 from seqbio.core.training import (
     Training,
@@ -476,7 +476,7 @@ class RecurrentModel(Estimator):
             prime=with_boundary(np.asarray(self._alphabet.encode(prime)), self._alphabet.size),
             length=length,
             temperature=temperature,
-            generator=np.random.default_rng(seed),
+            generator=as_generator(seed),
         )
         texts = [self._alphabet.decode(each) for each in codes]
         if isinstance(self._alphabet, CharacterAlphabet):
@@ -522,7 +522,7 @@ class RecurrentModel(Estimator):
             self._prepare(records, labels),
             longest_lag=longest_lag,
             n_places=n_places,
-            generator=np.random.default_rng(seed),
+            generator=as_generator(seed),
         )
 
     def step_singular_values(
@@ -554,7 +554,7 @@ class RecurrentModel(Estimator):
             full,
             self._prepare(records, None),
             n_places=n_places,
-            generator=np.random.default_rng(seed),
+            generator=as_generator(seed),
         )
 
     def _only_for(self, task: str) -> None:

@@ -11,9 +11,9 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
-from seqbio.core import Fit, Hypothesis, Tying, untied
+from seqbio.core import Fit, Hypothesis, Tying, as_generator, untied
 from seqbio.core.estimator import Estimator
-from seqbio.errors import NotFittedError, ParameterError, TyingError
+from seqbio.errors import NotFittedError, ParameterError, TyingError, did_you_mean
 from seqbio.recurrent.encoding import as_sequence_data
 from seqbio.recurrent.markov_model import MarkovChainModel
 from seqbio.recurrent.sequence_data import SequenceData
@@ -163,7 +163,8 @@ class MarkovModel(Estimator):
         for name in self._names():
             if name not in _TIES:
                 listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in _TIES.items())
-                raise TyingError(f"there is no tie {name!r}; a Markov model has {listed}")
+                meant = did_you_mean(str(name), _TIES)
+                raise TyingError(f"there is no tie {name!r}{meant}; a Markov model has {listed}")
             if name == "lag" and not self.order:
                 raise TyingError("tie 'lag' needs an order of 1 or more; it is 0")
             axis = 0 if name == "time" else 1
@@ -300,7 +301,7 @@ class MarkovModel(Estimator):
         longest = None if model.steps is None else model.steps + model.order - model.ends
         if longest is not None and length is not None and length > longest:
             raise ParameterError(f"length is {length} and the model has tables for {longest}")
-        alphabet, generator = get_alphabet(self.alphabet), np.random.default_rng(seed)
+        alphabet, generator = get_alphabet(self.alphabet), as_generator(seed)
         drawn = model.draw(full, n, length, generator)
         return [
             SeqRecord(Seq(alphabet.decode(codes)), id=f"sample{number}", description="")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Layout
-from seqbio.errors import ParameterError
+from seqbio.errors import ParameterError, did_you_mean
 from seqbio.recurrent.kernels import (
     N_BIASES,
     N_GATES,
@@ -75,7 +75,10 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if self.cell not in N_GATES:
-            raise ParameterError(f"there is no cell {self.cell!r}; choose {', '.join(N_GATES)}")
+            meant = did_you_mean(str(self.cell), N_GATES)
+            raise ParameterError(
+                f"there is no cell {self.cell!r}{meant}; choose {', '.join(N_GATES)}"
+            )
         if self.task not in ("next", "class"):
             raise ParameterError(f"task is {self.task!r}; choose 'next' or 'class'")
         for name in ("hidden_size", "n_layers", "embedding_size", "steps"):

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqbio.core import Tying
 from seqbio.core.numerics import IntArray
-from seqbio.errors import TyingError
+from seqbio.errors import TyingError, did_you_mean
 from seqbio.recurrent.kernels import N_GATES
 from seqbio.recurrent.network import Architecture
 
@@ -40,7 +40,8 @@ def check_names(names: object) -> tuple[str, ...]:
     for name in names:
         if name not in TIES:
             listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in TIES.items())
-            raise TyingError(f"there is no tie {name!r}; a recurrent model has {listed}")
+            meant = did_you_mean(str(name), TIES)
+            raise TyingError(f"there is no tie {name!r}{meant}; a recurrent model has {listed}")
     return tuple(names)
 
 

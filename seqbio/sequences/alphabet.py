@@ -14,7 +14,7 @@ import numpy as np
 from Bio.Seq import Seq
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import AlphabetError, ParameterError
+from ..errors import AlphabetError, ParameterError, did_you_mean
 
 GAPS = b"-."
 
@@ -284,5 +284,8 @@ def get_alphabet(name: str | Alphabet) -> Alphabet:
     if isinstance(name, Alphabet):
         return name
     if name not in _ALPHABETS:
-        raise ParameterError(f"unknown alphabet {name!r}; choose one of {', '.join(_ALPHABETS)}")
+        meant = did_you_mean(str(name), _ALPHABETS)
+        raise ParameterError(
+            f"unknown alphabet {name!r}{meant}; choose one of {', '.join(_ALPHABETS)}"
+        )
     return _ALPHABETS[name]

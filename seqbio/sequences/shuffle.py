@@ -17,6 +17,7 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
+from ..core.parallel import as_generator
 from ..errors import ParameterError, SeqbioWarning
 from .records import SequenceLike, has_id, listed
 
@@ -78,7 +79,7 @@ def shuffle_dinucleotides(
     """
     if copies < 1:
         raise ParameterError(f"copies is {copies}; give at least 1")
-    generator = np.random.default_rng(seed)
+    generator = as_generator(seed)
     shuffled, rigid = [], []
     for index, item in enumerate(sequences):
         record = item if isinstance(item, SeqRecord) else SeqRecord(Seq(item))

@@ -19,7 +19,7 @@ SETTINGS = [f"--set={name}={value}" for name, value in (
 def content_of(result):
     assert result.exit_code == 0, result.output
     content = json.loads(result.stdout, parse_constant=pytest.fail)
-    assert list(content)[:2] == ["seqbio_version", "command"]
+    assert list(content)[:3] == ["seqbio_version", "schema_version", "command"]
     return content
 
 
@@ -125,8 +125,9 @@ def test_fit_warns_when_it_did_not_converge(run, pairs_file, monkeypatch):
 
 
 def test_profile_intervals_are_those_of_the_library(run, pairs_file, monkeypatch):
-    def intervals(self, *, level, method):
+    def intervals(self, *, level, method, on_done):
         assert (level, method) == (0.95, "profile")
+        on_done(0, 1)
         return {"open_x": (0.001, float("inf"))}
 
     monkeypatch.setattr(PairHMM, "confidence_intervals", intervals)
@@ -253,7 +254,7 @@ def test_aligned_fasta_can_be_read_again(run, pairs_file, model_file, tmp_path):
     [
         (["--tie=open", "--starts=2"], "it brings its own settings; leave out --tie, --starts"),
         (["--alphabet", "protein"], "--alphabet: the model is one of dna and not of protein"),
-        (["--format", "clustl"], "--format: 'clustl' is unknown; did you mean 'clustal'"),
+        (["--format", "clustl"], "--format: 'clustl' is unknown (did you mean 'clustal'"),
         (["--format", "emboss"], "'emboss' is unknown; choose from a2m, bed, chain, clustal"),
         (["--method", "me"], "--method: 'me' is unknown; did you mean 'mea'"),
         (["--samples=2", "--method=mea"], "--samples: drawn alignments are not the best"),
@@ -352,7 +353,7 @@ def test_simulate_takes_a_model_or_settings_and_not_both(fails, model_file):
 def test_test_gives_what_the_library_gives(run, pairs_file):
     expected = compare(PairHMM(), PairHMM(tie=()), read_pairs(pairs_file), seed=0).to_dict()
     content = content_of(run("pairhmm", "test", pairs_file, "--json"))
-    extra = {"seqbio_version", "command", "files", "n_pairs", "settings", "seed"}
+    extra = {"seqbio_version", "schema_version", "command", "files", "n_pairs", "settings", "seed"}
     assert {name: value for name, value in content.items() if name not in extra} == expected
     assert content["command"] == "pairhmm test"
     assert "tie" not in content["settings"]
@@ -376,7 +377,7 @@ def test_test_prints_the_table_of_the_library(run, pairs_file, tmp_path):
         ("open", "open", "--null: it must tie all that the alternative does, and more"),
         ("none", "open", "none is no more than open"),
         ("open", "extend", "open is no more than extend"),
-        ("opn", "none", "--null: 'opn' is unknown; did you mean 'open'? Choose from"),
+        ("opn", "none", "--null: 'opn' is unknown (did you mean 'open'?); choose from"),
         ("open", "nones", "there is no tie 'nones'"),
         ("open,close", "open", "closing a gap is not a parameter of its own"),
     ],
@@ -456,18 +457,18 @@ def test_duplicate_ids_are_a_warning(run, write, model_file):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--tie", "opn"], "--tie: 'opn' is unknown; did you mean 'open'?"),
+        (["--tie", "opn"], "--tie: 'opn' is unknown (did you mean 'open'?)"),
         (["--tie", "close"], "Tie 'extend'"),
         (["--tie", "switch"], "needs switch="),
-        (["--substitution", "hky"], "--substitution: 'hky' is unknown; did you mean 'hky85'?"),
+        (["--substitution", "hky"], "--substitution: 'hky' is unknown (did you mean 'hky85'?)"),
         (["--substitution", "lg"], "lg is a substitution model for protein"),
-        (["--frequencies", "equl"], "--frequencies: 'equl' is unknown; did you mean 'equal'?"),
+        (["--frequencies", "equl"], "--frequencies: 'equl' is unknown (did you mean 'equal'?)"),
         (["--frequencies", "0.5,0.5"], "one number for each letter of ACGT"),
         (["--frequencies", "0.5,x"], "--frequencies: 'x' is no number"),
         (["--switch", "on"], "--switch: 'on' is unknown"),
-        (["--end", "tide"], "--end: 'tide' is unknown; did you mean 'tied'?"),
-        (["--intervals", "wold"], "--intervals: 'wold' is unknown; did you mean 'wald'?"),
-        (["--alphabet", "protien"], "--alphabet: 'protien' is unknown; did you mean 'protein'?"),
+        (["--end", "tide"], "--end: 'tide' is unknown (did you mean 'tied'?)"),
+        (["--intervals", "wold"], "--intervals: 'wold' is unknown (did you mean 'wald'?)"),
+        (["--alphabet", "protien"], "--alphabet: 'protien' is unknown (did you mean 'protein'?)"),
     ],
 )
 def test_model_options_are_explained(fails, pairs_file, options, message):
@@ -503,4 +504,4 @@ def test_a_bootstrap_is_the_same_for_two_workers_as_for_one(run, pairs_file):
 
 def test_an_unknown_calibration_is_wrong_usage(fails, pairs_file):
     message = fails(2, "pairhmm", "test", pairs_file, "--calibration", "bootstap")
-    assert "--calibration: 'bootstap' is unknown; did you mean 'bootstrap'" in message
+    assert "--calibration: 'bootstap' is unknown (did you mean 'bootstrap'" in message

@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_version(run):
     assert run("--version").stdout == f"seqbio {seqbio.__version__}\n"
     assert run("version").stdout.startswith(f"seqbio {seqbio.__version__} (python ")
     content = json.loads(run("version", "--json", "--quiet", "--seed", 1).stdout)
-    assert list(content)[:2] == ["seqbio_version", "command"]
+    assert list(content)[:3] == ["seqbio_version", "schema_version", "command"]
     assert content["seqbio_version"] == seqbio.__version__
     assert content["numpy"]
 
@@ -168,6 +169,17 @@ def test_expected_failures_are_one_line(failing, error, status, line):
     assert result.stderr.count("\n") <= 1
 
 
+def test_a_file_that_is_missing_is_asked_for_by_a_name_that_is_there(failing, tmp_path):
+    (tmp_path / "reads.fa.gz").touch()
+    meant = tmp_path / "raeds.fa.gz"
+    result = failing(raising(FileNotFoundError(2, "No such file", str(meant))))
+    assert result.stderr == (
+        f"error: {meant}: no such file (did you mean 'reads.fa.gz'?); check the name\n"
+    )
+    result = failing(raising(FileNotFoundError(2, "No such file", str(meant / "x.fa"))))
+    assert result.stderr == f"error: {meant / 'x.fa'}: no such file; check the name\n"
+
+
 def test_a_mistake_in_the_program_shows_where_it_is(failing):
     assert isinstance(failing(raising(ZeroDivisionError())).exception, ZeroDivisionError)
 
@@ -233,10 +245,33 @@ def test_an_interrupt_is_status_130_and_leaves_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_progress_is_silent_without_a_terminal(capsys):
-    with common.progress("waiting", quiet=False) as on_done:
-        on_done(1, 2)
-    assert capsys.readouterr() == ("", "")
+@pytest.mark.parametrize(
+    ("seconds", "quiet", "line"),
+    [
+        (0.1, False, ""),
+        (2, True, ""),
+        (
+            2,
+            False,
+            "note: testing: 10 of at most 999 rounds of fits are done; up to 33 min to go\n",
+        ),
+    ],
+)
+def test_without_a_terminal_long_work_is_told_once(capsys, monkeypatch, seconds, quiet, line):
+    now = 0.0
+    monkeypatch.setattr(common.time, "monotonic", lambda: now)
+    with common.progress("testing", quiet=quiet) as on_done:
+        for n_done in (5, 10, 15, 20):
+            on_done(n_done, 999)
+            now += 5 * seconds
+    assert capsys.readouterr() == ("", line)
+
+
+def test_training_tells_the_epoch():
+    told = []
+    on_batch = common.epochs(lambda *words: told.append(words), 3, "bits", factor=2.0)
+    on_batch(2, 5, 10, 0.25)
+    assert told == [(15, 30, "epoch 2 of 3, 0.500 bits")]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
@@ -265,3 +300,46 @@ def test_each_group_has_a_module_of_its_name():
     assert groups["pairhmm"] is pairhmm.app
     for name, group in groups.items():
         assert sys.modules[f"seqbio.cli.{name}"].app is group
+
+
+# -- completion --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("seqbio ", {"motif", "pairhmm", "recurrent", "schema", "version"}),
+        ("seqbio pair", {"pairhmm"}),
+        ("seqbio pairhmm ", {"align", "fit", "simulate", "test"}),
+        ("seqbio pairhmm test --nul", {"--null"}),
+    ],
+)
+def test_bash_completes_commands_and_options(line, expected):
+    variables = {"_SEQBIO_COMPLETE": "complete_bash", "COMP_WORDS": line}
+    variables["COMP_CWORD"] = str(len(line.split(" ")) - 1)
+    run = subprocess.run(
+        SEQBIO, env=os.environ | variables, capture_output=True, text=True, check=True
+    )
+    assert set(run.stdout.split()) >= expected
+
+
+def test_bash_takes_the_completion_script():
+    run = subprocess.run(
+        [*SEQBIO, "--show-completion"],
+        env=os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2  # without a shell to detect, its name is asked for
+    run = subprocess.run(
+        SEQBIO,
+        env=os.environ | {"_SEQBIO_COMPLETE": "source_bash"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "complete -o default -F _seqbio_completion seqbio" in run.stdout
+    bash = shutil.which("bash")
+    if bash:
+        subprocess.run([bash, "-c", run.stdout], check=True)

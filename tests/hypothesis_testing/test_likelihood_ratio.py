@@ -152,6 +152,14 @@ class TestNesting:
         with pytest.raises(NestingError, match="no special case"):
             self.compared(equal(3, [0, 1]), equal(3, [1, 2]))
 
+    def test_hypotheses_with_names_are_called_by_them(self):
+        named = Hypothesis(self.model, equal(3, [0, 1]), "early = middle")
+        other = Hypothesis(self.model, equal(3, [1, 2]), "middle = late")
+        data = np.array([3, 5, 9]), np.ones(3)
+        message = r"the null \(early = middle\) is no special case of .* \(middle = late\)"
+        with pytest.raises(NestingError, match=message):
+            compare(named, other, data)
+
     def test_the_same_distributions(self):
         null = Hypothesis(Redundant(), fixed(3, 2, 0.0))
         with pytest.raises(NestingError, match="same distributions: 2 and 3 free parameters"):

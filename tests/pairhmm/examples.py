@@ -37,3 +37,8 @@ def exchanged(parameters):
         f"{name[:-1]}{partner[name[-1]]}" if name[-2:] in ("_x", "_y") else name: value
         for name, value in parameters.items()
     }
+
+
+def in_rna(named):
+    """Call the frequency of T that of U."""
+    return {name.replace("frequency_T", "frequency_U"): value for name, value in named.items()}

@@ -15,7 +15,7 @@ from seqbio.core.model import identifiable_rank
 from seqbio.pairhmm import PairHMM
 from seqbio.pairhmm.pair_model import PairModel
 from seqbio.sequences import get_alphabet
-from tests.pairhmm.examples import HKY85, MOVES, encoded, exchanged, random_full
+from tests.pairhmm.examples import HKY85, MOVES, encoded, exchanged, in_rna, random_full
 from tests.pairhmm.machines import mxy
 from tests.reference import pair_hmm as reference
 from tests.reference import substitution as letters_reference
@@ -150,6 +150,8 @@ def test_probabilities_of_all_pairs_add_up_to_1(changes):
 )
 def test_likelihood_with_ambiguity_codes_is_the_average_over_letters(pair, alphabet):
     named = HKY85 if alphabet != "protein" else {**MOVES, "end": 0.02, "distance": 0.5}
+    if alphabet == "rna":
+        named = in_rna(named)
     if pair == ("BAD", "HVN"):
         named = {**named, **SWITCHES}
     hmm = PairHMM(alphabet=alphabet, switch="tied").set_parameters(named)

@@ -16,7 +16,7 @@ from seqbio.errors import ParameterError
 from seqbio.pairhmm import PairHMM, transitions
 from seqbio.pairhmm.pair_model import PairModel
 from seqbio.pairhmm.simulation import simulate_pairs
-from tests.pairhmm.examples import HKY85, encoded
+from tests.pairhmm.examples import HKY85, encoded, in_rna
 from tests.reference import substitution as reference
 
 M, X, Y, END = range(4)
@@ -197,7 +197,7 @@ def test_no_seed_is_another_one_each_time(hmm):
 
 
 def test_records_are_numbered_and_made_of_the_alphabet():
-    hmm = PairHMM(alphabet="rna").set_parameters(HKY85)
+    hmm = PairHMM(alphabet="rna").set_parameters(in_rna(HKY85))
     pairs = hmm.simulate(3, columns=100, seed=1)
     ids = [(x.id, y.id) for x, y in pairs]
     assert ids == [(f"pair{number}/x", f"pair{number}/y") for number in (1, 2, 3)]
@@ -220,6 +220,12 @@ def test_substitutions_are_those_of_the_substitution_model():
 def test_numbers_below_1_are_refused(hmm, n_pairs, columns):
     with pytest.raises(ParameterError, match=r"n_pairs is 0|cannot have (0|-1) columns"):
         hmm.simulate(n_pairs, columns=columns)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "one"])
+def test_seeds_that_are_none_are_refused(hmm, seed):
+    with pytest.raises(ParameterError, match=f"seed is {seed!r}; give an integer of 0 or more"):
+        hmm.simulate(1, seed=seed)
 
 
 def test_columns_of_another_number_of_pairs_are_refused(hmm):

@@ -407,7 +407,8 @@ def test_wrong_coordinates():
     with pytest.raises(ParameterError, match="start at the distance 0"):
         model.start("equal", distance=0)
     with pytest.raises(
-        ParameterError, match="no substitution model 'hky'; choose one of jc69, k80"
+        ParameterError,
+        match=r"no substitution model 'hky' \(did you mean 'hky85'\?\); choose one of jc69, k80",
     ):
         substitution_model("hky")
 

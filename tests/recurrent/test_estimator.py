@@ -155,7 +155,7 @@ def test_without_ends_lengths_are_given(records):
 
 def test_wrong_ties_are_refused_with_the_list():
     cases = {
-        ("tide",): "there is no tie 'tide'; a recurrent model has 'time': the same rules",
+        ("tide",): r"no tie 'tide' \(did you mean 'time'\?\); a recurrent model has 'time': the",
         "time": "give a tuple of names",
         ("time", "layers"): "needs two or more layers",
         ("time", "embedding"): "set embedding_size to hidden_size",

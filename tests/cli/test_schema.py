@@ -1,0 +1,119 @@
+"""What the commands write with --json is what the schema says, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from jsonschema import Draft202012Validator
+
+from seqbio import read_fasta
+from seqbio.cli import app, common
+
+
+@pytest.fixture(scope="module")
+def validator():
+    from importlib.resources import files
+
+    schema = json.loads(files("seqbio.cli").joinpath("schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+@pytest.fixture(scope="module")
+def files(pairs_file, model_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("schema")
+    # Two classes of records for the motifs and the recurrent models, and a motif.
+    letters = "".join(str(record.seq) for record in read_fasta(pairs_file))
+    for kind, start in (("early", 0), ("late", 500)):
+        pieces = [letters[start + 14 * i :][:14] for i in range(30)]
+        rows = [f">{kind}{i} kind={kind}\n{piece}\n" for i, piece in enumerate(pieces)]
+        (folder / f"{kind}.fa").write_text("".join(rows))
+    both = (folder / "early.fa").read_text() + (folder / "late.fa").read_text()
+    (folder / "both.fa").write_text(both)
+    matrix = "0.7 0.1 0.1 0.1\n" * 4
+    text = f"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF m\nletter-probability matrix: w= 4\n{matrix}"
+    (folder / "m.meme").write_text(text)
+    return {
+        "pairs": pairs_file,
+        "model": model_file,
+        **{name: folder / f"{name}.fa" for name in ("early", "late", "both")},
+        "motif": folder / "m.meme",
+        "network": folder / "network.npz",
+        "classifier": folder / "classifier.npz",
+    }
+
+
+SMALL = "--hidden 2 --epochs 1"
+LINES = [
+    "version",
+    "pairhmm fit {pairs}",
+    "pairhmm fit {pairs} --tie none --intervals none --starts 2",
+    "pairhmm align {pairs} --model {model}",
+    "pairhmm align {pairs} --model {model} --method mea",
+    "pairhmm align {pairs} --model {model} --samples 2",
+    "pairhmm simulate --model {model} --columns 20 --seed 1",
+    "pairhmm test {pairs}",
+    "pairhmm test {pairs} --calibration bootstrap --replicates 5",
+    "motif train {early} --negatives {late} --width 4 --motifs 1 --epochs 2 --known {motif}",
+    "motif scan {motif} {early} --threshold 0.01",
+    "motif shuffle {early} --seed 1",
+    "motif test {early} --negatives {late} --width 1 --null position --alternative none --splits 1",
+    f"recurrent train {{early}} {SMALL} --save {{network}}",
+    f"recurrent train {{both}} {SMALL} --label kind --validation 0.2 --save {{classifier}}",
+    "recurrent score {network} {early}",
+    "recurrent score {classifier} {early}",
+    "recurrent sample {network} --length 5 --seed 1",
+    "recurrent test {early} --order 0 --window 1-4",
+    "recurrent test {early} --model rnn --hidden 1 --epochs 1 --window 1-3 --calibration held-out",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_output_is_as_the_schema_says(run, validator, files, line):
+    words = [word.format_map(files) for word in line.split()]
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    content = json.loads(result.stdout)
+    assert content["schema_version"] == common.SCHEMA_VERSION
+    definition = "-".join(content["command"].split())
+    narrow = {**validator.schema, "$ref": f"#/$defs/{definition}"}
+    del narrow["oneOf"]  # which would only say that none fits
+    errors = Draft202012Validator(narrow).iter_errors(content)
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
+    validator.validate(content)
+
+
+def test_every_command_with_json_has_a_definition(validator):
+    program = typer.main.get_command(app)
+    commands = {
+        f"{group}-{name}" if name else group
+        for group, command in program.commands.items()
+        for name, each in getattr(command, "commands", {"": command}).items()
+        if any("--json" in option.opts for option in each.params)
+    }
+    definitions = validator.schema["$defs"]
+    assert {name for name, it in definitions.items() if "command" in it.get("properties", {})} == (
+        commands
+    )
+    listed = {ref["$ref"].removeprefix("#/$defs/") for ref in validator.schema["oneOf"]}
+    assert listed == commands
+    assert commands == {"-".join(line.split()[:2]) for line in LINES}
+
+
+def test_every_key_is_explained(validator):
+    def unexplained(node, path):
+        if "$ref" in node or "const" in node:
+            return
+        if path and "description" not in node:
+            yield path
+        for name, below in node.get("properties", {}).items():
+            yield from unexplained(below, f"{path}.{name}")
+
+    definitions = validator.schema["$defs"].items()
+    assert [place for name, node in definitions for place in unexplained(node, name)] == []
+
+
+def test_the_schema_is_printed(run, validator):
+    assert json.loads(run("schema").stdout) == validator.schema
