@@ -248,7 +248,7 @@ def test_an_interrupt_is_status_130_and_leaves_no_file(tmp_path):
 @pytest.mark.parametrize(
     ("seconds", "quiet", "line"),
     [
-        (0.1, False, ""),
+        (0.01, False, ""),
         (2, True, ""),
         (
             2,

@@ -125,14 +125,14 @@ def test_as_hypothesis():
 
 def test_a_model_without_the_methods_that_all_need_is_told_which():
     class Half:
-        layout = Layout({"x": ()})
+        layout = PLAIN.layout
 
         def start(self, data):
             return np.zeros(1)
 
     message = "Half has no log_likelihood, no log_likelihood_and_gradient, which every model needs"
     with pytest.raises(ParameterError, match=message):
-        as_hypothesis(Hypothesis(Half(), untied(1)), None)
+        as_hypothesis(Hypothesis(Half(), untied(2)), None)
 
 
 # Counting identifiable parameters
