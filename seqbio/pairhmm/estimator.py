@@ -558,7 +558,7 @@ class PairHMM(Estimator):
         """
         if n < 1:
             raise ParameterError(f"n is {n}; draw at least one alignment")
-        full, generator = self._full(), np.random.default_rng(seed)
+        full, generator = self._full(), as_generator(seed)
         records = as_pairs([(x, y)], get_alphabet(self.alphabet))
         data = self._encode(records)
         machine, _ = self.model.machine(full, data)

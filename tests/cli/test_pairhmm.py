@@ -256,7 +256,7 @@ def test_aligned_fasta_can_be_read_again(run, pairs_file, model_file, tmp_path):
         (["--alphabet", "protein"], "--alphabet: the model is one of dna and not of protein"),
         (["--format", "clustl"], "--format: 'clustl' is unknown (did you mean 'clustal'"),
         (["--format", "emboss"], "'emboss' is unknown; choose from a2m, bed, chain, clustal"),
-        (["--method", "me"], "--method: 'me' is unknown; did you mean 'mea'"),
+        (["--method", "me"], "--method: 'me' is unknown (did you mean 'mea'"),
         (["--samples=2", "--method=mea"], "--samples: drawn alignments are not the best"),
         (["--gap-factor=0"], "--gap-factor: it is an option of --method mea"),
         (["--gap-factor=inf", "--method=mea"], "gap_factor is inf; give a number of 0 or more"),
