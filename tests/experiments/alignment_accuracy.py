@@ -13,9 +13,14 @@ most likely of a few. Biopython and parasail are given every score in common use
 that cost what others do or nothing; of each tool the one that finds most is shown, chosen by the
 truth, which favours them (``--all`` shows every one).
 
+The reads were mapped for the fewest edits: in each of the 107 the true alignment is a best one
+under Biopython's default score and under 1/-1 -1/-1, so that these scores find the truth but for
+ties. They stand apart.
+
 recall: of the truly aligned pairs of letters, those found; precision: of those found, the true
 ones; accuracy: letters of which the alignment says the truth, that they are aligned with this
-letter or with none; expected: the same as the model expects it. All are sums over pairs.
+letter or with none; expected: the same as the model expects it; placed: recall when all gaps, also
+the true ones, are moved to the left as far as letters repeat. All are sums over pairs.
 """
 
 from __future__ import annotations
@@ -36,6 +41,7 @@ from Bio import Align, SeqIO
 from Bio.Align import substitution_matrices
 
 from seqbio import PairHMM, datasets
+from seqbio.pairhmm.accuracy import path_of_matches
 
 SETS = {
     "globins": "globins10_lunter_aligned",
@@ -61,11 +67,13 @@ DNA_SCORES = {
     "1/-4 -7/-1 (bwa)": ((1, -4), -7, -1),
     "2/-4 -6/-2 (minimap2)": ((2, -4), -6, -2),
 }
+FREE_ENDS = ", free ends"
 METHODS: dict[str, dict[str, Any]] = {
     "viterbi": {},
     "mea": {"method": "mea"},
     "mea 0": {"method": "mea", "gap_factor": 0.0},
 }
+OF_THE_TRUTH = {"pacbio": ("1/0 0/0 (Biopython's default)", "1/-1 -1/-1")}
 DISTANCES = np.geomspace(0.02, 4.0, 24)
 
 Texts = list[tuple[str, str]]
@@ -74,7 +82,7 @@ Aligner = Callable[..., list[Any]]
 Partners = tuple[np.ndarray, np.ndarray]  # for each letter of x, and of y, its partner or -1
 
 
-def read(name: str) -> tuple[str, Texts, list[Partners]]:
+def read(name: str, every: int) -> tuple[str, Texts, list[Partners]]:
     """Read a set: its alphabet, its pairs without gaps, and their true alignments."""
     dataset, path = datasets.describe(SETS[name]), datasets.path(SETS[name])
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
@@ -85,6 +93,7 @@ def read(name: str) -> tuple[str, Texts, list[Partners]]:
         aligned = [(rows[0], row) for row in rows[1:]]
     else:
         aligned = list(zip(rows[::2], rows[1::2], strict=True))
+    aligned = aligned[::every]
     pairs = [(x.replace("-", ""), y.replace("-", "")) for x, y in aligned]
     return dataset.alphabet, pairs, [of_rows(*pair) for pair in aligned]
 
@@ -96,24 +105,65 @@ def of_rows(x: str, y: str) -> Partners:
     return np.where(in_y, j, -1)[in_x], np.where(in_x, i, -1)[in_y]
 
 
+def gaps_left(x: str, y: str, partners: Partners) -> Partners:
+    """Move every gap to the left, past letters that it can be exchanged with."""
+    rows = np.flatnonzero(partners[0] >= 0)
+    matches = np.column_stack([rows, partners[0][rows]])
+    moved: list[int] = []
+    at = [0, 0]
+    for kind, run in itertools.groupby(path_of_matches(matches, np.array([len(x), len(y)]))):
+        length, back = len(list(run)), 0
+        if kind:
+            letters, place = (x, at[0]) if kind == 1 else (y, at[1])
+            while back < len(moved) and moved[-1 - back] == 0:
+                if letters[place - 1 - back] != letters[place - 1 - back + length]:
+                    break
+                back += 1
+        moved[len(moved) - back :] = [kind] * length + [0] * back
+        at = [at[0] + length * (kind != 2), at[1] + length * (kind != 1)]
+    path = np.array(moved)
+    i, j = np.cumsum(path != 2) - 1, np.cumsum(path != 1) - 1
+    aligned = path == 0
+    return np.where(aligned, j, -1)[path != 2], np.where(aligned, i, -1)[path != 1]
+
+
 class Table:
     """Prints how well alignments of one data set meet the truth."""
 
-    def __init__(self, name: str, truth: list[Partners]) -> None:
-        self.name, self.truth = name, truth
+    def __init__(self, name: str, pairs: Texts, truth: list[Partners]) -> None:
+        self.name, self.pairs, self.truth = name, pairs, truth
+        self.true_left = self._left(truth)
+
+    def _left(self, partners: list[Partners]) -> list[Partners]:
+        return [gaps_left(x, y, p) for (x, y), p in zip(self.pairs, partners, strict=True)]
 
     def measure(self, found: Iterable[Partners]) -> tuple[float, ...]:
-        """Give recall, precision, F and accuracy."""
-        hits = called = true = right = letters = 0
-        for (x, y), (true_x, true_y) in zip(found, self.truth, strict=True):
-            hits += int(((x == true_x) & (x >= 0)).sum())
-            called, true = called + int((x >= 0).sum()), true + int((true_x >= 0).sum())
-            right += int((x == true_x).sum() + (y == true_y).sum())
-            letters += len(x) + len(y)
-        return hits / true, hits / called, 2 * hits / (true + called), right / letters
+        """Give recall, precision, F, accuracy, and recall with all gaps to the left."""
+        found = list(found)
+        called = sum(int((x >= 0).sum()) for x, _ in found)
+        true, hits, right = compared(found, self.truth)
+        _, hits_left, _ = compared(self._left(found), self.true_left)
+        letters = sum(len(x) + len(y) for x, y in found)
+        return (
+            hits / true,
+            hits / called,
+            2 * hits / (true + called),
+            right / letters,
+            (hits_left / true),
+        )
 
     def write(self, label: str, numbers: Iterable[float]) -> None:
         print(self.name.ljust(8), label.ljust(50), *(f"{number:9.4f}" for number in numbers))
+
+
+def compared(found: list[Partners], truth: list[Partners]) -> tuple[int, int, int]:
+    """Count true pairs of letters, those that were found, and letters said right."""
+    true = hits = right = 0
+    for (x, y), (true_x, true_y) in zip(found, truth, strict=True):
+        true += int((true_x >= 0).sum())
+        hits += int(((x == true_x) & (x >= 0)).sum())
+        right += int((x == true_x).sum() + (y == true_y).sum())
+    return true, hits, right
 
 
 # -- the pair HMM ------------------------------------------------------------------------------
@@ -210,9 +260,11 @@ def add_others(table: Table, alphabet: str, pairs: Texts, show_all: bool) -> Non
         for (label, score), free_ends in itertools.product(scores.items(), (False, True)):
             align = make(score, free_ends)
             numbers = table.measure(align(x, y) for x, y in pairs)
-            lines.append((numbers, f"{tool}, {label}{', free ends' if free_ends else ''}"))
-        best = max(lines)
-        for numbers, label in lines if show_all else [best]:
+            lines.append((numbers, f"{tool}, {label}{FREE_ENDS if free_ends else ''}"))
+        apart = [f"{tool}, {label}" for label in OF_THE_TRUTH.get(table.name, ())]
+        own = [line for line in lines if line[1].removesuffix(FREE_ENDS) in apart]
+        shown = [max(each) for each in ([line for line in lines if line not in own], own) if each]
+        for numbers, label in lines if show_all else shown:
             table.write(label, numbers)
 
 
@@ -220,12 +272,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", choices=[*SETS, []], help="of the data sets")
     parser.add_argument("--all", action="store_true", help="every score of the other tools")
+    parser.add_argument("--every", type=int, default=1, help="take every so many pairs of a set")
     arguments = parser.parse_args()
-    columns = ("recall", "precision", "F", "accuracy", "expected")
+    columns = ("recall", "precision", "F", "accuracy", "placed", "expected")
     print("set".ljust(8), "method".ljust(50), *(column.rjust(9) for column in columns))
     for name in arguments.sets or SETS:
-        alphabet, pairs, truth = read(name)
-        table = Table(name, truth)
+        alphabet, pairs, truth = read(name, arguments.every)
+        table = Table(name, pairs, truth)
         add_models(table, alphabet, pairs)
         add_others(table, alphabet, pairs, arguments.all)
 
