@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqbio.core import Fit, Hypothesis, Layout, Tying, fit
     from seqbio.hypothesis_testing import LikelihoodRatioResult, compare, likelihood_ratio_test
     from seqbio.motif import MotifDetector, scan
-    from seqbio.pairhmm import PairHMM
+    from seqbio.pairhmm import GroupedPairs, PairHMM
     from seqbio.recurrent import CharacterAlphabet, MarkovModel, RecurrentModel, read_text
     from seqbio.sequences import read_fasta, read_pairs, write_fasta
 
@@ -29,7 +29,7 @@ _HOMES = {
     "seqbio.core": ("Fit", "Hypothesis", "Layout", "Tying", "fit"),
     "seqbio.hypothesis_testing": ("LikelihoodRatioResult", "compare", "likelihood_ratio_test"),
     "seqbio.motif": ("MotifDetector", "scan"),
-    "seqbio.pairhmm": ("PairHMM",),
+    "seqbio.pairhmm": ("GroupedPairs", "PairHMM"),
     "seqbio.recurrent": ("CharacterAlphabet", "MarkovModel", "RecurrentModel", "read_text"),
     "seqbio.sequences": ("read_fasta", "read_pairs", "write_fasta"),
 }
@@ -38,6 +38,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "CharacterAlphabet",
     "Fit",
+    "GroupedPairs",
     "Hypothesis",
     "Layout",
     "LikelihoodRatioResult",

@@ -16,11 +16,13 @@ from seqbio.core.fit import (
     wald_interval,
 )
 from seqbio.core.gradient_check import GradientCheck, check_gradient
+from seqbio.core.grouped import GroupedData, GroupedModel
 from seqbio.core.items import (
     as_labels,
     can_subset,
     clusters_of,
     declares_clusters,
+    joined_of,
     scores_of,
     subset_of,
 )
@@ -36,8 +38,10 @@ from seqbio.core.model import (
     can_simulate,
     checks_of,
     curvature_of,
+    dependence_of,
     effects_of,
     estimates_of,
+    few_events,
     identifiable_rank,
     identified_of,
     irregular_reason,
@@ -65,6 +69,8 @@ __all__ = [
     "Effect",
     "Fit",
     "GradientCheck",
+    "GroupedData",
+    "GroupedModel",
     "Hypothesis",
     "Layout",
     "Model",
@@ -85,9 +91,11 @@ __all__ = [
     "covariance",
     "curvature_of",
     "declares_clusters",
+    "dependence_of",
     "effects_of",
     "equal",
     "estimates_of",
+    "few_events",
     "fingerprint",
     "fit",
     "fit_at",
@@ -99,6 +107,7 @@ __all__ = [
     "irregular_reason",
     "is_regular",
     "joined",
+    "joined_of",
     "map_pieces",
     "maximise",
     "permuted",

@@ -12,6 +12,7 @@ array([7., 5.])
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,45 @@ def subset_of(model: object, data: Any, indices: ArrayLike) -> Any:
     raise ParameterError(
         f"items cannot be taken out of {type(data).__name__}; add a method subset(data, indices) "
         f"to {type(model).__name__} or subset(indices) to the data"
+    )
+
+
+def joined_of(model: object, parts: Sequence[Any]) -> Any:
+    """Make one data set out of several.
+
+    Parameters
+    ----------
+    model : Model
+        Its method ``join(parts)`` comes first.
+    parts : sequence of object
+        At least one. Or the method ``joined(others)`` of the first, or the first axis of arrays.
+
+    Returns
+    -------
+    object
+        The items of all parts, one part after the other.
+
+    Raises
+    ------
+    ParameterError
+        There is no way to do it.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> joined_of(SimpleNamespace(), [np.array([5.0]), np.array([6.0, 7.0])])
+    array([5., 6., 7.])
+    """
+    own, of_data = getattr(model, "join", None), getattr(parts[0], "joined", None)
+    if callable(own):
+        return own(parts)
+    if callable(of_data):
+        return of_data(parts[1:])
+    if all(isinstance(part, np.ndarray) and part.ndim > 0 for part in parts):
+        return np.concatenate(parts)
+    raise ParameterError(
+        f"parts of class {type(parts[0]).__name__} cannot be joined; add a method join(parts) to "
+        f"{type(model).__name__} or joined(others) to the data"
     )
 
 

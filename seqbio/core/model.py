@@ -56,6 +56,9 @@ from seqbio.errors import ParameterError, TyingError
 
 BoolArray = NDArray[np.bool_]
 
+FEWEST_EVENTS = 5.0  # expected on either side, below which the chi-squared law is not used
+FEW_EVENTS = 20.0  # below which it is used with a warning
+
 
 class Model(Protocol):
     """What `fit` asks of a model.
@@ -77,11 +80,19 @@ class Model(Protocol):
         False where likelihood theory does not hold (networks), and why.
     ``checks(full, data, tying)`` -> list of Check
         Reasons to doubt a test, found in the fitted parameters and the data.
+    ``dependence(data)`` -> list of Check
+        Reasons to doubt that the items are independent of each other.
+    ``event_totals(full, data)`` -> dict of str to dict of str to float
+        What parameters are estimated from, in words, such as "gap openings": for each block of
+        parameters how many are expected. Ties over groups are checked by it.
     ``simulate(full, data, generator)`` -> data
         New data of the same design, drawn from the model.
     ``subset(data, indices)`` -> data
         Some items of the data; not needed where the data have a method ``subset(indices)`` or are
         an array whose first axis counts the items.
+    ``join(parts)`` -> data
+        One data set out of several, one after the other; not needed where the data have a method
+        ``joined(others)`` or are such an array.
     ``clusters(data)`` -> labels, (n_items,)
         The same label for items that are not independent of each other.
     ``scores(full, data)`` -> (n_items, n_full)
@@ -90,6 +101,8 @@ class Model(Protocol):
         The model's own way to be fitted, where `fit` is not the way (networks).
     ``effects(full)`` -> dict of str to Effect
         Scalars worth reporting with an interval.
+    ``comparable(full)`` -> dict of str to Effect
+        Single parameters, on a scale on which groups of items can be compared.
     ``estimates(full)`` -> dict of str to float
         The parameters under their natural names and in their natural units.
     """
@@ -399,6 +412,56 @@ def checks_of(model: Model, full: FloatArray, data: Any, tying: Tying) -> list[C
     """
     method = getattr(model, "checks", None)
     return [] if method is None else list(method(full, data, tying))
+
+
+def dependence_of(model: Model, data: Any) -> list[Check]:
+    """Get what speaks against the independence of the items.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``dependence``.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    list of Check
+        Empty for a model that does not say.
+    """
+    method = getattr(model, "dependence", None)
+    return [] if method is None else list(method(data))
+
+
+def few_events(found: str, expected: float, about: str) -> list[Check]:
+    """Judge whether a chi-squared law can hold with so few events behind a parameter.
+
+    Parameters
+    ----------
+    found : str
+        What was found, the beginning of a sentence.
+    expected : float
+        Expected number of events on the side that has fewest.
+    about : str
+        What events they are.
+
+    Returns
+    -------
+    list of Check
+        One that rules the law out, or a warning, or none.
+
+    Examples
+    --------
+    >>> [check.severity for n in (2.0, 12.0, 80.0) for check in few_events("found", n, "gaps")]
+    ['invalid', 'warning']
+    """
+    if expected < FEWEST_EVENTS:
+        consequence = "too few for the chi-squared law, which needs some 5 on each side"
+        return [Check(f"{found}: {consequence}", "invalid", "few_events", about)]
+    if expected < FEW_EVENTS:
+        consequence = "few enough that the chi-squared p-value is only approximate"
+        return [Check(f"{found}: {consequence}", "warning", "few_events", about)]
+    return []
 
 
 def can_simulate(model: Model) -> bool:

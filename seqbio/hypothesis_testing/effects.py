@@ -60,14 +60,19 @@ def estimate_effects(
     Returns
     -------
     tuple of EffectEstimate
-        In the model's order, without those that the alternative holds constant.
+        In the model's order, without those that the alternative holds constant, or makes the same
+        as one before.
     """
     under_null = effects_of(null_fit.model, null_fit.full)
     uncertain = _of_boundary(alternative_fit)
-    estimates = []
+    estimates: list[EffectEstimate] = []
+    seen: list[Effect] = []
     for key, effect in effects_of(alternative_fit.model, alternative_fit.full).items():
-        if _is_fixed(effect, alternative_fit):
+        if _is_fixed(effect, alternative_fit) or any(
+            _are_one(effect, other, alternative_fit) for other in seen
+        ):
             continue
+        seen.append(effect)
         lower = upper = None
         if covariance is not None and key not in uncertain:
             lower, upper = wald_interval(alternative_fit, effect, covariance, level=INTERVAL_LEVEL)
@@ -103,6 +108,12 @@ def _is_fixed(effect: Effect, fit: Fit) -> bool:
     # Rounding alone is left when the contributions of copies cancel.
     size = float(np.linalg.norm(effect.gradient))
     return size > 0 and bool((np.abs(slope) <= 1e-9 * size).all())
+
+
+def _are_one(effect: Effect, other: Effect, fit: Fit) -> bool:
+    """Say whether ties make one effect out of two, such as a ratio in x and the same in y."""
+    slope, other_slope = (fit.tying.pull_back(each.gradient) for each in (effect, other))
+    return bool(np.isclose(effect.value, other.value)) and np.allclose(slope, other_slope)
 
 
 def _natural(effect: Effect) -> float:

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, checks_of, irregular_reason
+from seqbio.core import Check, Fit, checks_of, dependence_of, irregular_reason
 from seqbio.hypothesis_testing.boundary import tested_on_boundary
 
 _SEVERITIES = ("note", "warning", "invalid")
@@ -111,6 +111,7 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
     on_boundary = len(tested_on_boundary(null_fit, alternative_fit)) > 0
     for fit in (null_fit,) if on_boundary else (null_fit, alternative_fit):
         checks += checks_of(fit.model, fit.full, data, fit.tying)
+    checks += dependence_of(null_fit.model, data)
     gravest: dict[tuple[str, str], Check] = {}
     for check in checks:
         key = check.code, check.about or check.message

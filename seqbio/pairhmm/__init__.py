@@ -1,5 +1,6 @@
 """Pair hidden Markov models: two related sequences, summed over all their alignments."""
 
 from seqbio.pairhmm.estimator import PairHMM
+from seqbio.pairhmm.groups import GroupedPairs
 
-__all__ = ["PairHMM"]
+__all__ = ["GroupedPairs", "PairHMM"]

@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import ArrayLike, NDArray
 
-from seqbio.core import Tying, as_generator, equal, fixed, joined, untied
+from seqbio.core import (
+    GroupedData,
+    GroupedModel,
+    Layout,
+    Tying,
+    as_generator,
+    estimates_of,
+    fixed,
+    joined,
+    untied,
+)
 from seqbio.core.estimator import Estimator
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
 from seqbio.core.model import Effect, Hypothesis
 from seqbio.core.profile import profile_interval
 from seqbio.errors import NotFittedError, ParameterError, TyingError, did_you_mean
+from seqbio.pairhmm import ties
 from seqbio.pairhmm.accuracy import (
     confidence,
     match_posteriors,
@@ -30,6 +41,7 @@ from seqbio.pairhmm.alignments import (
     columns_of_alignment,
     columns_of_states,
 )
+from seqbio.pairhmm.groups import GroupedPairs, by_groups, split_name
 from seqbio.pairhmm.kernels import Machine, log_likelihood, match_posterior
 from seqbio.pairhmm.pair_data import PairData
 from seqbio.pairhmm.pair_model import PairModel
@@ -53,13 +65,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Pairs = Iterable[Sequence[SequenceLike]]
+Data = PairData | GroupedData
 
-_TIES = {
-    "open": "gaps open as often in x as in y: insertions are as frequent as deletions",
-    "extend": "gaps last as long in x as in y: insertions are as long as deletions",
-    "switch": "an insertion directly next to a deletion is as likely in either order",
-    "end": "an alignment may end after a gap as readily as after two aligned letters",
-}
 _DEFAULT_SUBSTITUTION = {"dna": "hky85", "rna": "hky85", "protein": "lg"}
 _FORMAT = "seqbio pair HMM, version 1"
 
@@ -90,8 +97,9 @@ class PairHMM(Estimator):
         hypothesis), ``"estimated"``, ``"model"`` (as published with a protein model) or given.
         By default what is usual for the substitution model.
     tie : tuple of str, or Tying
-        Symmetries that are believed, from `ties`; or a tying of your own over the coordinates of
-        ``PairHMM(...).layout``, joined to what the other settings imply.
+        Symmetries that are believed, from `ties`, those over groups of pairs included; or a tying
+        of your own over the coordinates of the hypothesis' model (``PairHMM(...).model.layout``
+        without groups), joined to what the other settings imply.
     switch : {"off", "tied", "untied"}
         Whether an insertion may stand directly next to a deletion. It is rarely seen in data, and
         when both directions are free hardly to be told from other parameters.
@@ -114,7 +122,9 @@ class PairHMM(Estimator):
         All parameters under their names.
     converged_ : bool
         Whether the fit is at an optimum.
-    data_ : PairData
+    groups_ : tuple of str
+        Names of the groups of pairs that have parameters of their own; none without groups.
+    data_ : PairData or GroupedData
         The pairs as the model takes them, kept for intervals and tests.
 
     References
@@ -137,6 +147,7 @@ class PairHMM(Estimator):
     """
 
     fit_: Fit
+    groups_: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -167,7 +178,7 @@ class PairHMM(Estimator):
         >>> PairHMM.ties()["open"]
         'gaps open as often in x as in y: insertions are as frequent as deletions'
         """
-        return dict(_TIES)
+        return ties.meanings()
 
     # -- settings to hypothesis --------------------------------------------------------------
 
@@ -178,18 +189,25 @@ class PairHMM(Estimator):
         family = "gtr" if alphabet.name != "protein" else substitution
         return PairModel(family, rna=alphabet.name == "rna")
 
-    def hypothesis(self, pairs: Pairs) -> tuple[Hypothesis, PairData]:
+    def hypothesis(self, pairs: Pairs | GroupedPairs) -> tuple[Hypothesis, Data]:
         """State the hypothesis that these settings make about some pairs.
+
+        Parameters
+        ----------
+        pairs
+            Tuples of two sequences, or `GroupedPairs`.
 
         Returns
         -------
         hypothesis : Hypothesis
             Model and tying; empirical frequencies are counted in the pairs.
-        data : PairData
+        data : PairData or GroupedData
             The pairs as the model takes them.
         """
-        data = self._encode(pairs)
-        return Hypothesis(self.model, self._tying(data), self._describe()), data
+        groups = pairs.names if isinstance(pairs, GroupedPairs) else ()
+        data = self._encode(pairs, groups)
+        model = self._model(groups)
+        return Hypothesis(model, self._tying(model, data), self._describe()), data
 
     def _settings_checked(self) -> tuple[Alphabet, str]:
         alphabet = get_alphabet(self.alphabet)
@@ -216,15 +234,16 @@ class PairHMM(Estimator):
     def _check_tie_names(self, names: object) -> None:
         if isinstance(names, str) or not isinstance(names, tuple | list):
             raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("open",) or ()')
-        listed = "; ".join(f"{name!r}: {meaning}" for name, meaning in _TIES.items())
+        known = ties.meanings()
+        listed = "; ".join(f"{name!r}: {meaning}" for name, meaning in known.items())
         for name in names:
             if name == "close":
                 raise TyingError(
                     "closing a gap is not a parameter of its own: it is what is left when a gap "
                     "neither goes on nor switches. Tie 'extend' (and 'switch' where it is on)"
                 )
-            if name not in _TIES:
-                meant = did_you_mean(str(name), _TIES)
+            if name not in known:
+                meant = did_you_mean(str(name), known)
                 raise TyingError(f"there is no tie {name!r}{meant}; a pair HMM has {listed}")
             if name == "switch" and self.switch == "off":
                 raise TyingError(
@@ -232,35 +251,57 @@ class PairHMM(Estimator):
                     "moves from one gap straight into the other"
                 )
 
-    def _tying(self, data: PairData) -> Tying:
+    def _tying(self, model: PairModel | GroupedModel, data: Data) -> Tying:
+        names = () if isinstance(self.tie, Tying) else self.tie
+        # Empirical frequencies are those of each group, the same under any hypothesis.
+        tying = joined(*(self._tying_of_pairs(part) for part in self._parts(data)))
+        over_groups = [name for name in names if ties.is_over_groups(name)]
+        tying = ties.tied_over_groups(tying, model, over_groups)
+        return tying.intersect(self.tie) if isinstance(self.tie, Tying) else tying
+
+    def _parts(self, data: Data) -> list[PairData]:
+        """Divide data by group; without groups all is one."""
+        if isinstance(data, PairData):
+            return [data]
+        return [data.part(self.model, group) for group in range(data.labels.max() + 1)]
+
+    def _tying_of_pairs(self, data: PairData) -> Tying:
+        """Tie what the settings tie in pairs of one group."""
         _, name = self._settings_checked()
-        moves = untied(len(TRANSITION_NAMES))
-        places = {name: i for i, name in enumerate(TRANSITION_NAMES)}
-        gap_pairs = {
-            kind: [places[f"{kind}_x"], places[f"{kind}_y"]]
-            for kind in ("open", "extend", "switch")
-        }
-        ends = [places[f"end_{state}"] for state in "mxy"]
+        layout = Layout(dict.fromkeys(TRANSITION_NAMES, ()))
+        moves = untied(layout.size)
         names = () if isinstance(self.tie, Tying) else self.tie
         if self.switch == "off":
-            moves = moves.intersect(fixed(moves.n_full, gap_pairs["switch"], [-np.inf, -np.inf]))
-        elif self.switch == "tied" or "switch" in names:
-            moves = moves.intersect(equal(moves.n_full, gap_pairs["switch"]))
-        if self.end == "tied" or "end" in names:
-            moves = moves.intersect(equal(moves.n_full, ends))
-        for kind in ("open", "extend"):
-            if kind in names:
-                moves = moves.intersect(equal(moves.n_full, gap_pairs[kind]))
+            switches = [int(layout.indices(name)) for name in ties.WITHIN["switch"].blocks]
+            moves = moves.intersect(fixed(moves.n_full, switches, -np.inf))
+        within = {name for name in names if not ties.is_over_groups(name)}
+        within |= {
+            name for name, how in (("switch", self.switch), ("end", self.end)) if how == "tied"
+        }
+        moves = ties.tied_within(moves, layout, sorted(within))
         letters = substitution_model(name).tying(self.frequencies, data.letter_counts)
-        tying = joined(moves, letters)
-        return tying.intersect(self.tie) if isinstance(self.tie, Tying) else tying
+        return joined(moves, letters)
 
     def _describe(self) -> str:
         if isinstance(self.tie, Tying):
             return "a tying of your own"
         return " and ".join(self.tie) + " tied" if self.tie else "untied"
 
-    def _encode(self, pairs: Pairs) -> PairData:
+    def _model(self, groups: tuple[str, ...]) -> PairModel | GroupedModel:
+        return GroupedModel(self.model, groups) if groups else self.model
+
+    def _encode(self, pairs: Pairs | GroupedPairs, groups: tuple[str, ...]) -> Data:
+        """Turn pairs into the data of a model of some groups, or of none."""
+        if isinstance(pairs, GroupedPairs):
+            return GroupedData(self._encoded(pairs.pairs), pairs.numbers(groups))
+        if groups:
+            raise ParameterError(
+                f"the parameters are those of the groups {', '.join(groups)}; give "
+                "GroupedPairs(pairs, labels), or take one group by of_group(name)"
+            )
+        return self._encoded(pairs)
+
+    def _encoded(self, pairs: Pairs) -> PairData:
         alphabet, _ = self._settings_checked()
         records = as_pairs(pairs, alphabet)
         if not records:
@@ -271,30 +312,45 @@ class PairHMM(Estimator):
 
     # -- learning ----------------------------------------------------------------------------
 
-    def fit(self, pairs: Pairs, labels: None = None) -> Self:  # noqa: ARG002 (scikit-learn's y)
+    def fit(
+        self,
+        pairs: Pairs | GroupedPairs,
+        labels: None = None,  # noqa: ARG002 (scikit-learn's y)
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Maximise the likelihood of sequence pairs, summed over all their alignments.
 
         Parameters
         ----------
         pairs
-            Tuples of two sequences: SeqRecord, Seq or str.
+            Tuples of two sequences: SeqRecord, Seq or str; or `GroupedPairs`.
         labels
             Not used; scikit-learn passes it.
+        groups : array_like of str or int, (n_pairs,), optional
+            The group of each pair, short for ``GroupedPairs(pairs, groups)``: every group has
+            parameters of its own, named such as ``open_x[rodents]``, but for those that a tie over
+            groups makes one.
 
         Returns
         -------
         PairHMM
             The estimator itself, with the attributes that end in ``_``.
         """
+        if groups is not None:
+            if isinstance(pairs, GroupedPairs):
+                raise ParameterError("the pairs have groups already; leave out groups")
+            pairs = GroupedPairs(pairs, groups)
         hypothesis, data = self.hypothesis(pairs)
         fitted = fit(
             hypothesis.model, hypothesis.tying, data, n_starts=self.n_starts, seed=self.seed
         )
         return self.accept(fitted, data)
 
-    def accept(self, fitted: Fit, data: PairData) -> Self:
+    def accept(self, fitted: Fit, data: Data) -> Self:
         """Take over a fit of this estimator's hypothesis that was made elsewhere."""
         self.fit_, self.data_ = fitted, data
+        self.groups_ = fitted.model.groups if isinstance(fitted.model, GroupedModel) else ()
         self.full_ = fitted.full
         return self
 
@@ -321,8 +377,18 @@ class PairHMM(Estimator):
     @property
     def parameters_(self) -> dict[str, float]:
         """All parameters under their names, as `set_parameters` takes them."""
-        named = self.model.estimates(self._full())
-        return named if self.switch == "off" else {"switch_x": 0.0, "switch_y": 0.0} | named
+        named = estimates_of(self._model(self.groups_), self._full())
+        if self.switch == "off":
+            return named
+        off = [
+            f"{name}{suffix}" for name in ties.WITHIN["switch"].blocks for suffix in self._suffixes
+        ]
+        return dict.fromkeys(off, 0.0) | named
+
+    @property
+    def _suffixes(self) -> tuple[str, ...]:
+        """What stands after the name of a parameter, for each group."""
+        return tuple(f"[{group}]" for group in self.groups_) or ("",)
 
     def _fitted(self) -> Fit:
         if not hasattr(self, "fit_"):
@@ -336,6 +402,16 @@ class PairHMM(Estimator):
             )
         return self.full_
 
+    def _of_all_pairs(self) -> Floats:
+        """Get the parameters where they must be those of any pair."""
+        full = self._full()
+        if self.groups_:
+            raise ParameterError(
+                f"the parameters are those of the groups {', '.join(self.groups_)}; take one group "
+                "by of_group(name)"
+            )
+        return full
+
     def set_parameters(self, parameters: Mapping[str, float]) -> Self:
         """Give all parameters, instead of estimating them.
 
@@ -347,7 +423,8 @@ class PairHMM(Estimator):
             where the substitution model has them ``kappa`` (or ``kappa_AG`` and ``kappa_CT``, or
             ``rate_AC`` ... ``rate_CT`` against G-T), ``switch_x`` and ``switch_y`` where switch is
             on, and ``frequency_A`` ...; by default as the setting `frequencies` says, or equal, or
-            the protein model's own.
+            the protein model's own. With groups of pairs all of these for each, as
+            ``open_x[rodents]``.
 
         Returns
         -------
@@ -359,15 +436,49 @@ class PairHMM(Estimator):
         ParameterError
             A name is missing or unknown, or a value is out of range.
         """
-        given = dict(parameters)
+        by_group = by_groups(parameters)
+        self.full_ = np.concatenate([self._coordinates(given) for given in by_group.values()])
+        self.groups_ = tuple(by_group) if list(by_group) != [""] else ()
+        for name in ("fit_", "data_"):
+            self.__dict__.pop(name, None)
+        return self
+
+    def _coordinates(self, given: Mapping[str, float]) -> Floats:
+        """Turn the parameters of one group, or of all pairs, into coordinates."""
         self._check_named(given)
         model = self.model
         full = coordinates(model.layout, model.substitution, given, self.frequencies)
         self._check_substitution(full)
-        self.full_ = full
-        for name in ("fit_", "data_"):
-            self.__dict__.pop(name, None)
-        return self
+        return full
+
+    def of_group(self, name: str) -> Self:
+        """Take the parameters of one group of pairs, to align or draw pairs with.
+
+        Parameters
+        ----------
+        name : str
+            One of `groups_`.
+
+        Returns
+        -------
+        PairHMM
+            With these parameters, not fitted, and without ties over groups.
+
+        Raises
+        ------
+        ParameterError
+            There is no such group.
+        """
+        full = self._full()
+        if name not in self.groups_:
+            known = ", ".join(self.groups_) or "none"
+            raise ParameterError(f"there is no group {name!r}; this pair HMM has {known}")
+        alone = type(self)(**self.get_params())
+        if not isinstance(self.tie, Tying):
+            alone.tie = tuple(tie for tie in self.tie if not ties.is_over_groups(tie))
+        place = self.groups_.index(name)
+        alone.full_ = full.reshape(len(self.groups_), -1)[place].copy()
+        return alone
 
     def _check_named(self, named: Mapping[str, float]) -> None:
         """Refuse parameters that the settings exclude."""
@@ -387,11 +498,13 @@ class PairHMM(Estimator):
 
     # -- using -------------------------------------------------------------------------------
 
-    def log_likelihood(self, pairs: Pairs) -> Floats:
+    def log_likelihood(self, pairs: Pairs | GroupedPairs) -> Floats:
         """Log-likelihood of each pair, summed over all alignments, (n_pairs,) nats."""
-        return self.model.log_likelihood(self._full(), self._encode(pairs))
+        full = self._full()
+        data: Any = self._encode(pairs, self.groups_)
+        return self._model(self.groups_).log_likelihood(full, data)
 
-    def score(self, pairs: Pairs, labels: None = None) -> float:  # noqa: ARG002
+    def score(self, pairs: Pairs | GroupedPairs, labels: None = None) -> float:  # noqa: ARG002
         """Mean log-likelihood of a pair, nats (for scikit-learn's model selection)."""
         return float(self.log_likelihood(pairs).mean())
 
@@ -446,9 +559,9 @@ class PairHMM(Estimator):
             raise ParameterError(f"method is {method!r}; choose viterbi or mea")
         if not 0.0 <= gap_factor < np.inf:
             raise ParameterError(f"gap_factor is {gap_factor}; give a number of 0 or more")
-        full, model = self._full(), self.model
+        full, model = self._of_all_pairs(), self.model
         records = as_pairs(pairs, get_alphabet(self.alphabet))
-        data = self._encode(records)
+        data = self._encoded(records)
         machine, _ = model.machine(full, data)
         if method == "mea":
             return _most_accurate(machine, records, data, gap_factor)
@@ -510,8 +623,8 @@ class PairHMM(Estimator):
         for index, (x, y) in enumerate(records):
             same.setdefault((str(x.seq), str(y.seq)), []).append(index)
         members = list(same.values())
-        data = self._encode(records[indices[0]] for indices in members)
-        machine, _ = self.model.machine(self._full(), data)
+        data = self._encoded(records[indices[0]] for indices in members)
+        machine, _ = self.model.machine(self._of_all_pairs(), data)
         for pair, posterior in match_posteriors(machine, data.batches):
             for index in members[pair]:
                 if posterior is None:
@@ -558,9 +671,9 @@ class PairHMM(Estimator):
         """
         if n < 1:
             raise ParameterError(f"n is {n}; draw at least one alignment")
-        full, generator = self._full(), as_generator(seed)
+        full, generator = self._of_all_pairs(), as_generator(seed)
         records = as_pairs([(x, y)], get_alphabet(self.alphabet))
-        data = self._encode(records)
+        data = self._encoded(records)
         machine, _ = self.model.machine(full, data)
         sampled = sample_paths(machine, data.batches[0], n, generator)
         if sampled is None:
@@ -580,8 +693,8 @@ class PairHMM(Estimator):
             The pair cannot be made under these parameters.
         """
         records = as_pairs([(x, y)], get_alphabet(self.alphabet))
-        data = self._encode(records)
-        machine, _ = self.model.machine(self._full(), data)
+        data = self._encoded(records)
+        machine, _ = self.model.machine(self._of_all_pairs(), data)
         posterior = match_posterior(machine, data.batches[0])
         # All are 0 where nothing can be aligned, too, so it must be asked.
         if not posterior.any() and not np.isfinite(log_likelihood(machine, data.batches)[0]):
@@ -628,7 +741,7 @@ class PairHMM(Estimator):
                 raise ParameterError(f"an alignment cannot have {lengths.min()} columns")
         alphabet = get_alphabet(self.alphabet)
         generator = as_generator(seed)
-        data = self.model.draw(self._full(), alphabet, n_pairs, lengths, generator)
+        data = self.model.draw(self._of_all_pairs(), alphabet, n_pairs, lengths, generator)
         return [
             (
                 SeqRecord(Seq(alphabet.decode(x)), id=f"pair{number}/x", description=""),
@@ -668,13 +781,13 @@ class PairHMM(Estimator):
         if method not in ("wald", "profile"):
             raise ParameterError(f"method is {method!r}; choose wald or profile")
         spread = covariance(fitted, self.data_) if method == "wald" else None
-        intervals, model, parameters = {}, self.model, self.parameters_
+        intervals, parameters = {}, self.parameters_
         for n_done, (name, value) in enumerate(parameters.items()):
             if on_done is not None:
                 on_done(n_done, len(parameters))
             if value == 0.0:
                 continue
-            effect, back = unconstrained(model.layout, model.substitution, fitted.full, name)
+            effect, back = self._on_scale(fitted.full, name)
             if not np.any(fitted.tying.pull_back(effect.gradient)):
                 continue
             if spread is not None:
@@ -682,11 +795,22 @@ class PairHMM(Estimator):
             else:
 
                 def function(full: Floats, name: str = name) -> Effect:
-                    return unconstrained(model.layout, model.substitution, full, name)[0]
+                    return self._on_scale(full, name)[0]
 
                 ends = profile_interval(fitted, self.data_, function, level=level)
             intervals[name] = (back(ends[0]), back(ends[1]))
         return intervals
+
+    def _on_scale(self, full: Floats, name: str) -> tuple[Effect, Callable[[float], float]]:
+        """Put one of `parameters_` on an unbounded scale."""
+        base, model = self.model, self._model(self.groups_)
+        if isinstance(model, PairModel):
+            return unconstrained(base.layout, base.substitution, full, name)
+        parameter, group = split_name(name)
+        place = self.groups_.index(group)
+        own = model.of_group(full, place)
+        effect, back = unconstrained(base.layout, base.substitution, own, parameter)
+        return model.embedded(effect, place), back
 
     # -- keeping -----------------------------------------------------------------------------
 
@@ -714,6 +838,8 @@ class PairHMM(Estimator):
             ],
             "parameters": self.parameters_,
         }
+        if self.groups_:
+            content["groups"] = list(self.groups_)
         with atomic_writer(path) as file:
             json.dump(content, file, indent=1, allow_nan=False)
             file.write("\n")
@@ -728,17 +854,17 @@ class PairHMM(Estimator):
             settings = content["settings"]
             hmm = cls(**{**settings, "tie": tuple(settings["tie"])})
             full = np.array([float(value) for value in content["coordinates"]])
+            groups = tuple(map(str, content.get("groups", ())))
         except (ValueError, KeyError, TypeError) as error:
             raise ParameterError(
                 f"{name} is not a saved pair HMM ({error}); give a file that save wrote"
             ) from error
         if saved_as != _FORMAT:
             raise ParameterError(f"{name} says it is {saved_as!r}; this version reads {_FORMAT!r}")
-        if len(full) != hmm.model.layout.size:
-            raise ParameterError(
-                f"{path} has {len(full)} coordinates and its model {hmm.model.layout.size}"
-            )
-        hmm.full_ = full
+        size = hmm._model(groups).layout.size
+        if len(full) != size:
+            raise ParameterError(f"{path} has {len(full)} coordinates and its model {size}")
+        hmm.full_, hmm.groups_ = full, groups
         return hmm
 
 

@@ -70,6 +70,15 @@ class PairData:
         """Take pairs by their positions; one that is named twice is there twice."""
         return PairData(self.alphabet, [self.x[i] for i in indices], [self.y[i] for i in indices])
 
+    def joined(self, others: Sequence[PairData]) -> PairData:
+        """Add the pairs of other data after these."""
+        parts = self, *others
+        return PairData(
+            self.alphabet,
+            [codes for part in parts for codes in part.x],
+            [codes for part in parts for codes in part.y],
+        )
+
     def reversed(self) -> PairData:
         """Turn both sequences of every pair round."""
         return PairData(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Layout, Tying
-from seqbio.core.model import Check, Effect
+from seqbio.core.model import Check, Effect, few_events
 from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm import parameters, probes, transitions
 from seqbio.pairhmm.kernels import Counts, Machine, best_path_score, expected_counts, log_likelihood
@@ -22,9 +22,13 @@ from seqbio.sequences import Alphabet
 
 Floats = NDArray[np.float64]
 
-FEWEST_EVENTS = 5.0  # expected on either side, below which the chi-squared law is not used
+_EVENTS = {
+    "open": "gap openings",
+    "extend": "gap extensions",
+    "switch": "moves between gaps",
+    "end": "ends",
+}  # what is counted behind the probabilities, by the first word of their names
 STARTING_CELLS = 1e6  # of the data from which a start is estimated
-FEW_EVENTS = 20.0  # below which it is used with a warning
 
 
 @dataclass(frozen=True)
@@ -279,11 +283,21 @@ class PairModel:
                 effects[name] = Effect(name, size, gradient, log_scale=True)
         return effects
 
-    def checks(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
-        """Find reasons to doubt a chi-squared test of gap symmetry on these data."""
-        return [*self._few_events(full, data, tying), *_dependence(data)]
+    def comparable(self, full: Floats) -> dict[str, Effect]:
+        """Every named parameter that is not 0, and openings per substitution, as logarithms."""
+        effects = parameters.logarithms(self.layout, self.substitution, full)
+        for name in ("open_x", "open_y"):
+            if {name, "distance"} <= effects.keys():
+                opened, distance = effects[name], effects["distance"]
+                effects[f"{name} / distance"] = Effect(
+                    f"({name} / distance)",
+                    opened.value - distance.value,
+                    opened.gradient - distance.gradient,
+                    log_scale=True,
+                )
+        return effects
 
-    def _few_events(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
+    def checks(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
         """Find tied parameters behind which there are too few expected events on a side."""
         moves = self.events(full, data).moves
         group = {name: tying.group[self.layout.slice(name)][0] for name in TRANSITION_NAMES}
@@ -293,50 +307,62 @@ class PairModel:
             "extend": ("gap extensions", moves[1, 1] + moves[2, 2]),
             "switch": ("moves between gaps", moves[1, 2] + moves[2, 1]),
         }
-        checks = []
+        checks: list[Check] = []
         for kind, (events, total) in evidence.items():
             if not 0 <= group[f"{kind}_x"] == group[f"{kind}_y"]:
                 continue
             expected = total / 2
             if kind == "extend":
                 expected = min(expected, (gaps[1] + gaps[2]) / 2)
-            if expected >= FEW_EVENTS:
-                continue
             found = f"about {total:.1f} {events} in all the data"
             if kind == "extend" and gaps[1] + gaps[2] < total:
                 found = f"about {gaps[1] + gaps[2]:.1f} gaps in all the data"
-            if expected < FEWEST_EVENTS:
-                consequence = "too few for the chi-squared law, which needs some 5 on each side"
-                checks.append(Check(f"{found}: {consequence}", "invalid", "few_events", events))
-            else:
-                consequence = "few enough that the chi-squared p-value is only approximate"
-                checks.append(Check(f"{found}: {consequence}", "warning", "few_events", events))
+            checks += few_events(found, expected, events)
         return checks
 
+    def event_totals(self, full: Floats, data: PairData) -> dict[str, dict[str, float]]:
+        """Count what is expected behind every probability, and behind the distance."""
+        counts, _ = self._counts(full, data)
+        blocks = self.layout.unflatten(full)
+        totals: dict[str, dict[str, float]] = {}
+        expected = transitions.expected(
+            transitions.probabilities(_scalars(blocks)), event_counts(counts, data).total()
+        )
+        for name, (made, not_made) in expected.items():
+            kind = name.partition("_")[0]
+            totals.setdefault(_EVENTS[kind], {})[name] = made
+            if kind == "extend":
+                totals.setdefault("gaps", {})[name] = not_made
+        if "distance" in blocks:
+            matches, _ = self._letters(blocks, *_totals(counts, data), data)
+            totals["aligned letters that differ"] = {"distance": matches.sum() - matches.trace()}
+        return totals
 
-def _dependence(data: PairData) -> list[Check]:
-    shared = data.shared
-    checks = []
-    if shared.copies:
-        message = (
-            f"{shared.copies} pairs occur more than once: copies are no new evidence; leave one of "
-            "each in the data"
-        )
-        checks.append(Check(message, "invalid", "dependent_items"))
-    if shared.both_sides:
-        message = (
-            f"{shared.sharing} pairs share a sequence with another pair, and no one side is the "
-            "reference of all of them: the same event counts in several pairs"
-        )
-        checks.append(Check(message, "invalid", "dependent_items"))
-    elif shared.sharing:
-        message = (
-            f"{shared.sharing} pairs share a sequence with another pair. That is harmless only "
-            "where the shared sequence is the ancestor or the reference of both; where relatives "
-            "are compared with each other the same event counts twice and the p-value is too small"
-        )
-        checks.append(Check(message, "warning", "shared_sequences"))
-    return checks
+    def dependence(self, data: PairData) -> list[Check]:
+        """Find pairs that occur more than once or share a sequence."""
+        shared = data.shared
+        checks = []
+        if shared.copies:
+            message = (
+                f"{shared.copies} pairs occur more than once: copies are no new evidence; leave "
+                "one of each in the data"
+            )
+            checks.append(Check(message, "invalid", "dependent_items"))
+        if shared.both_sides:
+            message = (
+                f"{shared.sharing} pairs share a sequence with another pair, and no one side is "
+                "the reference of all of them: the same event counts in several pairs"
+            )
+            checks.append(Check(message, "invalid", "dependent_items"))
+        elif shared.sharing:
+            message = (
+                f"{shared.sharing} pairs share a sequence with another pair. That is harmless only "
+                "where the shared sequence is the ancestor or the reference of both; where "
+                "relatives are compared with each other the same event counts twice and the "
+                "p-value is too small"
+            )
+            checks.append(Check(message, "warning", "shared_sequences"))
+        return checks
 
 
 def _totals(counts: Counts, data: PairData) -> tuple[Floats, Floats]:

@@ -209,6 +209,17 @@ def unconstrained(
     return Effect(name, float(logit(value)), gradient), _sigmoid
 
 
+def logarithms(layout: Layout, substitution: SubstitutionModel, full: Floats) -> dict[str, Effect]:
+    """Logarithms of all named parameters that are not 0, whose differences are ratios."""
+    effects = {}
+    for name, value in natural(layout, substitution, full).items():
+        if value > 0.0:
+            effect, back = unconstrained(layout, substitution, full, name)
+            slope = 1.0 - value if back is _sigmoid else 1.0
+            effects[name] = Effect(name, float(np.log(value)), slope * effect.gradient, True)
+    return effects
+
+
 def _exp(value: float) -> float:
     return float(np.exp(value))
 

@@ -102,6 +102,11 @@ def curvature(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
     return {name: n * p[name] * (1.0 - p[name]) for name, (_, n) in _choices(counts).items()}
 
 
+def expected(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[float, float]]:
+    """Expect how often each named choice is made and not made, given how often it can be."""
+    return {name: (n * p[name], n * (1.0 - p[name])) for name, (_, n) in _choices(counts).items()}
+
+
 def most_likely(counts: EventCounts) -> dict[str, float]:
     """Estimate probabilities from counts, half an event added so that none is 0 or 1."""
     return {name: (k + 0.5) / (n + 1.5) for name, (k, n) in _choices(counts).items()}

@@ -67,6 +67,8 @@ def test_every_tie_has_a_meaning_and_takes_away_parameters():
     free = PairHMM(tie=(), **everything).hypothesis(example)[0].tying
     for name, meaning in PairHMM.ties().items():
         assert meaning
+        if name.startswith("group"):  # these are tested with groups of pairs
+            continue
         tied = PairHMM(tie=(name,), **everything).hypothesis(example)[0].tying
         assert tied.n_free == free.n_free - (2 if name == "end" else 1)
         assert tied.is_nested_in(free)

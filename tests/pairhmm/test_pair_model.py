@@ -395,7 +395,8 @@ def test_there_is_no_ratio_with_0():
 
 def checks(model, full, data, tie=("open", "extend"), **settings):
     hypothesis, _ = PairHMM(tie=tie, **settings).hypothesis([("A", "A")])
-    return {check.code: check for check in model.checks(full, data, hypothesis.tying)}
+    found = [*model.checks(full, data, hypothesis.tying), *model.dependence(data)]
+    return {check.code: check for check in found}
 
 
 def clear_pairs(n_gaps_in_x, n_gaps_in_y, generator, length=3):
