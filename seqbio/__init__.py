@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqbio import datasets, errors, plots
+    from seqbio import datasets, errors, plots, report
     from seqbio.core import Fit, Hypothesis, Layout, Tying, fit
     from seqbio.hypothesis_testing import LikelihoodRatioResult, compare, likelihood_ratio_test
     from seqbio.motif import MotifDetector, scan
@@ -56,6 +56,7 @@ __all__ = [
     "read_fasta",
     "read_pairs",
     "read_text",
+    "report",
     "scan",
     "write_fasta",
 ]
@@ -64,7 +65,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
-    if name in ("datasets", "errors", "plots"):
+    if name in ("datasets", "errors", "plots", "report"):
         return import_module(f"seqbio.{name}")
     raise AttributeError(f"module 'seqbio' has no attribute {name!r}")
 

@@ -69,11 +69,10 @@ def version(
 
     For example: seqbio version --json
     """
-    from importlib.metadata import version as installed
+    from seqbio.report import versions as installed
 
     del seed, quiet
-    versions = {"python": sys.version.split()[0]}
-    versions |= {name: installed(name) for name in ("numpy", "scipy", "biopython")}
+    versions = installed()
     if json:
         typer.echo(common.as_json("version", versions))
     else:

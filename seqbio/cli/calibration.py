@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,6 +144,29 @@ def hypotheses(
     return common.tie_names("--null", null, known), common.tie_names(
         "--alternative", alternative, known
     )
+
+
+def statements(
+    null: Sequence[str], alternative: Sequence[str], meanings: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Say what is in doubt and what is not, for a report.
+
+    Parameters
+    ----------
+    null, alternative
+        Names of ties.
+    meanings
+        A sentence for each name.
+
+    Returns
+    -------
+    dict
+        Arguments of `seqbio.report.write_report`.
+    """
+    return {
+        "doubted": [meanings[name] for name in null if name not in alternative],
+        "kept": [meanings[name] for name in alternative],
+    }
 
 
 def check_nested(null: Sequence[str], alternative: Sequence[str], known: Sequence[str]) -> None:

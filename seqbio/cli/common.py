@@ -12,11 +12,13 @@ import json
 import math
 import os
 import secrets
+import shlex
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from textwrap import fill
@@ -39,6 +41,7 @@ ALPHABETS = ("dna", "rna", "protein")
 PAIRINGS = ("consecutive", "first-vs-rest", "by-order", "by-id")
 
 _DATASET = "dataset:"
+_arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
 _LONG = 20.0  # seconds of work ahead that are worth a line where there is no terminal
 _HELP_WIDTH = 76
 _ADVICE = {
@@ -109,6 +112,14 @@ OutputOption = Annotated[
         "-o",
         metavar="FILE",
         help="Write the result here, whole or not at all; - is standard output.",
+    ),
+]
+ReportOption = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Write a report for people here: one HTML file with figures.",
     ),
 ]
 JsonOption = Annotated[
@@ -198,6 +209,29 @@ class Results:
 
 
 @dataclass(frozen=True)
+class Reported(Results):
+    """The same for a command that can write a report, too."""
+
+    report: ReportOption = None
+
+    def check_report(self) -> None:
+        """Refuse a report that cannot be written before hours of work, not after."""
+        if self.report is not None:
+            from seqbio.report import check_installed
+
+            check_writable(self.report)
+            check_installed()
+
+    def write_report(self, source: Any, origin: Mapping[str, object], **settings: Any) -> None:
+        """Write a report if it is asked for, see `seqbio.report.write_report`."""
+        if self.report is not None:
+            from seqbio.report import write_report
+
+            command = shlex.join(["seqbio", *_arguments.get()])
+            write_report(source, self.report, origin=origin, command=command, **settings)
+
+
+@dataclass(frozen=True)
 class PairsInput:
     """Where pairs of sequences come from."""
 
@@ -282,6 +316,8 @@ class Program(TyperGroup):
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run a command line and exit."""
         settings["standalone_mode"] = False
+        given = args[0] if args else settings.get("args")
+        _arguments.set(tuple(sys.argv[1:] if given is None else given))
         try:
             with warnings.catch_warnings(), _failures_in_one_line():
                 warnings.showwarning = _show_warning
@@ -762,24 +798,6 @@ def write_text(text: str, output: str) -> None:
 
     with atomic_writer(output) as stream:
         stream.write(text if text.endswith("\n") else f"{text}\n")
-
-
-def table(title: str, rows: Sequence[Sequence[str]]) -> str:
-    """Write cells in columns, below a title.
-
-    Examples
-    --------
-    >>> print(table("Fit", [("", "estimate"), ("open_x", "0.02")]))
-    Fit
-              estimate
-      open_x  0.02
-    """
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=True))])
-        for row in rows
-    ]
-    return "\n".join([title, *(line.rstrip() for line in lines)])
 
 
 def as_json(command: str, content: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from Bio.motifs import Motif
     from Bio.SeqRecord import SeqRecord
 
+    from seqbio.hypothesis_testing.tables import Table
     from seqbio.motif import Match, MotifDetector
 
 app = typer.Typer()
@@ -22,6 +23,7 @@ _POOLINGS = ("max", "logsumexp", "sum", "none")
 _STRANDS = ("both", "one")
 _MOTIF_FORMATS = ("meme", "jaspar")
 _HIT_FORMATS = ("tsv", "bed", "gff3")
+_NO_MOTIFS = "The filters are untied over position; there is no motif to show"
 _KNOWN_ENOUGH = 0.01  # q-value below which a motif is called by the name of its match
 
 
@@ -150,7 +152,7 @@ def train(
         str | None,
         typer.Option("--logo", metavar="FILE", help="Draw the motifs here (.png, .pdf, .svg)."),
     ] = None,
-    results: common.Results,
+    results: common.Reported,
     seed: common.SeedOption = 0,
 ) -> None:
     r"""Learn motifs that tell classes of sequences apart.
@@ -169,10 +171,13 @@ def train(
     history (of each epoch), motifs (name, consensus, bits, sites, readout, matches), settings,
     files, seed.
     """
+    from seqbio.hypothesis_testing.tables import as_text
     from seqbio.motif import MotifDetector, read_motifs, write_motifs
+    from seqbio.report import settings_table
 
     file_format = common.chosen("--format", file_format, _MOTIF_FORMATS)
     common.check_writable(results.output, save, write, logo)
+    results.check_report()
     records, labels, alphabet = _labelled(files, negatives, alphabet)
     settings = _settings(tie, pooling, strands, alphabet)
     known_motifs = [] if known is None else read_motifs(common.file_of(known))
@@ -202,6 +207,9 @@ def train(
 
         draw_logos(found, logo)
     names = [_class_name(files, negatives, index) for index in range(len(detector.classes_))]
+    table = _motif_table(detector, found, matches)
+    origin = {"classes": ", ".join(names), "sequences": len(records), "seed": seed}
+    results.write_report(detector, origin, tables=[table, settings_table(detector)])
     if results.json:
         content = _trained(detector, found, matches) | {
             "classes": names,
@@ -211,7 +219,8 @@ def train(
         }
         results.write_json("motif train", content)
     else:
-        results.write_text(_report(detector, found, matches, names))
+        motif_text = as_text([table]) if found else _NO_MOTIFS
+        results.write_text("\n".join([*_summary(detector, names), *[""] * bool(found), motif_text]))
 
 
 @app.command(cls=_Command)
@@ -369,7 +378,7 @@ def compare_ties(
     judgement: calibration.Calibration,
     alphabet: common.AlphabetOption = None,
     starts: StartsOption = 1,
-    results: common.Results,
+    results: common.Reported,
     seed: common.SeedOption = 0,
 ) -> None:
     r"""Test whether a motif works wherever it stands, or on either strand.
@@ -402,6 +411,7 @@ def compare_ties(
     calibration.check_nested(tested, kept, known)
     judgement.check()
     common.check_writable(results.output)
+    results.check_report()
     records, labels, alphabet = _labelled(files, negatives, alphabet)
     settings = _settings(None, pooling, strands, alphabet)
     if "strand" in tested:
@@ -426,6 +436,10 @@ def compare_ties(
         quiet=results.quiet,
         n_starts=starts,
     )
+    names = [_class_name(files, negatives, index) for index in range(n_classes)]
+    origin = {"classes": ", ".join(names), "sequences": len(records), "seed": seed}
+    statements = calibration.statements(tested, kept, MotifDetector.ties())
+    results.write_report(result, origin, **statements)
     if not results.json:
         results.write_text(str(result))
         return
@@ -533,9 +547,7 @@ def _trained(
     }
 
 
-def _report(
-    detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]], names: list[str]
-) -> str:
+def _summary(detector: MotifDetector, names: list[str]) -> list[str]:
     lines = [
         f"Classes: {', '.join(f'{i} = {name}' for i, name in enumerate(names))}",
         f"Log-likelihood {detector.log_likelihood_:.4f} nats, "
@@ -547,25 +559,21 @@ def _report(
             f"{last.epoch} epochs: training loss {last.loss:.4f}, validation loss "
             f"{min(record.validation_loss for record in detector.history_):.4f} nats per sequence"
         )
-    if not motifs:
-        lines.append("The filters are untied over position; there is no motif to show")
-        return "\n".join(lines)
+    return lines
+
+
+def _motif_table(detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]]) -> Table:
+    from seqbio.hypothesis_testing.tables import Table
+
     compared = any(matches)
-    cells = [["", "consensus", "bits", "sites", "readout", *["best known match"] * compared]]
+    header = ("", "consensus", "bits", "sites", "readout", *["best known match"] * compared)
+    rows = []
     for row in _rows(detector, motifs, matches):
         readout = row["readout"]
         strongest = "" if readout is None else f"{max(readout, key=abs):.2f}"
-        cells.append(
-            [
-                row["name"],
-                row["consensus"],
-                f"{row['bits']:.1f}",
-                f"{row['sites']:.0f}",
-                strongest,
-                *[_match_text(row["matches"])] * compared,
-            ]
-        )
-    return "\n".join(lines) + "\n\n" + common.table("Motifs", cells)
+        cells = (row["name"], row["consensus"], f"{row['bits']:.1f}", f"{row['sites']:.0f}")
+        rows.append((*cells, strongest, *[_match_text(row["matches"])] * compared))
+    return Table("Motifs", header, rows)
 
 
 def _match_text(matches: list[Mapping[str, Any]]) -> str:

@@ -29,7 +29,6 @@ _SWITCH = ("off", "tied", "untied")
 _END = ("tied", "untied")
 _METHODS = ("viterbi", "mea")
 _INTERVALS = ("wald", "profile", "none")
-_INTERVAL_NAMES = {"wald": "Wald", "profile": "profile likelihood"}
 _LEVEL = 0.95
 
 
@@ -178,7 +177,7 @@ def fit(
             help="Keep the model here, for --model of align and simulate.",
         ),
     ] = None,
-    results: common.Results,
+    results: common.Reported,
     seed: common.SeedOption = 0,
 ) -> None:
     r"""Estimate the parameters from pairs of sequences.
@@ -203,20 +202,26 @@ def fit(
     n_iterations, n_evaluations, optima (of each start), at_boundary, parameters (by name:
     estimate, lower, upper), interval_method, interval_level, settings, files, n_pairs, seed.
     """
+    from seqbio.hypothesis_testing.tables import as_text
+    from seqbio.report import pair_hmm_tables
+
     method = common.chosen("--intervals", intervals, _INTERVALS)
     settings = options.settings(tie)
     common.check_writable(results.output, save)
+    results.check_report()
     pairs, alphabet = source.read()
     hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
     with common.progress("computing intervals", quiet=results.quiet) as on_done:
         bounds = _intervals(hmm, method, on_done)
     if save is not None:
         hmm.save(save)
+    tables = pair_hmm_tables(hmm, bounds, method)
+    results.write_report(hmm, _origin(source, pairs, seed), tables=tables)
     if results.json:
         content = _input(source, pairs) | _estimates(hmm, bounds, method)
         results.write_json("pairhmm fit", content | {"seed": seed})
     else:
-        results.write_text(_report(hmm, bounds, method, len(pairs)))
+        results.write_text(as_text(tables))
 
 
 @app.command(cls=_Command)
@@ -498,7 +503,7 @@ def compare_ties(
     alternative: calibration.AlternativeOption = "none",
     options: HmmOptions,
     judgement: calibration.Calibration,
-    results: common.Results,
+    results: common.Reported,
     seed: common.SeedOption = 0,
 ) -> None:
     r"""Test whether gaps arise alike in both sequences.
@@ -531,6 +536,7 @@ def compare_ties(
     judgement.check()
     settings = options.settings()
     common.check_writable(results.output)
+    results.check_report()
     pairs, alphabet = source.read()
     null_hmm, alternative_hmm = (
         PairHMM(alphabet=alphabet, tie=names, **settings) for names in ties
@@ -544,6 +550,8 @@ def compare_ties(
         quiet=results.quiet,
         n_starts=null_hmm.n_starts,
     )
+    statements = calibration.statements(*ties, PairHMM.ties())
+    results.write_report(result, _origin(source, pairs, seed), **statements)
     if not results.json:
         results.write_text(f"{_sides(pairs)}\n\n{result}")
         return
@@ -632,6 +640,15 @@ def _intervals(hmm: PairHMM, method: Any, on_done: common.Update) -> Intervals:
         return {}
 
 
+def _origin(source: common.PairsInput, pairs: list[Pair], seed: int) -> dict[str, object]:
+    return {
+        "files": ", ".join(source.files),
+        "pairs": len(pairs),
+        "x and y": _sides(pairs).replace("\n", " ", 1),
+        "seed": seed,
+    }
+
+
 def _input(source: common.PairsInput, pairs: list[Pair]) -> dict[str, Any]:
     return {"files": source.files, "n_pairs": len(pairs)}
 
@@ -663,44 +680,3 @@ def _estimates(hmm: PairHMM, bounds: Intervals, method: str) -> dict[str, Any]:
         "interval_method": None if method == "none" else method,
         "interval_level": None if method == "none" else _LEVEL,
     }
-
-
-def _report(hmm: PairHMM, bounds: Intervals, method: str, n_pairs: int) -> str:
-    """Lay a fit out in tables."""
-    fitted = hmm.fit_
-    ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
-    summary = [
-        ("pairs", str(n_pairs)),
-        ("ties", ", ".join(ties) or "none"),
-        ("log-likelihood (nats)", f"{fitted.log_likelihood:.6f}"),
-        ("free parameters", str(fitted.n_free)),
-        (
-            "convergence",
-            f"{'converged' if fitted.converged else 'NOT CONVERGED'}: {fitted.message}",
-        ),
-        ("", f"{fitted.n_iterations} iterations, {fitted.n_evaluations} evaluations"),
-    ]
-    if len(fitted.optima) > 1:
-        below = fitted.optima[0] - fitted.optima[1]
-        words = f"{len(fitted.optima)}, the second best {below:.2g} nats below the best"
-        summary.append(("starts", words))
-    if fitted.at_boundary:
-        summary.append(("estimated as 0", ", ".join(fitted.at_boundary)))
-    rows: list[tuple[str, ...]]
-    if method == "none":
-        title = "Parameters"
-        rows = [("", "estimate")]
-        rows += [(name, f"{value:.4g}") for name, value in hmm.parameters_.items()]
-    else:
-        title = f"Parameters, {100 * _LEVEL:g} % {_INTERVAL_NAMES[method]} intervals"
-        rows = [("", "estimate", "from", "to", "")]
-        rows += [_row(name, value, bounds) for name, value in hmm.parameters_.items()]
-    return f"{common.table('Pair HMM', summary)}\n\n{common.table(title, rows)}"
-
-
-def _row(name: str, value: float, bounds: Intervals) -> tuple[str, ...]:
-    if name in bounds:
-        lower, upper = bounds[name]
-        return name, f"{value:.4g}", f"{lower:.4g}", f"{upper:.4g}", ""
-    remark = "" if not bounds else "at its boundary" if value == 0.0 else "not estimated"
-    return name, f"{value:.4g}", "-", "-", remark

@@ -170,7 +170,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", metavar="", help="Go on from the checkpoint.")
     ] = False,
-    results: common.Results,
+    results: common.Reported,
     seed: common.SeedOption = 0,
 ) -> None:
     r"""Train a language model, or with --label a classifier, and keep it.
@@ -192,10 +192,13 @@ def train(
     and loss of the model that was kept, n_free_parameters, bits_per_symbol or accuracy on all
     data, settings, file, n_records, seed.
     """
+    from seqbio.hypothesis_testing.tables import Table, as_text
     from seqbio.recurrent import RecurrentModel
+    from seqbio.report import settings_table
 
     task = "next" if label is None else "class"
     common.check_writable(save, results.output, checkpoint)
+    results.check_report()
     if resume and checkpoint is None:
         raise common.wrong_usage("--resume", "name the file to go on from by --checkpoint")
     records, alphabet = _read(file, alphabet, pieces)
@@ -231,6 +234,22 @@ def train(
     else:
         result = {"accuracy": model.score(records, labels)}
     training = model.training_
+    rows = [
+        (str(r.epoch), f"{r.loss * factor:.4f}", _number(r.validation_loss * factor))
+        for r in training.history
+    ]
+    summary = [
+        ("records", str(len(records))),
+        ("free parameters", str(model.n_free_parameters_)),
+        ("kept", f"epoch {training.epoch}; {training.message}"),
+        *((name.replace("_", " "), f"{value:.4f}") for name, value in result.items()),
+    ]
+    tables = [
+        Table("Training", ("epoch", unit, "validation"), rows),
+        Table("Model", (), summary),
+    ]
+    origin = {"file": file, "records": len(records), "seed": seed}
+    results.write_report(model, origin, tables=[*tables, settings_table(model)])
     if results.json:
         content = {
             "file": file,
@@ -251,19 +270,8 @@ def train(
             "seed": seed,
         }
         results.write_json("recurrent train", content)
-        return
-    rows: list[tuple[str, ...]] = [("epoch", unit, "validation")]
-    rows += [
-        (str(r.epoch), f"{r.loss * factor:.4f}", _number(r.validation_loss * factor))
-        for r in training.history
-    ]
-    summary = [
-        ("records", str(len(records))),
-        ("free parameters", str(model.n_free_parameters_)),
-        ("kept", f"epoch {training.epoch}; {training.message}"),
-        *((name.replace("_", " "), f"{value:.4f}") for name, value in result.items()),
-    ]
-    results.write_text(f"{common.table('Training', rows)}\n\n{common.table('Model', summary)}")
+    else:
+        results.write_text(as_text(tables))
 
 
 @app.command(cls=_Command)
@@ -400,7 +408,7 @@ def compare_ties(
     batch: BatchOption = 32,
     learning_rate: RateOption = 0.01,
     judgement: calibration.Calibration,
-    results: common.Results,
+    results: common.Reported,
     seed: common.SeedOption = 0,
 ) -> None:
     r"""Test whether the same rules hold all along the sequence, and other ties.
@@ -435,6 +443,7 @@ def compare_ties(
     ties = calibration.hypotheses(null, alternative, known)
     judgement.check()
     common.check_writable(results.output)
+    results.check_report()
     records, alphabet = common.read_records(file, alphabet=alphabet)
     if window is not None:
         records = _windows(records, window)
@@ -465,6 +474,9 @@ def compare_ties(
         seed=seed,
         quiet=results.quiet,
     )
+    origin = {"file": file, "records": len(records), "seed": seed}
+    meanings = (MarkovModel if kind == "markov" else RecurrentModel).ties()
+    results.write_report(result, origin, **calibration.statements(*ties, meanings))
     if not results.json:
         results.write_text(str(result))
         return

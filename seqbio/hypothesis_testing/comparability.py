@@ -177,13 +177,13 @@ def _check_nested(null: Hypothesis, alternative: Hypothesis) -> None:
     forwards = null.tying.is_nested_in(alternative.tying)
     backwards = alternative.tying.is_nested_in(null.tying)
     narrow, wide = name_of(null), name_of(alternative)
-    if narrow == wide:  # then the names do not tell
-        narrow, wide = ties_in_words(null), ties_in_words(alternative)
     if forwards and backwards:
         raise NestingError(
             f"the null and the alternative tie the same ({narrow}); "
             "leave something free in the alternative that the null ties"
         )
+    if narrow == wide:  # then the names do not tell
+        narrow, wide = ties_in_words(null), ties_in_words(alternative)
     if backwards:
         raise NestingError(
             f"the hypotheses are the wrong way round: the alternative ({wide}) is a special case "

@@ -198,12 +198,19 @@ class LikelihoodRatioResult:
         )
 
     def __str__(self) -> str:
-        return as_text(self._tables())
+        return as_text(self.tables())
 
     def _repr_html_(self) -> str:
-        return as_html(self._tables())
+        return as_html(self.tables())
 
-    def _tables(self) -> list[Table]:
+    def tables(self) -> list[Table]:
+        """Lay the result out in tables, as it is printed.
+
+        Returns
+        -------
+        list of Table
+            Each with a title; those that are empty have no rows.
+        """
         return [
             Table("Likelihood ratio test", ("", "null", "alternative"), self._fit_rows()),
             Table("Estimates", ("", "null", "alternative"), self._estimate_rows()),

@@ -703,7 +703,9 @@ class RecurrentModel(Estimator):
         except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, ParameterError):
                 raise
-            raise ParameterError(f"{path} is not a saved recurrent model: {error!r}") from error
+            raise ParameterError(
+                f"{path} is not a saved recurrent model; give a file that save wrote"
+            ) from error
         letters = header["letters"]
         alphabet: Alphabet | CharacterAlphabet
         alphabet = CharacterAlphabet(letters) if letters else get_alphabet(str(model.alphabet))
