@@ -169,7 +169,7 @@ def pair_hmm_tables(hmm: PairHMM, intervals: Intervals, method: str) -> list[Tab
     fitted = hmm.fit_
     ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
     summary: list[tuple[str, ...]] = [
-        ("pairs", str(len(hmm.data_.x))),
+        ("pairs", str(len(hmm.data_))),
         ("ties", ", ".join(ties) or "none"),
         ("log-likelihood (nats)", f"{fitted.log_likelihood:.6f}"),
         ("free parameters", str(fitted.n_free)),
@@ -206,22 +206,19 @@ def _parameter_row(name: str, value: float, intervals: Intervals) -> tuple[str, 
 
 
 def _page_of_pair_hmm(hmm: PairHMM) -> Page:
-    p = hmm.parameters_
+    parameters = hmm.parameters_
     method = "wald"
     try:
         intervals: Intervals = hmm.confidence_intervals()
     except ConvergenceError:
         intervals, method = {}, "none"
-    apart = f" The sequences are {_short(p['distance'])} substitutions per site apart."
+    ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
     page = Page(
         "How often do gaps open, and how long do they last?",
-        f"{_in_both(hmm, 'open', 'A gap opens after two aligned letters')}, and "
-        f"{_in_both(hmm, 'extend', 'goes on')}.{apart if 'distance' in p else ''}",
-        beliefs=[("The model says:", [hmm.ties()[name] for name in hmm.tie])]
-        if hmm.tie and isinstance(hmm.tie, tuple)
-        else [],
+        " ".join(_gaps_in_words(parameters, group) for group in hmm.groups_ or ("",)),
+        beliefs=[("The model says:", [hmm.ties()[name] for name in ties])] if ties else [],
         key_numbers=[
-            ("pairs", str(len(hmm.data_.x))),
+            ("pairs", str(len(hmm.data_))),
             ("log-likelihood", f"{hmm.log_likelihood_:.2f} nats"),
             ("free parameters", str(hmm.n_free_parameters_)),
         ],
@@ -230,36 +227,52 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
         if hmm.converged_
         else [("warning", f"the fit did not converge: {hmm.fit_.message}")],
     )
-    shown = [name for name in _GAP_PARAMETERS if p[name] > 0]
+    gaps = {
+        name: value
+        for name, value in parameters.items()
+        if name.startswith(("open", "extend")) and value > 0
+    }
     numbers = "; ".join(
-        f"{name} {_short(p[name])}"
+        f"{name} {_short(value)}"
         + (" from {} to {}".format(*map(_short, intervals[name])) if name in intervals else "")
-        for name in shown
+        for name, value in gaps.items()
     )
     page.draw(
-        lambda ax: plots.parameters({"estimate": hmm}, tuple(shown), ax=ax),
+        lambda ax: plots.parameters({"estimate": hmm}, tuple(gaps), ax=ax),
         f"Figure: {numbers}.",
         "Probabilities of gaps, with intervals of 95 %.",
+        (SIZE[0], 1.4 + 0.5 * len(gaps)),
     )
-    _draw_posterior(page, hmm)
+    if not hmm.groups_:  # else the parameters are not one pair HMM's
+        _draw_posterior(page, hmm)
     return page
 
 
-def _in_both(hmm: PairHMM, kind: str, what: str) -> str:
-    """Say how probable something is for gaps in y, where x has letters, and for gaps in x."""
-    x, y = (_short(hmm.parameters_[f"{kind}_{side}"]) for side in "xy")
-    if x == y:
-        return f"{what} with probability {x}, in x as in y"
-    return f"{what} with probability {x} where x has letters and {y} where y has"
+def _gaps_in_words(parameters: Mapping[str, float], group: str) -> str:
+    """Say how often gaps open, how often they go on, and how far apart the sequences are."""
+    suffix = f"[{group}]" if group else ""
+    values = {name: parameters.get(f"{name}{suffix}") for name in (*_SIDES, "distance")}
+    words = []
+    for kind, what in (("open", "gaps open with probability"), ("extend", "go on with")):
+        x, y = (_short(values[f"{kind}_{side}"]) for side in "xy")
+        if "-" in (x, y):  # gaps whose lengths have another law
+            continue
+        words.append(f"{what} {x} in both" if x == y else f"{what} {x} in y and {y} in x")
+    whole = " and ".join(words)
+    whole = f"In group {group} {whole}" if group else whole[0].upper() + whole[1:]
+    distance = values["distance"]
+    if distance is not None:
+        whole += f"; the sequences are {_short(distance)} substitutions per site apart"
+    return f"{whole}."
 
 
-_GAP_PARAMETERS = ("open_x", "open_y", "extend_x", "extend_y")
+_SIDES = ("open_x", "open_y", "extend_x", "extend_y")
 
 
 def _draw_posterior(page: Page, hmm: PairHMM) -> None:
     """Draw the posterior of the first pair, unless it is very long."""
-    alphabet = hmm.data_.alphabet
-    x, y = (alphabet.decode(codes[0]) for codes in (hmm.data_.x, hmm.data_.y))
+    data: Any = hmm.data_
+    x, y = (data.alphabet.decode(codes[0]) for codes in (data.x, data.y))
     if len(x) * len(y) > _MOST_CELLS:
         return
     [alignment] = hmm.align([(x, y)])
