@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbio.pairhmm.corridors import Corridors, find_corridors
+
 Integers = NDArray[np.int64]
 
 OVERHEAD_CELLS = 4000.0  # cells whose arithmetic costs as much as the calls of one anti-diagonal
@@ -23,7 +25,8 @@ class Batch:
 
     ``x`` is ``(rows, n_pairs)``, ``y_reversed`` is ``(columns, n_pairs)`` with the *last* letter
     first; their sum along an anti-diagonal is the index into the odds of each pair. Sweeps keep
-    `rows_per_block` rows in one scale, and make it smaller where values spread further.
+    `rows_per_block` rows in one scale, and make it smaller where values spread further. They stay
+    in a band where that is enough, if the batch is `banded`.
     """
 
     x: Integers
@@ -32,11 +35,35 @@ class Batch:
     members: Integers
     n_symbols: int
     rows_per_block: dict[bool, int] = field(default_factory=dict)
+    banded: bool = True
 
     @property
     def n_pairs(self) -> int:
         """Number of pairs in the batch."""
         return self.x.shape[1]
+
+    @cached_property
+    def corridors(self) -> Corridors:
+        """Chains of common words, around which the sweeps look first."""
+        x = (self.x - np.arange(self.n_pairs) * self.n_symbols**2) // self.n_symbols
+        return find_corridors(np.maximum(x, 0), self.y_reversed[::-1], self.lengths, self.n_symbols)
+
+    def subset(self, pairs: Integers) -> Batch:
+        """Take pairs by their positions, in a rectangle of their own."""
+        if len(pairs) == self.n_pairs:
+            return self
+        lengths = self.lengths[pairs]
+        n, m = lengths.max(axis=0, initial=0)
+        shift = (pairs - np.arange(len(pairs))) * self.n_symbols**2
+        return Batch(
+            self.x[:n, pairs] - shift,
+            self.y_reversed[len(self.y_reversed) - m :, pairs],
+            lengths,
+            self.members[pairs],
+            self.n_symbols,
+            self.rows_per_block,
+            banded=False,
+        )
 
     @cached_property
     def finishing(self) -> dict[int, Integers]:
@@ -86,7 +113,11 @@ def plan_batches(lengths: Integers) -> list[Integers]:
 
 
 def make_batches(
-    x: Sequence[NDArray[np.uint8]], y: Sequence[NDArray[np.uint8]], n_symbols: int
+    x: Sequence[NDArray[np.uint8]],
+    y: Sequence[NDArray[np.uint8]],
+    n_symbols: int,
+    *,
+    banded: bool = True,
 ) -> list[Batch]:
     """Pad and group encoded pairs for the sweeps.
 
@@ -96,6 +127,8 @@ def make_batches(
         Codes of each pair's sequences, below ``n_symbols``.
     n_symbols
         Size of the odds table's axes.
+    banded
+        Whether the sweeps may stay in a band where that is enough.
     """
     lengths = np.array([(len(a), len(b)) for a, b in zip(x, y, strict=True)], dtype=np.int64)
     batches = []
@@ -104,7 +137,8 @@ def make_batches(
         right = _padded(y, members, lengths[members, 1])[:, ::-1]
         left *= n_symbols
         left += np.arange(len(members))[:, None] * n_symbols**2
-        batches.append(Batch(left.T.copy(), right.T.copy(), lengths[members], members, n_symbols))
+        codes = left.T.copy(), right.T.copy()
+        batches.append(Batch(*codes, lengths[members], members, n_symbols, banded=banded))
     return batches
 
 

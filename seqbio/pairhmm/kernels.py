@@ -42,6 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.errors import NumericalRangeError
+from seqbio.pairhmm.band import Rest, banded
 from seqbio.pairhmm.batches import Batch
 
 Floats = NDArray[np.float64]
@@ -156,6 +157,24 @@ class Counts:
     opening: Floats
     crossing: Floats
     ending: Floats
+
+    def put(self, pairs: Integers, counts: Counts) -> None:
+        """Enter the counts of some pairs."""
+        self.log_likelihood[pairs] = counts.log_likelihood
+        self.matches[pairs] = counts.matches
+        self.opening[:, pairs] = counts.opening
+        self.crossing[:, :, pairs] = counts.crossing
+        self.ending[:, pairs] = counts.ending
+
+    def take(self, pairs: Integers) -> Counts:
+        """Take the counts of some pairs."""
+        return Counts(
+            self.log_likelihood[pairs],
+            self.matches[pairs],
+            self.opening[:, pairs],
+            self.crossing[:, :, pairs],
+            self.ending[:, pairs],
+        )
 
 
 class Sweep:
@@ -729,7 +748,13 @@ def best_path_score(machine: Machine, batches: Sequence[Batch]) -> Floats:
 def _over_batches(machine: Machine, batches: Sequence[Batch], combine: np.ufunc) -> Floats:
     result = np.empty(sum(batch.n_pairs for batch in batches))
     for batch in batches:
-        result[batch.members] = swept(machine, batch, combine, Sweep.total)
+        rest = Rest(batch)
+        for lanes, sweep, pairs in rest.after(
+            banded(machine, batch, combine, keep=combine is np.maximum)
+        ):
+            result[batch.members[pairs]] = sweep.result[lanes]
+        if rest.batch is not None:
+            result[rest.batch.members] = swept(machine, rest.batch, combine, Sweep.total)
     return result
 
 
@@ -745,22 +770,36 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
         np.empty((n_states, n_pairs)),
     )
     for batch in batches:
-        counts = swept(machine, batch, np.add, Sweep.count)
-        result.log_likelihood[batch.members] = counts.log_likelihood
-        result.matches[batch.members] = counts.matches
-        result.opening[:, batch.members] = counts.opening
-        result.crossing[:, :, batch.members] = counts.crossing
-        result.ending[:, batch.members] = counts.ending
+        rest = Rest(batch)
+        for lanes, sweep, pairs in rest.after(banded(machine, batch, np.add, keep=True)):
+            counts = Counts(
+                sweep.result,
+                sweep.letter_counts(),
+                sweep.openings(),
+                sweep.crossings(),
+                sweep.ending,
+            )
+            result.put(batch.members[pairs], counts.take(lanes))
+        if rest.batch is not None:
+            result.put(rest.batch.members, swept(machine, rest.batch, np.add, Sweep.count))
     return result
 
 
 def match_posterior(machine: Machine, batch: Batch) -> Floats:
     """Probability that letter i of x is aligned with letter j of y, for a batch of one pair."""
     posterior = np.zeros((len(batch.x), len(batch.y_reversed)))
+    rest = Rest(batch)
+    for _, sweep, _ in rest.after(banded(machine, batch, np.add, keep=True)):
+        rows, columns = sweep.places()
+        inside = (
+            (rows > 0) & (columns > 0) & (rows <= len(batch.x)) & (columns <= posterior.shape[1])
+        )
+        posterior[rows[inside] - 1, columns[inside] - 1] = sweep.posterior()[..., 0][inside]
 
     def fill(row: int, d: int, probability: Floats) -> None:
         rows = np.arange(row, row + len(probability))
         posterior[rows, d - 2 - rows] = probability[:, 0]
 
-    swept(machine, batch, np.add, lambda sweep: sweep.count(fill))
+    if rest.batch is not None:
+        swept(machine, rest.batch, np.add, lambda sweep: sweep.count(fill))
     return posterior

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbio.pairhmm.band import BandSweep, Rest, banded
 from seqbio.pairhmm.batches import Batch
 from seqbio.pairhmm.kernels import Machine, Sweep, swept
 
@@ -30,19 +31,61 @@ def best_paths(machine: Machine, batches: Sequence[Batch]) -> list[States | None
     """
     paths: list[States | None] = [None] * sum(batch.n_pairs for batch in batches)
     for batch in batches:
-        traced = swept(machine, batch, np.maximum, _trace)
-        for pair, path in zip(batch.members, traced, strict=True):
-            paths[pair] = path
+        rest = Rest(batch)
+        for lanes, band, pairs in rest.after(banded(machine, batch, np.maximum, keep=True)):
+            for lane, pair in zip(lanes.tolist(), batch.members[pairs], strict=True):
+                paths[pair] = _trace_in_band(band, lane)
+        if rest.batch is not None:
+            traced = swept(machine, rest.batch, np.maximum, _trace)
+            for pair, path in zip(rest.batch.members, traced, strict=True):
+                paths[pair] = path
     return paths
+
+
+def _sources(moves: NDArray[np.float64]) -> list[list[tuple[int, float]]]:
+    """List, for each state, those that it can be entered from, and the weight of the move."""
+    return [
+        [(state, weight) for state, weight in enumerate(column) if weight > 0]
+        for column in moves.T.tolist()
+    ]
+
+
+def _best_source(values: list[float], sources: list[tuple[int, float]]) -> int:
+    """Choose the best source; of those that are equally good, up to rounding, the first."""
+    least = max(values) * (1.0 - ROUNDING)
+    return next(
+        source for value, (source, _) in zip(values, sources, strict=True) if value >= least
+    )
+
+
+def _steps(along_x: list[bool]) -> list[tuple[int, int]]:
+    return [(1, 1), *((1, 0) if x else (0, 1) for x in along_x)]
+
+
+def _trace_in_band(sweep: BandSweep, lane: int) -> States:
+    """Trace a pair back through the cells of its band."""
+    layout = sweep.layout
+    sources, steps = _sources(sweep.moves), _steps(sweep.along_x)
+    arrays = [sweep.match, *sweep.gaps]
+    offsets = layout.offset[:, lane].tolist()
+    row, column = sweep.lengths[lane].tolist()
+    state = int(sweep.ending[:, lane].argmax())
+    path: list[int] = []
+    while row + column > 0:
+        path.append(state)
+        row, column = row - steps[state][0], column - steps[state][1]
+        d = row + column
+        cell = (column - row - offsets[max(d - 1, 0) // layout.block] - d % 2) // 2
+        state = _best_source(
+            [weight * float(arrays[source][d, cell, lane]) for source, weight in sources[state]],
+            sources[state],
+        )
+    return np.array(path[::-1], dtype=np.uint8)
 
 
 def _trace(sweep: Sweep) -> list[States | None]:
     batch = sweep.batch
-    sources = [
-        [(state, weight) for state, weight in enumerate(column) if weight > 0]
-        for column in sweep.moves.T.tolist()
-    ]
-    steps = [(1, 1), *((1, 0) if along_x else (0, 1) for along_x in sweep.along_x)]
+    sources, steps = _sources(sweep.moves), _steps(sweep.along_x)
     paths: list[list[int]] = [[] for _ in range(batch.n_pairs)]
     rows, columns = batch.lengths.T.tolist()
     states: list[int] = []
@@ -61,12 +104,7 @@ def _trace(sweep: Sweep) -> list[States | None]:
                 values = [
                     weight * kept.value(source, d, place) for source, weight in sources[state]
                 ]
-                least = max(values) * (1.0 - ROUNDING)
-                state = next(
-                    source
-                    for value, (source, _) in zip(values, sources[state], strict=True)
-                    if value >= least
-                )
+                state = _best_source(values, sources[state])
             rows[pair], columns[pair], states[pair] = row, column, state
     return [
         np.array(path[::-1], dtype=np.uint8) if np.isfinite(score) else None
