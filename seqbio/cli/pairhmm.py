@@ -302,9 +302,9 @@ def align(
       seqbio pairhmm align pairs.fa.gz --model model.json --format sam --output pairs.sam
 
     Keys of --json: alignments (x and y, each with id and aligned; score, the log-probability of
-    the pair with this alignment in nats, or with mea the expected accuracy; expected_accuracy;
-    confidence, of every column), method, gap_factor, samples, parameters, settings, files, n_pairs,
-    seed.
+    the pair with this alignment in nats, or with mea the expected number of letters said right;
+    expected_accuracy; confidence, of every column), method, gap_factor, samples, parameters,
+    settings, files, n_pairs, seed.
     """
     settings = options.settings(tie)
     if model is not None and settings:

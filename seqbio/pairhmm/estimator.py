@@ -535,7 +535,8 @@ class PairHMM(Estimator):
         -------
         list of Bio.Align.Alignment
             x is the target and y the query. ``score`` is the log-probability of the pair together
-            with the alignment, in nats, or with ``"mea"`` the expected accuracy; then the
+            with the alignment, in nats, or with ``"mea"`` the expected number of letters of both
+            sequences that are rightly aligned or rightly left against a gap; then the
             alignments also have what `assess` gives.
 
         Raises
@@ -878,7 +879,8 @@ def _most_accurate(
         matches = most_accurate_matches(posterior, gap_factor)
         columns = path_of_matches(matches, data.lengths[index])
         trust = confidence(posterior, columns)
-        found[index] = alignment_of_columns(records[index], columns, trust.expected_accuracy)
+        right = trust.expected_accuracy * float(data.lengths[index].sum())
+        found[index] = alignment_of_columns(records[index], columns, right)
         annotate(found[index], trust)
     return [found[index] for index in range(len(records))]
 

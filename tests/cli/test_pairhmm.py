@@ -191,7 +191,8 @@ def test_align_writes_the_most_accurate_alignments(run, pairs_file, model_file, 
     assert [content[key] for key in ("method", "gap_factor", "samples")] == ["mea", factor, None]
     for found, alignment in zip(content["alignments"], expected, strict=True):
         assert found["x"]["aligned"] == alignment[0]
-        assert found["score"] == found["expected_accuracy"] == alignment.expected_accuracy
+        assert found["score"] == alignment.score
+        assert found["expected_accuracy"] == alignment.expected_accuracy
         assert found["confidence"] == alignment.confidence.tolist()
 
 
