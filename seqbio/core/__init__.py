@@ -12,6 +12,7 @@ from seqbio.core.fit import (
     fit,
     fit_at,
     information,
+    learn,
     maximise,
     wald_interval,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "is_regular",
     "joined",
     "joined_of",
+    "learn",
     "map_pieces",
     "maximise",
     "permuted",

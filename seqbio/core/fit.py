@@ -256,6 +256,38 @@ def maximise(
     return fitted
 
 
+def learn(
+    model: Model,
+    tying: Tying,
+    data: Any,
+    *,
+    start: ArrayLike | None = None,
+    n_starts: int = 1,
+    seed: int | np.random.Generator | None = None,
+) -> Fit:
+    """Fit a model in order to predict items that it has not seen, not to reach a maximum.
+
+    A model with many parameters predicts best some way before its maximum. It may have a method
+    ``learn(tying, data, start=..., n_starts=..., seed=...)``, with a `Fit` as result, that stops
+    there; others are fitted by `maximise`. For comparisons that judge a fit on other data.
+
+    Parameters
+    ----------
+    model, tying, data, start, n_starts, seed
+        As in `maximise`.
+
+    Returns
+    -------
+    Fit
+        Parameters that predict well; ``converged`` says nothing about that.
+    """
+    own = getattr(model, "learn", None)
+    if own is None:
+        return maximise(model, tying, data, start=start, n_starts=n_starts, seed=seed)
+    fitted: Fit = own(tying, data, start=start, n_starts=n_starts, seed=seed)
+    return fitted
+
+
 def fit_at(
     model: Model,
     tying: Tying,

@@ -99,6 +99,8 @@ class Model(Protocol):
         The gradient of the log-likelihood of every item.
     ``maximise(tying, data, start, n_starts, seed)`` -> Fit
         The model's own way to be fitted, where `fit` is not the way (networks).
+    ``learn(tying, data, start, n_starts, seed)`` -> Fit
+        A fit that is to predict other items, where the maximum does that badly (networks).
     ``effects(full)`` -> dict of str to Effect
         Scalars worth reporting with an interval.
     ``comparable(full)`` -> dict of str to Effect

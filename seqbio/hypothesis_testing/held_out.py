@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, map_pieces, maximise, spawn_generators, subset_of
+from seqbio.core import Check, Fit, learn, map_pieces, spawn_generators, subset_of
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.hypothesis_testing.evidence import check_count, finite_list
 from seqbio.hypothesis_testing.folds import grouped_folds
@@ -238,8 +238,8 @@ def _one_fold(
     model = null_fit.model
     learning = subset_of(model, data, np.setdiff1d(np.arange(n_items), fold))
     testing = subset_of(model, data, fold)
-    null = maximise(model, null_fit.tying, learning, n_starts=n_starts, seed=generator)
-    alternative = maximise(
+    null = learn(model, null_fit.tying, learning, n_starts=n_starts, seed=generator)
+    alternative = learn(
         alternative_fit.model,
         alternative_fit.tying,
         learning,

@@ -27,7 +27,8 @@ returns a `seqbio.core.Fit`, made by `seqbio.core.fit_at` from the parameters th
 reached; ``converged`` should be true only if they are an optimum of the likelihood. Where the
 null's fits do not converge this test gives no p-value, and `seqbio.hypothesis_testing.held_out`
 is the way. Nothing else is asked of the model, and nothing of the alternative's fit but
-parameters.
+parameters: a network's maximum on one half predicts the other badly, so the power comes from a
+method ``learn``, with the arguments of ``maximise``, that stops where it predicts well.
 
 References
 ----------
@@ -46,7 +47,7 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, map_pieces, maximise, spawn_generators, subset_of
+from seqbio.core import Check, Fit, learn, map_pieces, maximise, spawn_generators, subset_of
 from seqbio.core.numerics import FloatArray, IntArray, logsumexp
 from seqbio.hypothesis_testing.evidence import check_count, finite_list
 from seqbio.hypothesis_testing.folds import grouped_folds
@@ -267,7 +268,7 @@ def _one_half(
     generator: np.random.Generator,
 ) -> tuple[float, bool, float]:
     model = alternative_fit.model
-    learned = maximise(model, alternative_fit.tying, learning, n_starts=n_starts, seed=generator)
+    learned = learn(model, alternative_fit.tying, learning, n_starts=n_starts, seed=generator)
     found = maximise(
         null_fit.model,
         null_fit.tying,

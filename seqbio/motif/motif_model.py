@@ -34,6 +34,9 @@ Integers = NDArray[np.int64]
 Pooling = Literal["max", "logsumexp", "sum", "none"]
 
 _STEPS = 1000  # of the optimiser for a network
+_LEARNING_STEPS = 400  # of minibatches, for a network that is to predict
+_CHEAP_STARTS = 6  # of such a training, for each that is asked for
+_CANDIDATES = 200  # windows, of which the most telling one is begun with
 _SETTLED = 1e-3  # scaled gradient norm, square roots of nats
 _NOTICEABLE, _TOO_MUCH = 0.1, 0.3  # excess of a likelihood ratio, standard deviations
 _CHUNK = 1024  # sequences that are written as letter shares at a time
@@ -186,20 +189,28 @@ class MotifModel:
             blocks["readout"] += generator.normal(0.0, 0.2, blocks["readout"].shape)
         return self.layout.flatten(blocks)
 
-    def motif_start(self, data: MotifData, generator: np.random.Generator) -> Floats:
+    def motif_start(
+        self, data: MotifData, generator: np.random.Generator, n_candidates: int = 1
+    ) -> Floats:
         """Draw filters around windows of the data, and fit the class frequencies.
 
         A filter that begins near a window that occurs finds relatives of it from the first step.
+        Of several candidates the one is taken whose best matches differ most between the last
+        class and the others.
         """
         full = self.random_start(generator)
         blocks = self.layout.unflatten(full)
         if self.pooling in ("max", "logsumexp"):
             last = np.flatnonzero(np.asarray(data.labels) == data.n_classes - 1)
             for motif in range(self.n_motifs):
-                item = int(generator.choice(last if last.size else len(data)))
-                place = int(generator.integers(data.lengths[item] - self.width + 1))
-                window = data.shares([item])[0, place : place + self.width].T
-                blocks["weights"][:, 0, motif] += 0.5 * (window - window.mean(axis=0))
+                windows = []
+                for _ in range(n_candidates):
+                    item = int(generator.choice(last if last.size else len(data)))
+                    place = int(generator.integers(data.lengths[item] - self.width + 1))
+                    window = data.shares([item])[0, place : place + self.width].T
+                    windows.append(window - window.mean(axis=0))
+                chosen = windows[0] if n_candidates == 1 else _most_telling(windows, data)
+                blocks["weights"][:, 0, motif] += 0.5 * chosen
             if self.n_strands == 2:
                 blocks["weights"][:, 1] = _other_strand(blocks["weights"], self)[:, 1]
         counts = np.bincount(np.asarray(data.labels), minlength=self.n_classes) + 0.5
@@ -457,22 +468,99 @@ class MotifModel:
             return self._stopped_early(tying, data, start, seed)
         if self.regular:
             return fit(self, tying, data, start=start, n_starts=n_starts, seed=seed)
-        starts = [self.start(data) if start is None else start]
+        model, shared, kept = self._at_one_place(tying)
+        starts = [model.start(data)]
+        if start is not None:
+            starts = [tying.expand(tying.project(start))[kept]]
         starts += [
-            self.motif_start(data, generator) for generator in spawn_generators(seed, n_starts - 1)
+            model.motif_start(data, generator, _CANDIDATES)
+            for generator in spawn_generators(seed, n_starts - 1)
         ]
         fits = [
-            fit(self, tying, data, start=each, max_iterations=_STEPS, tolerance=_SETTLED)
+            fit(model, shared, data, start=each, max_iterations=_STEPS, tolerance=_SETTLED)
             for each in starts
         ]
         fits.sort(key=lambda found: -found.log_likelihood)
+        full = tying.expand(fits[0].free)
+        full.setflags(write=False)
         return replace(
             fits[0],
+            model=self,
+            tying=tying,
+            full=full,
             optima=tuple(found.log_likelihood for found in fits),
             optima_converged=tuple(found.converged for found in fits),
             n_iterations=sum(found.n_iterations for found in fits),
             n_evaluations=sum(found.n_evaluations for found in fits),
         )
+
+    def learn(
+        self,
+        tying: Tying,
+        data: MotifData,
+        *,
+        start: Floats | None = None,
+        n_starts: int = 1,
+        seed: int | np.random.Generator | None = None,
+    ) -> Fit:
+        """Fit so as to predict other sequences: a network well before its maximum.
+
+        At the maximum a filter forbids letters that the data happen not to have, which costs other
+        sequences dearly. A few hundred steps of Adam from telling windows, slower towards the end,
+        find the motif and stop short of that. They cost little, so six are made for each start that
+        is asked for, and the one that fits best is taken.
+        """
+        if self.regular or self.has_too_many_parameters(tying, data):
+            return self.maximise(tying, data, start=start, n_starts=n_starts, seed=seed)
+        model, shared, kept = self._at_one_place(tying)
+        model = replace(model, single=True)
+        batch_size = min(64, len(data))
+        settings = TrainingSettings(
+            n_epochs=-(-_LEARNING_STEPS * batch_size // len(data)),
+            batch_size=batch_size,
+            learning_rate=0.05,
+            schedule="cosine",
+        )
+        trained = []
+        for number, generator in enumerate(spawn_generators(seed, _CHEAP_STARTS * n_starts)):
+            if start is not None and number == 0:
+                begin = tying.expand(tying.project(start))[kept]
+            else:
+                begin = model.motif_start(data, generator, _CANDIDATES)
+            every = np.arange(len(data))
+            trained.append(
+                train(model, shared, data, settings, items=every, start=begin, seed=generator)
+            )
+        best = min(trained, key=lambda training: training.loss)
+        return fit_at(
+            self,
+            tying,
+            data,
+            tying.expand(best.free),
+            converged=False,
+            message=f"stopped after {_LEARNING_STEPS} minibatches, to predict rather than to fit",
+            n_iterations=sum(len(training.history) for training in trained),
+            n_evaluations=sum(training.n_evaluations for training in trained),
+        )
+
+    def _at_one_place(self, tying: Tying) -> tuple[MotifModel, Tying, Integers]:
+        """Write filters that are tied over position once; nothing changes but the time it takes.
+
+        Given back are model, tying and the full parameters that are kept, in their order; the free
+        parameters stay as they are. A tying of another kind stays as it is, too.
+        """
+        kept = []
+        for name in self.layout.names:
+            indices = self.layout.indices(name)
+            if name in ("weights", "bias"):
+                for array in (tying.group, tying.sign, tying.offset):
+                    if (array[indices] != array[indices[:1]]).any():
+                        return self, tying, np.arange(self.layout.size)
+                indices = indices[:1]
+            kept.append(indices.ravel())
+        entries = np.concatenate(kept)
+        shared = Tying(tying.group[entries], tying.sign[entries], tying.offset[entries])
+        return replace(self, n_places=1), shared, entries
 
     def curvature(self, full: Floats, data: MotifData) -> Floats:  # noqa: ARG002
         """Rough diagonal of minus the Hessian: a quarter for each time that a letter is met."""
@@ -588,6 +676,22 @@ def _many_parameters(n_free: int, model: MotifModel, data: MotifData) -> list[Ch
 def _same_everywhere(full: Floats, model: MotifModel) -> bool:
     weights = model.layout.unflatten(full)["weights"]
     return bool((weights == weights[:1]).all())
+
+
+def _most_telling(windows: list[Floats], data: MotifData) -> Floats:
+    """Take the window whose best matches differ most between the last class and the others."""
+    some = np.arange(0, len(data), max(1, len(data) // 1024))
+    width = windows[0].shape[1]
+    matches, _ = kernels.best_windows(
+        np.stack(windows)[None].astype(np.float32),
+        np.zeros((1, len(windows)), dtype=np.float32),
+        data.shares(some, np.float32),
+        data.lengths[some] - width + 1,
+    )
+    is_last = np.asarray(data.labels)[some] == data.n_classes - 1
+    apart = matches[is_last].mean(axis=0) - matches[~is_last].mean(axis=0)
+    spread = np.sqrt(matches[is_last].var(axis=0) + matches[~is_last].var(axis=0))
+    return windows[int(np.argmax(apart / (spread + 1e-9)))]
 
 
 def _log_probabilities(logits: Floats) -> Floats:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.core import Fit, Layout, Tying
+from seqbio.core import Fit, Layout, Tying, spawn_generators
 from seqbio.core.fit import fit, fit_at
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.training import TrainingSettings, index_batches, train
@@ -173,7 +173,7 @@ class NetworkModel:
         normed: FloatArray = result - np.log(np.exp(result).sum(axis=1, keepdims=True))
         return normed
 
-    def maximise(
+    def learn(
         self,
         tying: Tying,
         data: SequenceData,
@@ -182,11 +182,7 @@ class NetworkModel:
         n_starts: int = 1,
         seed: int | np.random.Generator | None = None,
     ) -> Fit:
-        """Train on all of the data; see `seqbio.core.fit.maximise`.
-
-        Minibatches lead close to an optimum and not into it. In double precision L-BFGS goes on
-        from there, and may say that it has converged; in single precision nothing can.
-        """
+        """Train on all of the data in minibatches, which lead close to an optimum, not into it."""
         training = train(
             self,
             tying,
@@ -197,18 +193,49 @@ class NetworkModel:
             n_starts=n_starts,
             seed=seed,
         )
-        if self.dtype == np.float64:
-            return fit(self, tying, data, start=training.full, max_iterations=_POLISHING_STEPS)
         return fit_at(
             self,
             tying,
             data,
             training.full,
             converged=False,
-            message=f"{training.message}, in minibatches and single precision, which end near "
-            "an optimum but not at it",
+            message=f"{training.message}, in minibatches, which end near an optimum but not at it",
             n_iterations=training.n_evaluations,
             n_evaluations=training.n_evaluations,
+        )
+
+    def maximise(
+        self,
+        tying: Tying,
+        data: SequenceData,
+        *,
+        start: ArrayLike | None = None,
+        n_starts: int = 1,
+        seed: int | np.random.Generator | None = None,
+    ) -> Fit:
+        """Train, and in double precision climb on to the optimum.
+
+        See `seqbio.core.fit.maximise`. Each start is climbed from; one that is given is taken to
+        be near an optimum and is not trained first. L-BFGS may say that it has converged; in
+        single precision nothing can.
+        """
+        if self.dtype != np.float64:
+            return self.learn(tying, data, start=start, n_starts=n_starts, seed=seed)
+        begins = [] if start is None else [np.asarray(start)]
+        begins += [
+            self.learn(tying, data, seed=generator).full
+            for generator in spawn_generators(seed, n_starts - len(begins))
+        ]
+        fits = [
+            fit(self, tying, data, start=begin, max_iterations=_POLISHING_STEPS) for begin in begins
+        ]
+        fits.sort(key=lambda found: -found.log_likelihood)
+        return replace(
+            fits[0],
+            optima=tuple(found.log_likelihood for found in fits),
+            optima_converged=tuple(found.converged for found in fits),
+            n_iterations=sum(found.n_iterations for found in fits),
+            n_evaluations=sum(found.n_evaluations for found in fits),
         )
 
     # -- batches ------------------------------------------------------------------------------

@@ -120,6 +120,28 @@ def test_a_network_that_is_not_at_its_maximum_is_compared_by_predictions():
     assert "did not converge" in asked.conclusion
 
 
+def test_the_alternative_is_learned_and_the_null_maximised():
+    class Cautious(Network):
+        """Its maximum is the mean; what it learns is half of that."""
+
+        def learn(self, tying, data, *, start, n_starts, seed):
+            full = tying.expand(tying.project(data.mean(axis=0) / 2))
+            return fit_at(self, tying, data, full, converged=False, message="learned")
+
+    data = np.random.default_rng(1).normal(0.5, 1.0, (10, 1))
+    null, alternative = network_pair(Cautious())
+    fitted = [fit(one.model, one.tying, data) for one in (null, alternative)]
+    test = split_test(*fitted, data, np.arange(10), n_splits=1, seed=4)
+    [generator] = np.random.default_rng(4).spawn(1)
+    first, second = (data[fold] for fold in grouped_folds(np.arange(10), 2, generator))
+    for ratio, learning, judge in zip(
+        test.log_ratios[0], (first, second), (second, first), strict=True
+    ):
+        mean = learning.mean() / 2
+        assert ratio == pytest.approx(((judge**2).sum() - ((judge - mean) ** 2).sum()) / 2)
+    assert test.null_converged.all()
+
+
 def test_a_network_never_gets_chi_squared():
     data = np.random.default_rng(2).normal(2.0, 1.0, (40, 1))
     result = compare(*network_pair(Network()), data, calibration="chi2")

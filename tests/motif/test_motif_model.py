@@ -228,3 +228,63 @@ def test_networks_climb_from_several_windows():
     found = maximise(detector, detector.tying(("strand",)), data, n_starts=3, seed=0)
     assert len(found.optima) == len(found.optima_converged) == 3
     assert found.optima[0] == found.log_likelihood == max(found.optima)
+
+
+@pytest.mark.parametrize("pooling", ["max", "logsumexp"])
+def test_filters_tied_over_position_are_fitted_as_one(pooling):
+    data = random_data(n_items=20)
+    detector = model(pooling, n_places=LENGTH - WIDTH + 1, n_strands=2)
+    for ties in (("position", "strand"), ("position",)):
+        tying = detector.tying(ties)
+        small, shared, kept = detector._at_one_place(tying)
+        assert small.n_places == 1
+        free = np.random.default_rng(2).normal(size=tying.n_free)
+        full = tying.expand(free)
+        np.testing.assert_array_equal(full[kept], shared.expand(free))
+        value, gradient = detector.log_likelihood_and_gradient(full, data)
+        same, pulled = small.log_likelihood_and_gradient(full[kept], data)
+        assert same == pytest.approx(value, rel=1e-12)
+        np.testing.assert_allclose(
+            shared.pull_back(pulled), tying.pull_back(gradient), rtol=1e-9, atol=1e-10
+        )
+    for ties in (("strand",), ()):
+        assert detector._at_one_place(detector.tying(ties))[0] is detector
+
+
+def implanted(n_items, length, generator):
+    """Half of the sequences hold TGACTCA somewhere, with a letter in six at random."""
+    letters = generator.integers(0, 4, (n_items, length))
+    labels = np.arange(n_items) % 2
+    for item in np.flatnonzero(labels):
+        at = int(generator.integers(length - 6))
+        letters[item, at : at + 7] = DNA.encode("TGACTCA")
+    noise = generator.random(letters.shape) < 1 / 6
+    letters[noise] = generator.integers(0, 4, int(noise.sum()))
+    return MotifData(DNA, list(letters.astype(np.uint8)), labels, 2)
+
+
+def test_what_is_learned_predicts_better_than_the_maximum():
+    data = implanted(600, 24, np.random.default_rng(5))
+    learning, testing = data.subset(range(200)), data.subset(range(200, 600))
+    detector = MotifModel(DNA, 2, 1, 7, "logsumexp", n_places=18, n_strands=2, n_readouts=0)
+    tying = detector.tying(("position",))
+    learned = detector.learn(tying, learning, seed=1)
+    highest = maximise(detector, tying, learning, start=learned.full, seed=1)
+    assert tying.contains(learned.full)
+    assert not learned.converged
+    assert highest.log_likelihood > learned.log_likelihood
+    held_out = [detector.log_likelihood(each.full, testing).sum() for each in (learned, highest)]
+    assert held_out[0] > held_out[1] + 1
+    again = detector.learn(tying, learning, seed=1)
+    np.testing.assert_array_equal(again.full, learned.full)
+
+
+def test_of_many_windows_a_telling_one_is_begun_with():
+    data = implanted(400, 30, np.random.default_rng(6))
+    detector = MotifModel(DNA, 2, 1, 7, "max")
+    start = detector.motif_start(data, np.random.default_rng(0), 200)
+    consensus = detector.layout.unflatten(start)["weights"][0, 0, 0].argmax(axis=0)
+    shifted = "NNNTGACTCANNN"
+    word = DNA.decode(consensus.astype(np.uint8))
+    agreeing = [sum(a == b for a, b in zip(word, shifted[at:], strict=False)) for at in range(7)]
+    assert max(agreeing) >= 4  # a random word agrees in 4 of some places in 2 of 100 cases

@@ -197,6 +197,18 @@ def test_double_precision_goes_on_to_the_optimum(generator, monkeypatch):
     assert fitted.log_likelihood > model.log_likelihood(near.full, data).sum() + 0.1
 
 
+def test_every_start_is_climbed_from_and_a_given_one_is_not_trained_first(generator, monkeypatch):
+    monkeypatch.setattr("seqbio.recurrent.network_model._POLISHING_STEPS", 40)
+    model = make_model("rnn", settings=TrainingSettings(n_epochs=3, learning_rate=0.05))
+    data = draw(generator, [4] * 60)
+    tying = untied(model.layout.size)
+    known = model.maximise(tying, data, seed=0)
+    again = model.maximise(tying, data, start=known.full, n_starts=2, seed=1)
+    assert len(again.optima) == len(again.optima_converged) == 2
+    assert again.optima[0] >= again.optima[1]
+    assert again.log_likelihood == again.optima[0] >= known.log_likelihood - 1e-9
+
+
 def test_wrong_settings_are_refused():
     with pytest.raises(ParameterError, match="choose 'single' or 'double'"):
         make_model(precision="half")
