@@ -3,10 +3,14 @@
 Run it with ``python tests/experiments/long_memory.py``. The first two letters of a sequence are
 its class, one of 16; 60 random letters follow. RNN, GRU and LSTM of 32 units learn from 2000
 sequences, from orthogonal recurrent weights, as this package starts, the RNN also from uniform
-ones, as PyTorch does; each from several seeds. A run ends when the loss is below 0.05, or after 80
-passes. Guessing is right in 6 %. The last columns say by which factor the median gradient of the
-loss has shrunk when it has gone back 10 and 50 steps, before training and after it, in the first
-of the seeds.
+ones, as PyTorch does; each from several seeds. A forget gate that starts at a bias of 1, as usual,
+lets 0.73 of the state through and so nothing over 60 steps: an LSTM gets there by luck. The chrono
+start draws the bias of the forget gate as the logarithm of a time from 1 to the lag, and that of
+the input gate as its opposite, so that units forget at all rates that the task could need (Tallec
+and Ollivier 2018, Can recurrent neural networks warp time?, ICLR, equation 16). A run ends when
+the loss is below 0.05, or after 80 passes. Guessing is right in 6 %. The last columns but one say
+by which factor the median gradient of the loss has shrunk when it has gone back 10 and 50 steps,
+before training and after it, in the first of the seeds.
 """
 
 from __future__ import annotations
@@ -21,24 +25,30 @@ import numpy as np
 from seqbio import RecurrentModel
 
 LAG, HIDDEN = 60, 32
+STARTS = (
+    ("lstm", "chrono"),
+    ("lstm", "orthogonal"),
+    ("rnn", "uniform"),
+    ("rnn", "orthogonal"),
+    ("gru", "orthogonal"),
+)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--cells", nargs="+", default=["lstm", "rnn", "gru"])
     parser.add_argument("--epochs", type=int, default=80)
     arguments = parser.parse_args()
 
     generator = np.random.default_rng(0)
     learned, held_out = draw(2000, generator), draw(300, generator)
-    print("                    right on 300 new ones      passes     gradient, fresh      trained")
-    print(f"cell  start         by seed{'':19s} by seed    10 back  50 back   10 back  50 back")
-    for cell, start in (
-        ("lstm", "orthogonal"),
-        ("rnn", "uniform"),
-        ("rnn", "orthogonal"),
-        ("gru", "orthogonal"),
-    ):
+    width = 8 * arguments.seeds
+    print(f"{'':20}{'right on 300 new ones':{width}} gradient, fresh      trained")
+    print(f"cell  start         {'by seed':{width}} 10 back  50 back   10 back  50 back  passes")
+    for cell, start in STARTS:
+        if cell not in arguments.cells:
+            continue
         runs = [
             run(cell, start, seed, arguments.epochs, learned, held_out)
             for seed in range(arguments.seeds)
@@ -47,7 +57,7 @@ def main():
         passes = " ".join(f"{n:3d}" for _, n, *_ in runs)
         fresh, trained = runs[0][2:]
         flows = " ".join(f"{value:8.1e}" for value in (*fresh, *trained))
-        print(f"{cell:5s} {start:12s} {shares:26s} {passes:12s} {flows}", flush=True)
+        print(f"{cell:5s} {start:12s} {shares:{width}s} {flows}  {passes}", flush=True)
 
 
 def draw(n, generator):
@@ -66,8 +76,12 @@ def run(cell, start, seed, n_epochs, learned, held_out):
         clip=1.0,
         seed=seed,
     ).initialise(*learned)
+    state = model.state_dict()
+    if start == "chrono":
+        forget = np.log(np.random.default_rng(seed).uniform(1, LAG, HIDDEN))
+        state["bias_ih_l0"][: 2 * HIDDEN] = np.concatenate([-forget, forget])
+        model.load_state_dict(state, classes=model.classes_)
     if start == "uniform":
-        state = model.state_dict()
         shape = state["weight_hh_l0"].shape
         drawn = np.random.default_rng(seed).uniform(-1, 1, shape) / np.sqrt(HIDDEN)
         model.load_state_dict(state | {"weight_hh_l0": drawn}, classes=model.classes_)
