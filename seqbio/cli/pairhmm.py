@@ -27,6 +27,7 @@ app = typer.Typer()
 _FREQUENCIES = ("equal", "empirical", "estimated", "model")
 _SWITCH = ("off", "tied", "untied")
 _END = ("tied", "untied")
+_GAP_LENGTHS = {"1": 1, "2": 2, "frame": "frame"}
 _METHODS = ("viterbi", "mea")
 _INTERVALS = ("wald", "profile", "none")
 _LEVEL = 0.95
@@ -90,6 +91,14 @@ EndOption = Annotated[
         help="One chance to end for all states, or one for each.  [default: tied]",
     ),
 ]
+GapLengthsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gap-lengths",
+        metavar="|".join(_GAP_LENGTHS),
+        help="Gaps of one kind, short and long ones, or some of whole codons.  [default: 1]",
+    ),
+]
 StartsOption = Annotated[
     int | None,
     typer.Option(
@@ -109,6 +118,7 @@ class HmmOptions:
     frequencies: FrequenciesOption = None
     switch: SwitchOption = None
     end: EndOption = None
+    gap_lengths: GapLengthsOption = None
     starts: StartsOption = None
 
     def settings(self, tie: str | None = None) -> dict[str, Any]:
@@ -130,6 +140,9 @@ class HmmOptions:
         ):
             if value is not None:
                 settings[name] = common.chosen(f"--{name}", value, choices)
+        if self.gap_lengths is not None:
+            name = common.chosen("--gap-lengths", self.gap_lengths, tuple(_GAP_LENGTHS))
+            settings["gap_lengths"] = _GAP_LENGTHS[name]
         if self.starts is not None:
             settings["n_starts"] = self.starts
         return settings
@@ -440,7 +453,8 @@ def simulate(
     They are written as FASTA, x and y of each pair one after the other, which the other commands
     read as it is. The parameters are those of a model from fit --save, or all given by --set:
     open_x, open_y, extend_x, extend_y, end (or end_m, end_x, end_y), switch_x and switch_y if
-    not 0, distance (substitutions per site, except with blosum62), for nucleotides kappa or
+    not 0, long_x and extend_long_x ... or frame_x and extend_frame_x ... if not all gaps are of one
+    kind, distance (substitutions per site, except with blosum62), for nucleotides kappa or
     kappa_AG and kappa_CT or rate_AC ... rate_CT (1 if left out), and frequency_A ... (the
     model's usual ones if left out).
 
@@ -618,6 +632,9 @@ def _with_parameters(values: list[str], alphabet: str | None, substitution: str 
         settings["alphabet"] = common.chosen("--alphabet", alphabet, common.ALPHABETS)
     if any(name.startswith("switch_") for name in parameters):
         settings["switch"] = "untied"
+    for share, gap_lengths in (("long_", 2), ("frame_", "frame")):
+        if any(name.startswith(share) for name in parameters):
+            settings["gap_lengths"] = gap_lengths
     return PairHMM(**settings).set_parameters(parameters)
 
 

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from seqbio.core.ascent import Objective, climb, free_names
 from seqbio.core.fingerprint import fingerprint
-from seqbio.core.model import Effect, Model, estimates_of
+from seqbio.core.model import Effect, Model, begin_of, estimates_of, standard_of
 from seqbio.core.numerics import FloatArray
 from seqbio.core.parallel import spawn_generators
 from seqbio.core.tying import Tying
@@ -186,7 +186,9 @@ def fit(
             "give at least one start and one iteration, and a tolerance above 0"
         )
     objective = Objective(model, tying, data)
-    first = objective.begin(model.start(data) if start is None else start)
+    if start is None:
+        start = model.start(data)
+    first = objective.begin(begin_of(model, start, data, tying))
     climbs = [climb(objective, first, max_iterations, tolerance)]
     for generator in spawn_generators(seed, n_starts - 1):
         fresh = objective.fresh(first, generator)
@@ -194,7 +196,7 @@ def fit(
 
     order = sorted(range(n_starts), key=lambda i: -climbs[i].point.value)
     best = climbs[order[0]]
-    free = best.point.free
+    free = standard_of(model, best.point.free, tying)
     full = tying.expand(free)
     for array in (free, full):
         array.setflags(write=False)

@@ -234,6 +234,24 @@ class GroupedModel:
             ]
         )
 
+    def begin(self, full: FloatArray, data: GroupedData, free: BoolArray) -> FloatArray:
+        """Begin in every group where the model would begin in it."""
+        better = getattr(self.base, "begin", None)
+        if better is None:
+            return full
+        full = full.copy()
+        for piece in self._pieces(full, data):
+            own = self._place(piece.group)
+            full[own] = better(piece.full, piece.data, free[own])
+        return full
+
+    def standard(self, full: FloatArray) -> FloatArray:
+        """Bring the parts of every group into their usual order."""
+        usual = getattr(self.base, "standard", None)
+        if usual is None:
+            return full
+        return np.concatenate([usual(self.of_group(full, i)) for i in range(len(self.groups))])
+
     def log_likelihood(self, full: FloatArray, data: GroupedData) -> FloatArray:
         """Give the log-likelihood of every item by the parameters of its group, (n_items,)."""
         result = np.empty(len(data))

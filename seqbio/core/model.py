@@ -46,7 +46,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.layout import Layout
 from seqbio.core.numerics import FloatArray
@@ -97,6 +97,11 @@ class Model(Protocol):
         The same label for items that are not independent of each other.
     ``scores(full, data)`` -> (n_items, n_full)
         The gradient of the log-likelihood of every item.
+    ``begin(full, data, free)`` -> (n_full,)
+        A better place to climb from than `full`, for a model whose parameters can lose their
+        meaning there, such as a mixture with a share of 0; `free` says which may change.
+    ``standard(full)`` -> (n_full,)
+        The same distribution with exchangeable parts in their usual order.
     ``maximise(tying, data, start, n_starts, seed)`` -> Fit
         The model's own way to be fitted, where `fit` is not the way (networks).
     ``learn(tying, data, start, n_starts, seed)`` -> Fit
@@ -464,6 +469,57 @@ def few_events(found: str, expected: float, about: str) -> list[Check]:
         consequence = "few enough that the chi-squared p-value is only approximate"
         return [Check(f"{found}: {consequence}", "warning", "few_events", about)]
     return []
+
+
+def begin_of(model: Model, full: ArrayLike, data: Any, tying: Tying) -> FloatArray:
+    """Get where a climb begins: a start, or what the model makes of it.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``begin``.
+    full : array_like of float, (n_full,)
+        The start.
+    data : object
+        In the form that the model takes.
+    tying : Tying
+        What is free.
+
+    Returns
+    -------
+    ndarray of float64, (n_full,)
+        The start itself for a model that does not say.
+    """
+    start = np.asarray(full, dtype=np.float64)
+    method = getattr(model, "begin", None)
+    if method is None or start.shape != (tying.n_full,):
+        return start
+    better: FloatArray = method(start, data, tying.group >= 0)
+    return better
+
+
+def standard_of(model: Model, free: FloatArray, tying: Tying) -> FloatArray:
+    """Bring free parameters into the model's usual order of parts that can be exchanged.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``standard``.
+    free : ndarray of float64, (n_free,)
+        Fitted parameters.
+    tying : Tying
+        With which they were fitted.
+
+    Returns
+    -------
+    ndarray of float64, (n_free,)
+        As given where the ties forbid the exchange, or the model does not say.
+    """
+    method = getattr(model, "standard", None)
+    if method is None:
+        return free
+    full = method(tying.expand(free))
+    return tying.project(full) if tying.contains(full) else free
 
 
 def can_simulate(model: Model) -> bool:

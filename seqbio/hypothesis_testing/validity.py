@@ -7,7 +7,9 @@ infinite, such as the logit of a probability of 0. Three cases differ:
 
 - The null holds a parameter at an edge and the alternative frees it. The law is then a mixture of
   chi-squared laws with several degrees of freedom (chi-bar-squared); Self and Liang (1987) derive
-  it from their Theorem 3, and `seqbio.hypothesis_testing.boundary` works it out.
+  it from their Theorem 3, and `seqbio.hypothesis_testing.boundary` works it out. Where another
+  parameter of the alternative has no meaning there, such as the length of gaps of a kind that the
+  null does not have, there is no such law (Davies 1987).
 - A parameter that the null leaves free is estimated at an edge, so that its true value may be
   there. The law of the ratio then depends on how the estimates are correlated: it is a mixture of
   another kind, and chi-squared only in special cases (same theorem).
@@ -17,6 +19,9 @@ infinite, such as the logit of a probability of 0. Three cases differ:
 
 References
 ----------
+Davies, R. B. (1987). Hypothesis testing when a nuisance parameter is present only under the
+alternative. Biometrika 74, 33-43.
+
 Wilks, S. S. (1938). The large-sample distribution of the likelihood ratio for testing composite
 hypotheses. Annals of Mathematical Statistics 9, 60-62.
 
@@ -31,7 +36,8 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, checks_of, dependence_of, irregular_reason
+from seqbio.core import Check, Fit, checks_of, dependence_of, irregular_reason, is_regular
+from seqbio.core.ascent import free_names
 from seqbio.hypothesis_testing.boundary import tested_on_boundary
 
 _SEVERITIES = ("note", "warning", "invalid")
@@ -109,6 +115,8 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
     if reason:
         checks.append(Check(reason, "invalid", "irregular"))
     on_boundary = len(tested_on_boundary(null_fit, alternative_fit)) > 0
+    if on_boundary and is_regular(null_fit.model):
+        checks += _without_meaning(null_fit, alternative_fit, data)
     for fit in (null_fit,) if on_boundary else (null_fit, alternative_fit):
         checks += checks_of(fit.model, fit.full, data, fit.tying)
     checks += dependence_of(null_fit.model, data)
@@ -119,6 +127,30 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
         if _SEVERITIES.index(check.severity) > _SEVERITIES.index(known.severity):
             gravest[key] = check
     return list(gravest.values())
+
+
+def _without_meaning(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
+    """Find parameters of the alternative that say nothing where the null holds others at 0.
+
+    How long a kind of event lasts has no meaning where it never happens. The likelihood does not
+    depend on such a parameter there, so that its slope is exactly 0 (Davies 1987).
+    """
+    model, tying = alternative_fit.model, alternative_fit.tying
+    _, gradient = model.log_likelihood_and_gradient(null_fit.full, data)
+    slope = tying.pull_back(gradient)
+    meaningless = (slope == 0) & np.isfinite(tying.project(null_fit.full))
+    if not meaningless.any():
+        return []
+    names = free_names(model.layout, tying)
+    listed = ", ".join(names[j] for j in np.flatnonzero(meaningless))
+    return [
+        Check(
+            f"{listed} of the alternative says nothing under the null, so that the ratio follows "
+            "no law in tables (Davies 1987)",
+            "invalid",
+            "without_meaning",
+        )
+    ]
 
 
 def convergence_checks(

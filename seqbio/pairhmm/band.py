@@ -517,6 +517,15 @@ class BandSweep:
             counts[g, h] = self._moves(self.gaps[g], self.gaps[h]) * factor
         return counts
 
+    def visits(self) -> Floats:
+        """Count expected letters against a gap of every gap state, (n_gap_states, n_pairs)."""
+        moves, crossed = self.machine.transitions, self.crossings().sum(axis=0)
+        counts = self.openings() + crossed
+        for g, values in enumerate(self.gaps):
+            factor = moves[g + 1, g + 1] / (self.unit[g] * moves[0, g + 1])
+            counts[g] += self._moves(values, values) * factor
+        return counts
+
     def _moves(self, values: Floats, turned: Floats) -> Floats:
         product = values[..., : self.n_pairs] * self.turned_round(turned)
         return np.asarray((product.sum(axis=1) * self.scale[:, 0]).sum(axis=0))

@@ -49,7 +49,7 @@ from seqbio.pairhmm.parameters import coordinates, unconstrained
 from seqbio.pairhmm.paths import best_paths
 from seqbio.pairhmm.sampling import sample_paths
 from seqbio.pairhmm.substitution import substitution_model
-from seqbio.pairhmm.transitions import TRANSITION_NAMES
+from seqbio.pairhmm.transitions import SHARES, TRANSITION_NAMES
 from seqbio.sequences import (
     Alphabet,
     Pair,
@@ -68,13 +68,14 @@ Pairs = Iterable[Sequence[SequenceLike]]
 Data = PairData | GroupedData
 
 _DEFAULT_SUBSTITUTION = {"dna": "hky85", "rna": "hky85", "protein": "lg"}
-_FORMAT = "seqbio pair HMM, version 1"
+_FORMAT = "seqbio pair HMM, version 2"
+_FORMAT_OF_GEOMETRIC_GAPS = "seqbio pair HMM, version 1"  # without shares of gaps
 
 
 class PairHMM(Estimator):
     """Pair hidden Markov model of two related sequences, with gap symmetries as ties.
 
-    An alignment is a path through three states: M (a letter of each sequence), X (a letter of x
+    An alignment is a path through states: M (a letter of each sequence), X (a letter of x
     against a gap) and Y (a letter of y against a gap). All alignments are summed over (the forward
     algorithm), so no alignment is needed or trusted. Each parameter is a probability with a name:
     ``open_x`` is the chance that after two aligned letters a letter of x stands against a gap,
@@ -105,6 +106,13 @@ class PairHMM(Estimator):
         when both directions are free hardly to be told from other parameters.
     end : {"tied", "untied"}
         Whether the chance to end is one, or one for each state.
+    gap_lengths : {1, 2, "frame"}
+        The law of gap lengths: geometric, or a mixture. With 2 there are short and long gaps:
+        ``open`` is the chance of any gap, ``long`` the share of the gaps that are long, and
+        ``extend`` and ``extend_long`` say how long each kind is. With ``"frame"``, for coding
+        sequences, a share ``frame`` of the gaps is of 3, 6, 9 ... letters, and ``extend_frame``
+        is the chance that three more follow; other gaps are of any length. A mixture of which
+        the share is 0 is the geometric law, so that `compare` can test 1 against either.
     n_starts : int
         Fits from more than one start show whether there are other optima.
     seed : int, numpy.random.Generator or None
@@ -157,6 +165,7 @@ class PairHMM(Estimator):
         tie: tuple[str, ...] | Tying = ("open", "extend"),
         switch: Literal["off", "tied", "untied"] = "off",
         end: Literal["tied", "untied"] = "tied",
+        gap_lengths: Literal[1, 2, "frame"] = 1,
         n_starts: int = 1,
         seed: int | np.random.Generator | None = None,
     ) -> None:
@@ -166,6 +175,7 @@ class PairHMM(Estimator):
         self.tie = tie
         self.switch = switch
         self.end = end
+        self.gap_lengths = gap_lengths
         self.n_starts = n_starts
         self.seed = seed
 
@@ -221,11 +231,13 @@ class PairHMM(Estimator):
         for setting, value, choices in (
             ("switch", self.switch, ("off", "tied", "untied")),
             ("end", self.end, ("tied", "untied")),
+            ("gap_lengths", self.gap_lengths, (1, 2, "frame")),
         ):
             if value not in choices:
-                meant = did_you_mean(str(value), choices)
+                listed = [str(choice) for choice in choices]
+                meant = did_you_mean(str(value), listed)
                 raise ParameterError(
-                    f"{setting} is {value!r}{meant}; choose one of {', '.join(choices)}"
+                    f"{setting} is {value!r}{meant}; choose one of {', '.join(listed)}"
                 )
         if not isinstance(self.tie, Tying):
             self._check_tie_names(self.tie)
@@ -245,11 +257,24 @@ class PairHMM(Estimator):
             if name not in known:
                 meant = did_you_mean(str(name), known)
                 raise TyingError(f"there is no tie {name!r}{meant}; a pair HMM has {listed}")
-            if name == "switch" and self.switch == "off":
+            if name == "switch" and not self._has(name):
                 raise TyingError(
                     "tie 'switch' needs switch='tied' or 'untied'; it is off, so that nothing "
                     "moves from one gap straight into the other"
                 )
+            if name in ties.SETTINGS and not self._has(name):
+                setting, value = ties.SETTINGS[name]
+                raise TyingError(
+                    f"tie {name!r} needs {setting}={value!r}; it is {getattr(self, setting)!r}, "
+                    "with which there is no such share"
+                )
+
+    def _has(self, name: str) -> bool:
+        """Whether the settings allow moves between gaps ("switch"), or a share of gaps."""
+        if name == "switch":
+            return self.switch != "off"
+        setting, value = ties.SETTINGS[name]
+        return bool(getattr(self, setting) == value)
 
     def _tying(self, model: PairModel | GroupedModel, data: Data) -> Tying:
         names = () if isinstance(self.tie, Tying) else self.tie
@@ -271,9 +296,11 @@ class PairHMM(Estimator):
         layout = Layout(dict.fromkeys(TRANSITION_NAMES, ()))
         moves = untied(layout.size)
         names = () if isinstance(self.tie, Tying) else self.tie
-        if self.switch == "off":
-            switches = [int(layout.indices(name)) for name in ties.WITHIN["switch"].blocks]
-            moves = moves.intersect(fixed(moves.n_full, switches, -np.inf))
+        for optional in ties.SETTINGS:
+            if not self._has(optional):
+                held = ties.held_without(optional)
+                entries = [int(layout.indices(block)) for block in held]
+                moves = moves.intersect(fixed(moves.n_full, entries, list(held.values())))
         within = {name for name in names if not ties.is_over_groups(name)}
         within |= {
             name for name, how in (("switch", self.switch), ("end", self.end)) if how == "tied"
@@ -283,9 +310,11 @@ class PairHMM(Estimator):
         return joined(moves, letters)
 
     def _describe(self) -> str:
+        gaps = {1: "", 2: ", short and long gaps", "frame": ", gaps in frame or not"}
         if isinstance(self.tie, Tying):
-            return "a tying of your own"
-        return " and ".join(self.tie) + " tied" if self.tie else "untied"
+            return "a tying of your own" + gaps[self.gap_lengths]
+        ties = " and ".join(self.tie) + " tied" if self.tie else "untied"
+        return ties + gaps[self.gap_lengths]
 
     def _model(self, groups: tuple[str, ...]) -> PairModel | GroupedModel:
         return GroupedModel(self.model, groups) if groups else self.model
@@ -378,12 +407,14 @@ class PairHMM(Estimator):
     def parameters_(self) -> dict[str, float]:
         """All parameters under their names, as `set_parameters` takes them."""
         named = estimates_of(self._model(self.groups_), self._full())
-        if self.switch == "off":
-            return named
-        off = [
-            f"{name}{suffix}" for name in ties.WITHIN["switch"].blocks for suffix in self._suffixes
+        possible = [
+            f"{name}_{side}{suffix}"
+            for name in ties.SETTINGS
+            if self._has(name)
+            for side in "xy"
+            for suffix in self._suffixes
         ]
-        return dict.fromkeys(off, 0.0) | named
+        return named | {name: 0.0 for name in possible if name not in named}
 
     @property
     def _suffixes(self) -> tuple[str, ...]:
@@ -422,8 +453,9 @@ class PairHMM(Estimator):
             ``end`` (or ``end_m``, ``end_x``, ``end_y``), ``distance`` in substitutions per site,
             where the substitution model has them ``kappa`` (or ``kappa_AG`` and ``kappa_CT``, or
             ``rate_AC`` ... ``rate_CT`` against G-T), ``switch_x`` and ``switch_y`` where switch is
-            on, and ``frequency_A`` ...; by default as the setting `frequencies` says, or equal, or
-            the protein model's own. With groups of pairs all of these for each, as
+            on, ``long_x``, ``extend_long_x`` and so on as `gap_lengths` says, and
+            ``frequency_A`` ...; by default as the setting `frequencies` says, or equal, or the
+            protein model's own. With groups of pairs all of these for each, as
             ``open_x[rodents]``.
 
         Returns
@@ -445,8 +477,8 @@ class PairHMM(Estimator):
 
     def _coordinates(self, given: Mapping[str, float]) -> Floats:
         """Turn the parameters of one group, or of all pairs, into coordinates."""
-        self._check_named(given)
         model = self.model
+        self._check_named(given)
         full = coordinates(model.layout, model.substitution, given, self.frequencies)
         self._check_substitution(full)
         return full
@@ -484,6 +516,12 @@ class PairHMM(Estimator):
         """Refuse parameters that the settings exclude."""
         if self.switch == "off" and (named.get("switch_x") or named.get("switch_y")):
             raise ParameterError("switch is off in this pair HMM; set switch='tied' or 'untied'")
+        for name, (setting, value) in ties.SETTINGS.items():
+            if not self._has(name) and (named.get(f"{name}_x") or named.get(f"{name}_y")):
+                raise ParameterError(
+                    f"{setting} is {getattr(self, setting)!r} in this pair HMM, with which there "
+                    f"is no {name}_x or {name}_y; set {setting}={value!r}"
+                )
 
     def _check_substitution(self, full: Floats) -> None:
         """Refuse rates and frequencies that the substitution model in use cannot have."""
@@ -860,7 +898,9 @@ class PairHMM(Estimator):
             raise ParameterError(
                 f"{name} is not a saved pair HMM ({error}); give a file that save wrote"
             ) from error
-        if saved_as != _FORMAT:
+        if saved_as == _FORMAT_OF_GEOMETRIC_GAPS:
+            full = np.insert(full, 9, [-np.inf, -np.inf, 0.0, 0.0] * len(SHARES))
+        elif saved_as != _FORMAT:
             raise ParameterError(f"{name} says it is {saved_as!r}; this version reads {_FORMAT!r}")
         size = hmm._model(groups).layout.size
         if len(full) != size:

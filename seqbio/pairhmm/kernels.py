@@ -150,6 +150,9 @@ class Counts:
         Moves from one gap state into another.
     ending : (n_states, n_pairs)
         Probability that the path ends after each state.
+    visits : (n_gap_states, n_pairs), optional
+        Letters against a gap of each state. None where each sequence has one gap state, whose
+        letters are those that are not aligned.
     """
 
     log_likelihood: Floats
@@ -157,6 +160,7 @@ class Counts:
     opening: Floats
     crossing: Floats
     ending: Floats
+    visits: Floats | None = None
 
     def put(self, pairs: Integers, counts: Counts) -> None:
         """Enter the counts of some pairs."""
@@ -165,6 +169,8 @@ class Counts:
         self.opening[:, pairs] = counts.opening
         self.crossing[:, :, pairs] = counts.crossing
         self.ending[:, pairs] = counts.ending
+        if self.visits is not None and counts.visits is not None:
+            self.visits[:, pairs] = counts.visits
 
     def take(self, pairs: Integers) -> Counts:
         """Take the counts of some pairs."""
@@ -174,6 +180,7 @@ class Counts:
             self.opening[:, pairs],
             self.crossing[:, :, pairs],
             self.ending[:, pairs],
+            None if self.visits is None else self.visits[:, pairs],
         )
 
 
@@ -500,7 +507,7 @@ class Sweep:
         adjoint.match[0] = adjoint.into_match[0][0] = 0.0
         tally = _Tally(self)
         for start, stop, kept in self.replay(
-            with_gaps=bool(self.crossing) or not self.every_move_possible
+            with_gaps=bool(self.crossing) or not self.every_move_possible or bool(tally.visits)
         ):
             self.retreat(adjoint, start, stop, kept, tally, visit)
         return tally.close()
@@ -559,6 +566,12 @@ class Sweep:
             add(here, handed * weights[0][0] if weights[0][1] else handed, here)
             if not self.every_move_possible:
                 self._clear(adjoint, kept, d)
+            if tally.visits:
+                for g, visits in tally.visits.items():
+                    values, along_x = gaps[g][1], gaps[g][3]
+                    rest = values[low + shift : high + shift] if along_x else values[low:high]
+                    visited = multiply(kept.gaps[d][g], rest, part[: high - low])
+                    add(visits[low:high], visited, visits[low:high])
             cells = None
             if first < last:
                 cells, aligned = tally.room(last - first)
@@ -658,6 +671,9 @@ class _Tally:
         self.part = np.empty(rows)
         self.opened = [np.zeros(rows) for _ in range(n_gaps)]
         self.crossing = np.zeros((n_gaps, n_gaps, sweep.n_pairs))
+        # Visits of the first state of each sequence follow from those of the others.
+        others = {*range(n_gaps)} - {sweep.along_x.index(along_x) for along_x in sweep.along_x}
+        self.visits = {g: np.zeros(rows) for g in sorted(others)}
         # Counting cells by their letters costs a pass over the table: do it for many at once.
         size = max(4 * len(sweep.odds), 2 * rows)
         self.cells, self.aligned = np.empty(size, dtype=np.int64), np.empty(size)
@@ -684,10 +700,29 @@ class _Tally:
         return Counts(
             sweep.result,
             self.matches.reshape(-1, n_symbols, n_symbols),
-            np.stack([opened.reshape(-1, sweep.n_pairs).sum(axis=0) for opened in self.opened]),
+            self._by_pair(self.opened),
             self.crossing,
             sweep.ending,
+            self._all_visits() if self.visits else None,
         )
+
+    def _by_pair(self, sums: list[Floats]) -> Floats:
+        """Add up the rows of each pair, (n_gaps, n_pairs)."""
+        return np.stack([rows.reshape(-1, self.sweep.n_pairs).sum(axis=0) for rows in sums])
+
+    def _all_visits(self) -> Floats:
+        """Count the letters against a gap of every gap state, (n_gaps, n_pairs)."""
+        sweep = self.sweep
+        matched = self.matches.reshape(sweep.n_pairs, -1).sum(axis=1)
+        # Pairs that cannot be made have no visits of any state.
+        letters = np.where(np.isneginf(sweep.result)[:, None], 0, sweep.batch.lengths)
+        visits = np.zeros((len(sweep.along_x), sweep.n_pairs))
+        visits[list(self.visits)] = self._by_pair(list(self.visits.values()))
+        for along_x in {*sweep.along_x}:
+            own = [g for g, along in enumerate(sweep.along_x) if along == along_x]
+            unaligned = letters[:, 0 if along_x else 1] - matched
+            visits[own[0]] = np.maximum(unaligned - visits[own].sum(axis=0), 0.0)
+        return visits
 
 
 def swept(
@@ -758,6 +793,11 @@ def _over_batches(machine: Machine, batches: Sequence[Batch], combine: np.ufunc)
     return result
 
 
+def _has_several(machine: Machine) -> bool:
+    """Say whether gaps of one sequence have several states, whose visits must be counted."""
+    return len(set(machine.kinds)) < len(machine.kinds)
+
+
 def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
     """Count the expected matches, gap openings and endings of every pair (forward-backward)."""
     n_pairs = sum(batch.n_pairs for batch in batches)
@@ -768,6 +808,7 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
         np.empty((n_states - 1, n_pairs)),
         np.empty((n_states - 1, n_states - 1, n_pairs)),
         np.empty((n_states, n_pairs)),
+        np.empty((n_states - 1, n_pairs)) if _has_several(machine) else None,
     )
     for batch in batches:
         rest = Rest(batch)
@@ -778,6 +819,7 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
                 sweep.openings(),
                 sweep.crossings(),
                 sweep.ending,
+                sweep.visits() if result.visits is not None else None,
             )
             result.put(batch.members[pairs], counts.take(lanes))
         if rest.batch is not None:

@@ -10,33 +10,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Layout, Tying
-from seqbio.core.model import Check, Effect, few_events
+from seqbio.core.model import FEWEST_EVENTS, Check, Effect, few_events
+from seqbio.core.numerics import logit
 from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm import parameters, probes, transitions
 from seqbio.pairhmm.kernels import Counts, Machine, best_path_score, expected_counts, log_likelihood
 from seqbio.pairhmm.pair_data import PairData
 from seqbio.pairhmm.simulation import simulate_pairs
 from seqbio.pairhmm.substitution import SubstitutionModel, substitution_model
-from seqbio.pairhmm.transitions import TRANSITION_NAMES, EventCounts
+from seqbio.pairhmm.transitions import (
+    PLAIN_STATES,
+    SHARES,
+    TRANSITION_NAMES,
+    EventCounts,
+    MoveTable,
+)
 from seqbio.sequences import Alphabet
 
 Floats = NDArray[np.float64]
 
-_EVENTS = {
-    "open": "gap openings",
-    "extend": "gap extensions",
-    "switch": "moves between gaps",
-    "end": "ends",
-}  # what is counted behind the probabilities, by the first word of their names
 STARTING_CELLS = 1e6  # of the data from which a start is estimated
+ALIKE = 1.5  # ratio of mean lengths below which two kinds of gaps cannot be told apart
+# What is counted behind the probabilities, and what where the choice fell on the other side.
+_EVENTS = {
+    "open": ("gap openings", "pairs of letters that no gap follows"),
+    "extend": ("gap extensions", "gaps"),
+    "switch": ("moves between gaps", "gaps that another does not follow"),
+    "long": ("long gaps", "short gaps"),
+    "extend_long": ("extensions of long gaps", "long gaps"),
+    "frame": ("gaps in frame", "gaps that need not be in frame"),
+    "end": ("ends", "columns before the end"),
+    "extend_frame": ("extensions of gaps in frame", "gaps in frame"),
+}
+_GEOMETRIC = {
+    f"{name}_{side}": value
+    for share in SHARES
+    for name, value in ((share, 0.0), (f"extend_{share}", 0.5))
+    for side in "xy"
+}
+# Share of long gaps, and mean lengths of short and long ones over the mean of all, to start from.
+_MIXTURES = ((0.1, 0.8, 5.0), (0.4, 0.5, 2.0), (0.25, 0.7, 3.0), (0.03, 0.9, 20.0))
 
 
 @dataclass(frozen=True)
 class PairModel:
-    """A three-state pair HMM over one alphabet, in unconstrained coordinates.
+    """A pair HMM over one alphabet, in unconstrained coordinates.
 
-    All reversible DNA models are ties of one (`jc69` is `gtr` with equal rates), so `family` is
-    what tells models apart: any two hypotheses within a family can be compared.
+    All reversible DNA models are ties of one (`jc69` is `gtr` with equal rates), and so are all
+    laws of gap lengths (geometric is a mixture with a share of 0). `family` is what tells models
+    apart: any two hypotheses within a family can be compared.
 
     Parameters
     ----------
@@ -83,6 +105,7 @@ class PairModel:
         """
         end = 1.0 / (1.0 + float(data.lengths.max(axis=1).mean()))
         probability = {
+            **_GEOMETRIC,
             "open_x": 0.02,
             "open_y": 0.02,
             "extend_x": 0.4,
@@ -100,7 +123,10 @@ class PairModel:
         for _ in range(2):
             full = self._joined(probability, substitution)
             counts, _ = self._counts(full, part)
-            probability = transitions.most_likely(event_counts(counts, part).total())
+            probability = (
+                transitions.most_likely(event_counts(counts, part, PLAIN_STATES).total())
+                | _GEOMETRIC
+            )
             if "distance" in substitution:
                 matches, _ = self._letters(
                     self.layout.unflatten(full), *_totals(counts, part), part
@@ -111,20 +137,62 @@ class PairModel:
                 )
         return self._joined(probability, substitution)
 
+    def begin(self, full: Floats, data: PairData, free: NDArray[np.bool_]) -> Floats:
+        """Start from gaps of two kinds that are clearly apart, where there are two.
+
+        A mixture can have several optima, and where its share is 0 nothing tells how long the gaps
+        of that share are. So of several mixtures the most likely one is taken, unless the start
+        that is given is a mixture.
+        """
+        shares = [self.layout.slice(f"{share}_{side}").start for share in SHARES for side in "xy"]
+        if not any(free[entry] and np.isneginf(full[entry]) for entry in shares):
+            return full
+        p = self._probabilities(full)
+        mixtures = []
+        for mixture in _MIXTURES:
+            replaced = self._replaced(full, _mixed(p, *mixture))
+            mixtures.append(np.where(free, replaced, full))
+        return max(mixtures, key=lambda one: float(self.log_likelihood(one, data).sum()))
+
+    def standard(self, full: Floats) -> Floats:
+        """Call those gaps short that are: the likelihood is the same when they are exchanged."""
+        p = self._probabilities(full)
+        exchanged: dict[str, float] = {}
+        for side in "xy":
+            if p[f"long_{side}"] > 0 and p[f"extend_long_{side}"] < p[f"extend_{side}"]:
+                exchanged |= {
+                    f"extend_{side}": p[f"extend_long_{side}"],
+                    f"extend_long_{side}": p[f"extend_{side}"],
+                    f"long_{side}": 1.0 - p[f"long_{side}"],
+                }
+        return self._replaced(full, exchanged)
+
+    def _replaced(self, full: Floats, probability: Mapping[str, float]) -> Floats:
+        """Give some coordinates, other than those of opening, by their probabilities."""
+        full = full.copy()
+        for name, value in probability.items():
+            full[self.layout.slice(name)] = logit(value)
+        return full
+
+    def _probabilities(self, full: Floats) -> dict[str, float]:
+        return transitions.probabilities(_scalars(self.layout.unflatten(full)))
+
+    def _table(self, full: Floats) -> MoveTable:
+        return transitions.move_table(self._probabilities(full))
+
     def _joined(self, probability: dict[str, float], substitution: dict[str, Floats]) -> Floats:
         return self.layout.flatten({**transitions.coordinates(probability), **substitution})
 
     def machine(self, full: Floats, data: PairData) -> tuple[Machine, Floats]:
         """Build the moves and odds for the symbols of the data, and their log background."""
-        blocks = self.layout.unflatten(full)
-        moves, end = transitions.move_matrix(transitions.probabilities(_scalars(blocks)))
-        joint, letters = self.substitution.joint(blocks)
+        table = self._table(full)
+        joint, letters = self.substitution.joint(self.layout.unflatten(full))
         joint = data.membership @ joint @ data.membership.T
         background = data.membership @ letters
         independent = np.outer(background, background)
         odds = np.divide(joint, independent, out=np.zeros_like(joint), where=independent > 0)
         with np.errstate(divide="ignore"):
-            return Machine("mxy", moves, end, odds), np.log(background)
+            return Machine(table.kinds, table.moves, table.end, odds), np.log(background)
 
     def log_likelihood(self, full: Floats, data: PairData) -> Floats:
         """Sum over all alignments: log-likelihood of every pair, (n_pairs,) nats."""
@@ -146,9 +214,9 @@ class PairModel:
         if not np.isfinite(total):
             return total, np.full(self.layout.size, np.nan)
         blocks = self.layout.unflatten(full)
-        events = event_counts(counts, data).total()
+        events = self._events(full, counts, data).total()
         matches, gaps = self._letters(blocks, *_totals(counts, data), data)
-        slope = transitions.gradient(transitions.probabilities(_scalars(blocks)), events)
+        slope = transitions.gradient(self._probabilities(full), events)
         return total, self.layout.flatten(
             {**slope, **self.substitution.pull_back(blocks, matches, gaps)}
         )
@@ -157,14 +225,13 @@ class PairModel:
         """Differentiate the log-likelihood of every pair, (n_pairs, n_full)."""
         counts, _ = self._counts(full, data)
         blocks = self.layout.unflatten(full)
-        probability = transitions.probabilities(_scalars(blocks))
-        events = event_counts(counts, data)
+        probability = self._probabilities(full)
+        events = self._events(full, counts, data)
         symbols = data.counts_x + data.counts_y
         rows = []
         for pair in range(len(data)):
-            own = EventCounts(events.moves[pair], events.endings[pair])
             letters = self._letters(blocks, counts.matches[pair], symbols[pair], data)
-            slope = transitions.gradient(probability, own)
+            slope = transitions.gradient(probability, events.of_pair(pair))
             pulled = self.substitution.pull_back(blocks, *letters)
             rows.append(self.layout.flatten({**slope, **pulled}))
         return np.stack(rows)
@@ -173,8 +240,8 @@ class PairModel:
         """Give about minus the diagonal of the Hessian, as if the alignments were known."""
         counts, _ = self._counts(full, data)
         blocks = self.layout.unflatten(full)
-        probability = transitions.probabilities(_scalars(blocks))
-        values = transitions.curvature(probability, event_counts(counts, data).total())
+        events = self._events(full, counts, data).total()
+        values = transitions.curvature(self._probabilities(full), events)
         matches, _ = self._letters(blocks, *_totals(counts, data), data)
         changed = matches + matches.T
         np.fill_diagonal(changed, 0.0)
@@ -190,7 +257,10 @@ class PairModel:
 
     def events(self, full: Floats, data: PairData) -> EventCounts:
         """Count the expected moves in all pairs together."""
-        return event_counts(self._counts(full, data)[0], data).total()
+        return self._events(full, self._counts(full, data)[0], data).total()
+
+    def _events(self, full: Floats, counts: Counts, data: PairData) -> EventCounts:
+        return event_counts(counts, data, self._table(full).states)
 
     def _counts(self, full: Floats, data: PairData) -> tuple[Counts, Floats]:
         """Run forward-backward, or recall it: a fit asks for counts twice where it starts."""
@@ -220,10 +290,10 @@ class PairModel:
 
     def identified(self, full: Floats, data: PairData) -> Floats:  # noqa: ARG002
         """List what fixes the distribution of pairs: moves, ends, joint letter probabilities."""
-        blocks = self.layout.unflatten(full)
-        moves, end = transitions.move_matrix(transitions.probabilities(_scalars(blocks)))
-        joint, _ = self.substitution.joint(blocks)
-        return np.concatenate([moves.ravel(), end, joint[np.triu_indices(len(joint))]])
+        table = self._table(full)
+        joint, _ = self.substitution.joint(self.layout.unflatten(full))
+        upper = joint[np.triu_indices(len(joint))]
+        return np.concatenate([table.moves.ravel(), table.end, upper])
 
     def columns(self, full: Floats, data: PairData) -> Floats:
         """Count the expected columns in the alignment of every pair, (n_pairs,)."""
@@ -253,10 +323,8 @@ class PairModel:
         generator: np.random.Generator,
     ) -> PairData:
         """Draw pairs, with a given number of columns in each alignment or, for None, any."""
-        blocks = self.layout.unflatten(full)
-        moves, end = transitions.move_matrix(transitions.probabilities(_scalars(blocks)))
-        joint, letters = self.substitution.joint(blocks)
-        x, y = simulate_pairs(moves, end, joint, letters, n_pairs, columns, generator)
+        joint, letters = self.substitution.joint(self.layout.unflatten(full))
+        x, y = simulate_pairs(self._table(full), joint, letters, n_pairs, columns, generator)
         return PairData(alphabet, x, y)
 
     def estimates(self, full: Floats) -> dict[str, float]:
@@ -265,10 +333,9 @@ class PairModel:
 
     def effects(self, full: Floats) -> dict[str, Effect]:
         """Compare each probability in y with its counterpart in x, as a ratio on the log scale."""
-        values = _scalars(self.layout.unflatten(full))
-        probability = transitions.probabilities(values)
+        probability = self._probabilities(full)
         effects = {}
-        for kind in ("open", "extend", "switch"):
+        for kind in ("open", "extend", "switch", *_kinds_of_gaps(probability)):
             gradient = np.zeros(self.layout.size)
             size = 0.0
             for name, sign in ((f"{kind}_y", 1.0), (f"{kind}_x", -1.0)):
@@ -298,41 +365,72 @@ class PairModel:
         return effects
 
     def checks(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
-        """Find tied parameters behind which there are too few expected events on a side."""
-        moves = self.events(full, data).moves
-        group = {name: tying.group[self.layout.slice(name)][0] for name in TRANSITION_NAMES}
-        gaps = moves.sum(axis=1) - moves.diagonal()
-        evidence = {
-            "open": ("gap openings", moves[0, 1] + moves[0, 2]),
-            "extend": ("gap extensions", moves[1, 1] + moves[2, 2]),
-            "switch": ("moves between gaps", moves[1, 2] + moves[2, 1]),
-        }
+        """Find reasons to doubt a chi-squared test of gap symmetry on these data."""
+        counted = transitions.choices(self.events(full, data))
         checks: list[Check] = []
-        for kind, (events, total) in evidence.items():
-            if not 0 <= group[f"{kind}_x"] == group[f"{kind}_y"]:
+        for kind, names in _EVENTS.items():
+            groups = (
+                {self._group(tying, f"{kind}_{side}") for side in "xy"} if kind != "end" else {}
+            )
+            if len(groups) != 1 or -1 in groups:
                 continue
-            expected = total / 2
-            if kind == "extend":
-                expected = min(expected, (gaps[1] + gaps[2]) / 2)
-            found = f"about {total:.1f} {events} in all the data"
-            if kind == "extend" and gaps[1] + gaps[2] < total:
-                found = f"about {gaps[1] + gaps[2]:.1f} gaps in all the data"
-            checks += few_events(found, expected, events)
+            made, chances = np.sum([counted[f"{kind}_{side}"] for side in "xy"], axis=0)
+            events, name = min((made, names[0]), (chances - made, names[1]))
+            checks += few_events(f"about {events:.1f} {name} in all the data", events / 2, names[0])
+        return checks + self._indistinct_gaps(full, counted, tying)
+
+    def _indistinct_gaps(
+        self, full: Floats, counted: Mapping[str, tuple[float, float]], tying: Tying
+    ) -> list[Check]:
+        """Find kinds of gaps that are free, but so rare or alike that they are hardly there.
+
+        Where one is not there at all its length has no meaning.
+        """
+        p, checks = self._probabilities(full), []
+        for share in SHARES:
+            free = [side for side in "xy" if self._group(tying, f"{share}_{side}") >= 0]
+            sides = [free] if self._is_one(tying, free, share) else [[side] for side in free]
+            for own in sides:
+                kind, usual = _EVENTS[share]
+                made, chances = np.sum([counted[f"{share}_{side}"] for side in own], axis=0)
+                events, name = min((made, kind), (chances - made, usual))
+                where = " and ".join(own)
+                if events < FEWEST_EVENTS:
+                    message = (
+                        f"about {events:.1f} {name} in {where}: too few to tell how many there are "
+                        "and how long, so that the chi-squared law is not known to hold"
+                    )
+                    checks.append(Check(message, "invalid", "few_events"))
+                elif share == "long" and all(_are_alike(p, side) for side in own):
+                    message = (
+                        f"short and long gaps in {where} are nearly of one length, so that their "
+                        "shares are not determined and the chi-squared law is not known to hold"
+                    )
+                    checks.append(Check(message, "invalid", "alike_gaps"))
         return checks
+
+    def _group(self, tying: Tying, name: str) -> int:
+        return int(tying.group[self.layout.slice(name)][0])
+
+    def _is_one(self, tying: Tying, sides: list[str], share: str) -> bool:
+        """Say whether share and length of a kind of gaps are the same in x and y."""
+        return len(sides) == 2 and all(
+            len({self._group(tying, f"{name}_{side}") for side in sides}) == 1
+            for name in (share, f"extend_{share}")
+        )
 
     def event_totals(self, full: Floats, data: PairData) -> dict[str, dict[str, float]]:
         """Count what is expected behind every probability, and behind the distance."""
         counts, _ = self._counts(full, data)
         blocks = self.layout.unflatten(full)
         totals: dict[str, dict[str, float]] = {}
-        expected = transitions.expected(
-            transitions.probabilities(_scalars(blocks)), event_counts(counts, data).total()
-        )
+        events = self._events(full, counts, data).total()
+        expected = transitions.expected(self._probabilities(full), events)
         for name, (made, not_made) in expected.items():
-            kind = name.partition("_")[0]
-            totals.setdefault(_EVENTS[kind], {})[name] = made
-            if kind == "extend":
-                totals.setdefault("gaps", {})[name] = not_made
+            kind = name.rpartition("_")[0]
+            totals.setdefault(_EVENTS[kind][0], {})[name] = made
+            if kind not in ("open", "switch", "end"):
+                totals.setdefault(_EVENTS[kind][1], {})[name] = not_made
         if "distance" in blocks:
             matches, _ = self._letters(blocks, *_totals(counts, data), data)
             totals["aligned letters that differ"] = {"distance": matches.sum() - matches.trace()}
@@ -370,26 +468,57 @@ def _totals(counts: Counts, data: PairData) -> tuple[Floats, Floats]:
     return counts.matches.sum(axis=0), (data.counts_x + data.counts_y).sum(axis=0)
 
 
-def event_counts(counts: Counts, data: PairData) -> EventCounts:
+def event_counts(counts: Counts, data: PairData, states: tuple[str, ...]) -> EventCounts:
     """Work out all moves of every pair from what the sweeps count.
 
-    A letter that is not aligned stands against a gap, which gives the visits of X and Y; what
-    enters a state leaves it, which gives the moves that were not counted.
+    A letter that is not aligned stands against a gap, which gives the visits of X and Y where
+    there is one state of each; what enters a state leaves it, which gives the moves that were not
+    counted.
     """
     matched = counts.matches.sum(axis=(1, 2))
-    opened, crossed, ending = counts.opening, counts.crossing, counts.ending
-    moves = np.zeros((len(matched), 3, 3))
-    moves[:, 0, 1:] = opened.T
-    for gap in (0, 1):
-        other = 1 - gap
-        visits = data.lengths[:, gap] - matched
-        extended = np.maximum(visits - opened[gap] - crossed[other, gap], 0.0)
-        left = visits - extended - crossed[gap, other] - ending[gap + 1]
-        moves[:, gap + 1, gap + 1] = extended
-        moves[:, gap + 1, other + 1] = crossed[gap, other]
-        moves[:, gap + 1, 0] = np.maximum(left, 0.0)
+    ending = counts.ending.T
+    moves = np.zeros((len(matched), len(states), len(states)))
+    moves[:, 0, 1:] = counts.opening.T
+    moves[:, 1:, 1:] = counts.crossing.transpose(2, 0, 1)
+    if counts.visits is None:
+        visits = data.lengths[:, ["xy".index(state) for state in states[1:]]] - matched[:, None]
+    else:
+        visits = counts.visits.T
+    extended = np.maximum(visits - moves[:, :, 1:].sum(axis=1), 0.0)
+    left = visits - extended - moves[:, 1:, 1:].sum(axis=2) - ending[:, 1:]
+    gaps = range(1, len(states))
+    moves[:, gaps, gaps] = extended
+    moves[:, 1:, 0] = np.maximum(left, 0.0)
     moves[:, 0, 0] = np.maximum(matched - moves[:, 1:, 0].sum(axis=1), 0.0)
-    return EventCounts(moves, ending.T)
+    return EventCounts(moves, ending, states)
+
+
+def _are_alike(p: Mapping[str, float], side: str) -> bool:
+    return 1.0 - p[f"extend_{side}"] < ALIKE * (1.0 - p[f"extend_long_{side}"])
+
+
+def _mixed(p: Mapping[str, float], share: float, short: float, long: float) -> dict[str, float]:
+    """Divide gaps into kinds: a share of long ones, whose mean lengths are multiples of the mean.
+
+    Gaps in frame are of usual length.
+    """
+    result: dict[str, float] = {}
+    for side in "xy":
+        mean = 1.0 / (1.0 - p[f"extend_{side}"])
+        result |= {
+            f"long_{side}": share,
+            f"extend_{side}": 1.0 - 1.0 / max(short * mean, 1.1),
+            f"extend_long_{side}": 1.0 - 1.0 / (long * mean + 2.0),
+            f"frame_{side}": share,
+            f"extend_frame_{side}": 1.0 - 1.0 / max(long * mean / 3.0, 1.5),
+        }
+    return result
+
+
+def _kinds_of_gaps(p: Mapping[str, float]) -> list[str]:
+    """List what can be compared between x and y besides opening, extending and switching."""
+    present = [share for share in SHARES if p[f"{share}_x"] > 0 and p[f"{share}_y"] > 0]
+    return [name for share in present for name in (share, f"extend_{share}")]
 
 
 def _scalars(blocks: Mapping[str, Floats]) -> dict[str, float]:

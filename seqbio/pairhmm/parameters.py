@@ -13,7 +13,7 @@ from seqbio.core.numerics import logit, sigmoid, softmax
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.pairhmm import transitions
 from seqbio.pairhmm.substitution import SubstitutionModel, log_odds
-from seqbio.pairhmm.transitions import TRANSITION_NAMES
+from seqbio.pairhmm.transitions import SHARES, TRANSITION_NAMES
 
 Floats = NDArray[np.float64]
 
@@ -26,13 +26,18 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
     """Name probabilities, distance, rates and frequencies.
 
     Rates are relative to G-T; they are called ``kappa`` where the transversions are equal, and
-    left out where all are, or where a distance of 0 leaves them without a meaning. Switches are
-    left out where they are off, and ends are one number where they are equal.
+    left out where all are, or where a distance of 0 leaves them without a meaning. Switches and
+    shares of gaps are left out where they are 0, with what goes with a share, and ends are one
+    number where they are equal.
     """
     blocks = layout.unflatten(full)
     result = transitions.probabilities({name: float(blocks[name]) for name in TRANSITION_NAMES})
     if result["switch_x"] == result["switch_y"] == 0.0:
         del result["switch_x"], result["switch_y"]
+    for share in SHARES:
+        if result[f"{share}_x"] == result[f"{share}_y"] == 0.0:
+            for name in (share, f"extend_{share}"):
+                del result[f"{name}_x"], result[f"{name}_y"]
     if result["end_m"] == result["end_x"] == result["end_y"]:
         result["end"] = result.pop("end_m")
         del result["end_x"], result["end_y"]
@@ -66,8 +71,8 @@ def coordinates(
 ) -> Floats:
     """Invert :func:`natural`.
 
-    Rates that are not given are 1, switches 0, frequencies as in `frequencies`: a mode of the
-    substitution model or the numbers; by default the usual ones that need no data.
+    Rates that are not given are 1, switches and shares of gaps 0, frequencies as in `frequencies`:
+    a mode of the substitution model or the numbers; by default the usual ones that need no data.
 
     Raises
     ------
@@ -114,6 +119,10 @@ def _transition_probabilities(left: dict[str, float]) -> dict[str, float]:
     result = {name: left.pop(name, 0.0) for name in ("switch_x", "switch_y")}
     for name in ("open_x", "open_y", "extend_x", "extend_y"):
         result[name] = _taken(left, name)
+    for name in (f"{share}_{side}" for share in SHARES for side in "xy"):
+        result[name] = left.pop(name, 0.0)
+        given = result[name] == 0.0 and f"extend_{name}" not in left
+        result[f"extend_{name}"] = 0.5 if given else _taken(left, f"extend_{name}")
     if any(name in left for name in _ENDS):
         result |= {name: _taken(left, name) for name in _ENDS}
     else:

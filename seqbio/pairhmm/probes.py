@@ -20,17 +20,17 @@ _SPREAD = 0.1  # of the extension probability, small enough for a second derivat
 
 
 def gap_length_dispersion(machine: Machine, data: PairData, reference: Floats) -> Floats:
-    """Ask of every pair whether its gap lengths vary more than geometric ones.
+    """Ask of every pair whether its gap lengths vary more than the machine's gap states allow.
 
-    The gap state is split in two, entered alike, whose gaps go on a little more and a little less
-    often. By how much that raises the log-likelihood, over the variance of the extension
-    probability, is the score of a test for gap lengths from a mixture; it is 0 on average where
-    they are geometric, and below where they vary less.
+    Each gap state that goes on in itself is split in two, entered alike, whose gaps go on a little
+    more and a little less often. By how much that raises the log-likelihood, over the variance of
+    the extension probability, is the score of a test for gap lengths from a mixture; it is 0 on
+    average where those of the state are geometric, and below where they vary less.
 
     Parameters
     ----------
     machine : Machine
-        With the states M, X and Y.
+        Of any gap states.
     data : PairData
         Of n_pairs pairs.
     reference : (n_pairs,)
@@ -38,15 +38,15 @@ def gap_length_dispersion(machine: Machine, data: PairData, reference: Floats) -
 
     Returns
     -------
-    (n_pairs, 2)
-        For gaps in which x has letters, and for those in which y has; 0 where there are none.
+    (n_pairs, n_gap_states)
+        0 where there are no gaps of a state, or they cannot last.
     """
-    result = np.zeros((len(data), 2))
-    for gap in (1, 2):
+    result = np.zeros((len(data), len(machine.kinds) - 1))
+    for gap in range(1, len(machine.kinds)):
         going_on = machine.transitions[gap].sum()
         extend = machine.transitions[gap, gap] / going_on
         spread = _SPREAD * min(extend, 1.0 - extend)
-        if spread > 0 and machine.transitions[0, gap] > 0:
+        if spread > 0 and machine.transitions[:gap, gap].any():
             divided = _divided(machine, gap, extend, spread)
             gain = log_likelihood(divided, data.batches) - reference
             result[:, gap - 1] = 2.0 * gain / spread**2
@@ -55,11 +55,11 @@ def gap_length_dispersion(machine: Machine, data: PairData, reference: Floats) -
 
 def _divided(machine: Machine, gap: int, extend: float, spread: float) -> Machine:
     """Make two states of a gap state, with extension probabilities apart by twice the spread."""
-    order = [0, 1, 2, gap]
+    new = len(machine.kinds)
+    order = [*range(new), gap]
     moves = machine.transitions[np.ix_(order, order)].copy()
-    twins = [gap, 3]
-    moves[:, twins] /= 2.0
-    for twin, other, probability in ((gap, 3, extend + spread), (3, gap, extend - spread)):
+    moves[:, [gap, new]] /= 2.0
+    for twin, other, probability in ((gap, new, extend + spread), (new, gap, extend - spread)):
         going_on = machine.transitions[gap].sum()
         moves[twin] *= (1.0 - probability) / (1.0 - extend)
         moves[twin, twin], moves[twin, other] = going_on * probability, 0.0
@@ -73,10 +73,10 @@ def overhangs(machine: Machine, data: PairData, ending: Floats) -> Floats:
     Parameters
     ----------
     machine : Machine
-        With the states M, X and Y.
+        Of any gap states.
     data : PairData
         Of n_pairs pairs.
-    ending : (3, n_pairs)
+    ending : (n_states, n_pairs)
         Probabilities of the last state.
 
     Returns
@@ -86,7 +86,10 @@ def overhangs(machine: Machine, data: PairData, ending: Floats) -> Floats:
         ends so.
     """
     backwards = expected_counts(_turned_round(machine), data.reversed().batches)
-    return np.stack([*backwards.ending[1:], *ending[1:]], axis=1)
+    sides = [[i for i, kind in enumerate(machine.kinds) if kind == side] for side in "xy"]
+    return np.stack(
+        [last[own].sum(axis=0) for last in (backwards.ending, ending) for own in sides], axis=1
+    )
 
 
 def _turned_round(machine: Machine) -> Machine:

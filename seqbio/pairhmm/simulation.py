@@ -1,4 +1,4 @@
-"""Drawing sequence pairs from a three-state pair HMM, all pairs at once."""
+"""Drawing sequence pairs from a pair HMM, all pairs at once."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.errors import ParameterError
+from seqbio.pairhmm.transitions import MoveTable
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_ENDED = 3
 _MOST_ROUNDS = 1000
 
 
 def simulate_pairs(
-    moves: Floats,
-    end: Floats,
+    table: MoveTable,
     joint: Floats,
     letters: Floats,
     n_pairs: int,
@@ -30,10 +29,8 @@ def simulate_pairs(
 
     Parameters
     ----------
-    moves : (3, 3)
-        Probabilities of the moves between M, X and Y.
-    end : (3,)
-        Probability of the end after each; a row of `moves` and its end sum to 1.
+    table : MoveTable
+        The states and probabilities of their moves.
     joint : (n_letters, n_letters)
         Probabilities of aligned letters.
     letters : (n_letters,)
@@ -61,8 +58,8 @@ def simulate_pairs(
     wanted = np.arange(n_pairs)
     for _ in range(_MOST_ROUNDS):
         given = None if columns is None else columns[wanted]
-        paths = _draw_paths(moves, end, len(wanted), given, generator)
-        drawn = _draw_letters(paths, joint, letters, generator)
+        paths = _draw_paths(table, len(wanted), given, generator)
+        drawn = _draw_letters(table.kinds, paths, joint, letters, generator)
         for pair, left, right in zip(wanted, *drawn, strict=True):
             x[pair], y[pair] = left, right
         wanted = np.array([k for k in wanted if not (len(x[k]) and len(y[k]))], dtype=np.int64)
@@ -75,13 +72,13 @@ def simulate_pairs(
 
 
 def _draw_paths(
-    moves: Floats,
-    end: Floats,
+    table: MoveTable,
     n_pairs: int,
     columns: Integers | None,
     generator: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    """Draw the states of every column, (n_columns, n_pairs), with 3 after the end."""
+    """Draw the states of every column, (n_columns, n_pairs), with their number after the end."""
+    moves, end, ended = table.moves, table.end, len(table.end)
     state = np.zeros(n_pairs, dtype=np.int64)
     running = np.ones(n_pairs, dtype=bool)
     steps: list[NDArray[np.uint8]] = []
@@ -89,14 +86,14 @@ def _draw_paths(
         rows = np.cumsum(np.column_stack([moves, end]), axis=1)
         while running.any():
             chance = generator.random(n_pairs)
-            move = (chance[:, None] >= rows[state, :3]).sum(axis=1)
-            running &= move < _ENDED
+            move = (chance[:, None] >= rows[state, :ended]).sum(axis=1)
+            running &= move < ended
             state = np.where(running, move, 0)
-            steps.append(np.where(running, state, _ENDED).astype(np.uint8))
+            steps.append(np.where(running, state, ended).astype(np.uint8))
         return np.stack(steps)
     # Probability of ending after exactly so many more columns, from each state, up to a factor.
     most = int(columns.max(initial=0))
-    ahead = np.empty((most + 1, 3))
+    ahead = np.empty((most + 1, ended))
     ahead[0] = end / end.max()
     for left in range(1, most + 1):
         ahead[left] = moves @ ahead[left - 1]
@@ -105,17 +102,21 @@ def _draw_paths(
         remaining = columns - step
         running = remaining > 0
         weights = np.cumsum(moves[state] * ahead[np.maximum(remaining - 1, 0)], axis=1)
-        chance = generator.random(n_pairs) * weights[:, 2]
-        state = np.where(running, (chance[:, None] >= weights[:, :2]).sum(axis=1), 0)
-        steps.append(np.where(running, state, _ENDED).astype(np.uint8))
+        chance = generator.random(n_pairs) * weights[:, -1]
+        state = np.where(running, (chance[:, None] >= weights[:, :-1]).sum(axis=1), 0)
+        steps.append(np.where(running, state, ended).astype(np.uint8))
     return np.stack(steps)
 
 
 def _draw_letters(
-    paths: NDArray[np.uint8], joint: Floats, letters: Floats, generator: np.random.Generator
+    kinds: str,
+    paths: NDArray[np.uint8],
+    joint: Floats,
+    letters: Floats,
+    generator: np.random.Generator,
 ) -> tuple[list[Codes], list[Codes]]:
     """Draw the letters of every column, and take the sequences of each pair out of them."""
-    flat = paths.T.ravel()
+    flat = np.array(["mxy".index(kind) for kind in kinds] + [3])[paths.T.ravel()]
     aligned, single = flat == 0, (flat == 1) | (flat == 2)
     column = np.zeros((2, flat.size), dtype=np.uint8)
     size = len(letters)

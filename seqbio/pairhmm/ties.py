@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+
 from seqbio.core import GroupedModel, Tying, equal
 from seqbio.core.layout import Layout
 from seqbio.errors import TyingError
 from seqbio.pairhmm.pair_model import PairModel
+from seqbio.pairhmm.transitions import SHARES
 
 _PREFIX = "group."
 ALL_GROUPS = "group"
@@ -29,9 +32,22 @@ WITHIN = {
         "gaps open as often in every group of pairs, those of x and those of y each",
     ),
     "extend": Tie(
-        ("extend_x", "extend_y"),
-        "gaps last as long in x as in y: insertions are as long as deletions",
+        (
+            *("extend_x", "extend_y", "extend_long_x", "extend_long_y"),
+            *("extend_frame_x", "extend_frame_y"),
+        ),
+        "gaps of each kind last as long in x as in y: insertions are as long as deletions",
         "gaps last as long in every group of pairs, those of x and those of y each",
+    ),
+    "long": Tie(
+        ("long_x", "long_y"),
+        "as large a share of the gaps is long in x as in y (with gap_lengths=2)",
+        "as large a share of the gaps is long in every group of pairs",
+    ),
+    "frame": Tie(
+        ("frame_x", "frame_y"),
+        "as large a share of the gaps is in frame in x as in y (with gap_lengths='frame')",
+        "as large a share of the gaps is in frame in every group of pairs",
     ),
     "switch": Tie(
         ("switch_x", "switch_y"),
@@ -43,6 +59,13 @@ WITHIN = {
         "an alignment may end after a gap as readily as after two aligned letters",
         "alignments are as long in every group of pairs",
     ),
+}
+
+# What is there with a setting alone, and with which value of it.
+SETTINGS: dict[str, tuple[str, str | int]] = {
+    "switch": ("switch", "tied"),
+    "long": ("gap_lengths", 2),
+    "frame": ("gap_lengths", "frame"),
 }
 
 # Blocks of the substitution model, which have no counterpart within a pair.
@@ -69,11 +92,21 @@ def is_over_groups(name: str) -> bool:
     return name == ALL_GROUPS or name.startswith(_PREFIX)
 
 
+def held_without(name: str) -> dict[str, float]:
+    """Where coordinates are held if something of `SETTINGS` is not there."""
+    held = dict.fromkeys(WITHIN[name].blocks, -np.inf)
+    # How long gaps of a kind are has no meaning where there are none.
+    lengths = {f"extend_{block}": 0.0 for block in held if name in SHARES}
+    return held | lengths
+
+
 def tied_within(tying: Tying, layout: Layout, names: Iterable[str]) -> Tying:
     """Tie within a pair, on top of what is tied already."""
     for name in names:
-        entries = [int(layout.indices(block)) for block in WITHIN[name].blocks]
-        tying = tying.intersect(equal(tying.n_full, entries))
+        for kind in {block.rpartition("_")[0] for block in WITHIN[name].blocks}:
+            blocks = [block for block in WITHIN[name].blocks if block.rpartition("_")[0] == kind]
+            entries = [int(layout.indices(block)) for block in blocks]
+            tying = tying.intersect(equal(tying.n_full, entries))
     return tying
 
 

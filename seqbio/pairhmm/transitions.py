@@ -1,4 +1,4 @@
-"""From named coordinates to the moves of a three-state pair HMM, and counts back to gradients.
+"""From named coordinates to the moves of a pair HMM, and counts back to gradients.
 
 The states are M (a letter of each sequence), X (a letter of x against a gap) and Y. Every step
 first ends with a probability of its own state; otherwise
@@ -15,6 +15,12 @@ with ``sw`` short for ``switch``. Both openings are coordinates of one row with 
 odds against going on in M), everything else is the logit of a probability; so equal coordinates
 are equal probabilities, and -inf is a probability of exactly 0.
 
+Gap lengths are then geometric. They follow a mixture where a gap, when it opens, may be of another
+kind: in frame with probability ``frame``, and else long with probability ``long``. A long gap has a
+state of its own, with the extension probability ``extend_long``. A gap in frame takes three letters
+at a time, in a cycle of three states; after each third it goes on with probability
+``extend_frame``, and it ends there alone. Kinds of probability 0 have no states.
+
 References
 ----------
 Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), section 4.1.
@@ -23,7 +29,7 @@ Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), section 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,27 +41,72 @@ Floats = NDArray[np.float64]
 TRANSITION_NAMES = (
     *("open_x", "open_y", "extend_x", "extend_y", "switch_x", "switch_y"),
     *("end_m", "end_x", "end_y"),
+    *("long_x", "long_y", "extend_long_x", "extend_long_y"),
+    *("frame_x", "frame_y", "extend_frame_x", "extend_frame_y"),
 )
+SHARES = ("long", "frame")  # of gaps; a share of 0 leaves a kind of gap out
+PLAIN_STATES = ("m", "x", "y")
+# States of the gaps of one sequence, where each goes on, and with what probability: none of its
+# own where the next letter is sure to follow.
+_GOING_ON = (
+    ("", "", "extend"),
+    ("_long", "_long", "extend_long"),
+    ("_frame_1", "_frame_2", ""),
+    ("_frame_2", "_frame_3", ""),
+    ("_frame_3", "_frame_1", "extend_frame"),
+)
+_LAWS = tuple(law for law, _, _ in _GOING_ON)
+
+
+@dataclass(frozen=True)
+class MoveTable:
+    """The states of a pair HMM and the probabilities of its moves.
+
+    Parameters
+    ----------
+    states : tuple of str
+        Names that begin with what the state takes: ``m``, ``x``, ``y``, ``x_long``, ``y_frame_1``.
+    moves : (n_states, n_states)
+        From row to column.
+    end : (n_states,)
+        Probability of the end after each state; a row of `moves` and its end sum to 1.
+    """
+
+    states: tuple[str, ...]
+    moves: Floats
+    end: Floats
+
+    @property
+    def kinds(self) -> str:
+        """What each state takes: one letter ``m``, ``x`` or ``y`` a state."""
+        return "".join(state[0] for state in self.states)
 
 
 @dataclass(frozen=True)
 class EventCounts:
-    """Expected numbers of moves in the three-state pair HMM, of each pair or of all together.
+    """Expected numbers of moves in a pair HMM, of each pair or of all together.
 
     Parameters
     ----------
-    moves : (n_pairs, 3, 3) or (3, 3)
+    moves : (n_pairs, n_states, n_states) or (n_states, n_states)
         From row to column; the beginning counts as M.
-    endings : (n_pairs, 3) or (3,)
-        Paths that end after M, X and Y.
+    endings : (n_pairs, n_states) or (n_states,)
+        Paths that end after each state.
+    states : tuple of str
+        As in `MoveTable`.
     """
 
     moves: Floats
     endings: Floats
+    states: tuple[str, ...] = PLAIN_STATES
 
     def total(self) -> EventCounts:
         """Add up the pairs."""
-        return EventCounts(self.moves.sum(axis=0), self.endings.sum(axis=0))
+        return replace(self, moves=self.moves.sum(axis=0), endings=self.endings.sum(axis=0))
+
+    def of_pair(self, pair: int) -> EventCounts:
+        """Take one pair."""
+        return replace(self, moves=self.moves[pair], endings=self.endings[pair])
 
 
 def probabilities(coordinates: Mapping[str, float]) -> dict[str, float]:
@@ -75,18 +126,44 @@ def coordinates(probability: Mapping[str, float]) -> dict[str, float]:
     return {**opened, **{name: float(logit(probability[name])) for name in TRANSITION_NAMES[2:]}}
 
 
-def move_matrix(p: Mapping[str, float]) -> tuple[Floats, Floats]:
-    """Give the probabilities of all moves, (3, 3), and of the end after each state, (3,)."""
-    end = np.array([p["end_m"], p["end_x"], p["end_y"]])
-    close_x, close_y = 1.0 - p["extend_x"], 1.0 - p["extend_y"]
-    moves = np.array(
-        [
-            [1.0 - p["open_x"] - p["open_y"], p["open_x"], p["open_y"]],
-            [close_x * (1.0 - p["switch_x"]), p["extend_x"], close_x * p["switch_x"]],
-            [close_y * (1.0 - p["switch_y"]), close_y * p["switch_y"], p["extend_y"]],
-        ]
-    )
-    return moves * (1.0 - end)[:, None], end
+def move_table(p: Mapping[str, float]) -> MoveTable:
+    """Lay out the states that can be reached, and the probabilities of all moves.
+
+    Shares of gaps and what goes with them may be left out where there are none.
+    """
+    entering = {side: _entering(p, side) for side in "xy"}
+    possible = (f"{side}{law}" for law in _LAWS for side in "xy")
+    states = ("m", *(state for state in possible if state in entering[state[0]]))
+    place = {state: i for i, state in enumerate(states)}
+    moves, end = np.zeros((len(states), len(states))), np.zeros(len(states))
+    moves[0, 0] = 1.0 - p["open_x"] - p["open_y"]
+    end[0] = p["end_m"]
+    for side, other in ("xy", "yx"):
+        for state, share in entering[side].items():
+            moves[0, place[state]] = p[f"open_{side}"] * share
+        for law, following, extension in _GOING_ON:
+            if (state := f"{side}{law}") not in place:
+                continue
+            row, stay = place[state], p[f"{extension}_{side}"] if extension else 1.0
+            moves[row, place[f"{side}{following}"]] = stay
+            if not extension:
+                continue
+            moves[row, 0] = (1.0 - stay) * (1.0 - p[f"switch_{side}"])
+            for target, share in entering[other].items():
+                moves[row, place[target]] += (1.0 - stay) * p[f"switch_{side}"] * share
+            end[row] = p[f"end_{side}"]
+    return MoveTable(states, moves * (1.0 - end)[:, None], end)
+
+
+def _entering(p: Mapping[str, float], side: str) -> dict[str, float]:
+    """States of the gaps of one sequence, with the chance to enter by each."""
+    frame, long = (p.get(f"{share}_{side}", 0.0) for share in ("frame", "long"))
+    shares = {side: (1.0 - frame) * (1.0 - long)}
+    if long > 0:
+        shares[f"{side}_long"] = (1.0 - frame) * long
+    if frame > 0:
+        shares |= {f"{side}_frame_1": frame, f"{side}_frame_2": 0.0, f"{side}_frame_3": 0.0}
+    return shares
 
 
 def gradient(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
@@ -94,39 +171,53 @@ def gradient(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
 
     For a choice with the logit u of p that was made k times in n, that is ``k - n p``.
     """
-    return {name: k - n * p[name] for name, (k, n) in _choices(counts).items()}
+    return {name: k - n * p[name] for name, (k, n) in choices(counts).items()}
 
 
 def curvature(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
     """Give minus the second derivative by each coordinate if the alignments were known."""
-    return {name: n * p[name] * (1.0 - p[name]) for name, (_, n) in _choices(counts).items()}
+    return {name: n * p[name] * (1.0 - p[name]) for name, (_, n) in choices(counts).items()}
 
 
 def expected(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[float, float]]:
     """Expect how often each named choice is made and not made, given how often it can be."""
-    return {name: (n * p[name], n * (1.0 - p[name])) for name, (_, n) in _choices(counts).items()}
+    return {name: (n * p[name], n * (1.0 - p[name])) for name, (_, n) in choices(counts).items()}
 
 
 def most_likely(counts: EventCounts) -> dict[str, float]:
     """Estimate probabilities from counts, half an event added so that none is 0 or 1."""
-    return {name: (k + 0.5) / (n + 1.5) for name, (k, n) in _choices(counts).items()}
+    return {name: (k + 0.5) / (n + 1.5) for name, (k, n) in choices(counts).items()}
 
 
-def _choices(counts: EventCounts) -> dict[str, tuple[float, float]]:
+def choices(counts: EventCounts) -> dict[str, tuple[float, float]]:
     """Count how often each named choice was made, and how often there was the chance."""
-    moves, ends = counts.moves, counts.endings
+    moves, ends, states = counts.moves, counts.endings, counts.states
     going_on = moves.sum(axis=1)
-    closing = going_on - moves.diagonal()
-    values = {
-        "open_x": (moves[0, 1], going_on[0]),
-        "open_y": (moves[0, 2], going_on[0]),
-        "extend_x": (moves[1, 1], going_on[1]),
-        "extend_y": (moves[2, 2], going_on[2]),
-        "switch_x": (moves[1, 2], closing[1]),
-        "switch_y": (moves[2, 1], closing[2]),
-        **{
-            name: (ends[state], going_on[state] + ends[state])
-            for state, name in enumerate(("end_m", "end_x", "end_y"))
-        },
-    }
+    values = dict.fromkeys(TRANSITION_NAMES, (0.0, 0.0))
+    values["end_m"] = ends[0], going_on[0] + ends[0]
+    for side, other in ("xy", "yx"):
+        own, others = _of(states, side), _of(states, other)
+        values[f"open_{side}"] = moves[0, own].sum(), going_on[0]
+        entered = moves[[0, *others]][:, own].sum(axis=0)
+        entries = dict(zip((states[i] for i in own), entered, strict=True))
+        total, framed = sum(entries.values()), entries.get(f"{side}_frame_1", 0.0)
+        values[f"frame_{side}"] = framed, total
+        values[f"long_{side}"] = entries.get(f"{side}_long", 0.0), total - framed
+        for law in ("", "_long"):
+            if (state := f"{side}{law}") in states:
+                i = states.index(state)
+                values[f"extend{law}_{side}"] = moves[i, i], going_on[i]
+        closing = own
+        if f"{side}_frame_1" in states:
+            first, second, third = (states.index(f"{side}_frame_{number}") for number in (1, 2, 3))
+            values[f"extend_frame_{side}"] = moves[third, first], going_on[third]
+            closing = [i for i in own if i not in (first, second)]
+        switched = moves[np.ix_(closing, others)].sum()
+        values[f"switch_{side}"] = switched, switched + moves[closing, 0].sum()
+        ended = ends[closing].sum()
+        values[f"end_{side}"] = ended, going_on[closing].sum() + ended
     return {name: (float(made), float(chances)) for name, (made, chances) in values.items()}
+
+
+def _of(states: tuple[str, ...], side: str) -> list[int]:
+    return [i for i, state in enumerate(states) if state[0] == side]

@@ -65,6 +65,7 @@ def test_fit_takes_all_model_options(run, pairs_file, tmp_path):
     result = run(
         *("pairhmm", "fit", pairs_file, "--tie", "open", "--substitution", "JC69"),
         *("--switch", "tied", "--end", "untied", "--starts", 2, "--seed", 5),
+        *("--gap-lengths", "2"),
         *("--intervals", "none", "--json", "--output", tmp_path / "fit.json"),
     )
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
@@ -76,6 +77,7 @@ def test_fit_takes_all_model_options(run, pairs_file, tmp_path):
         "tie": ["open"],
         "switch": "tied",
         "end": "untied",
+        "gap_lengths": 2,
         "n_starts": 2,
     }
     assert content["seed"] == 5

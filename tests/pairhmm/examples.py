@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqbio.pairhmm.pair_data import PairData
+from seqbio.pairhmm.transitions import TRANSITION_NAMES
 from seqbio.sequences import get_alphabet
 
 MOVES = {"open_x": 0.03, "open_y": 0.07, "extend_x": 0.3, "extend_y": 0.5}
@@ -27,7 +28,7 @@ def encoded(pairs, alphabet="dna"):
 def random_full(model, seed, spread=0.5):
     """Draw coordinates near moves that are neither rare nor certain."""
     noise = np.random.default_rng(seed).normal(0.0, spread, model.layout.size)
-    return noise - 1.0 * (np.arange(model.layout.size) < 9)
+    return noise - 1.0 * (np.arange(model.layout.size) < len(TRANSITION_NAMES))
 
 
 def exchanged(parameters):

@@ -83,7 +83,18 @@ EXTREME = {
     "end at once": mxy(0.02, 0.05, 0.6, 0.3, end=0.99),
     "end from gaps alone": mxy(0.02, 0.05, 0.6, 0.3, end=(0, 0.1, 0.2)),
 }
+IN_FRAME = np.array(
+    [
+        [0.7, 0.05, 0.1, 0.04, 0.0, 0.0],
+        [0.6, 0.3, 0.05, 0.0, 0.0, 0.0],
+        [0.5, 0.02, 0.4, 0.03, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+        [0.3, 0.0, 0.1, 0.5, 0.0, 0.0],
+    ]
+)
 MANY_STATES = {
+    "gaps in frame": Machine("mxyxxx", IN_FRAME, 1 - IN_FRAME.sum(axis=1), lopsided_odds()),
     "two kinds of gaps": random_machine("mxyxy"),
     "y first": random_machine("myx"),
     "gaps of one sequence": random_machine("mxx"),

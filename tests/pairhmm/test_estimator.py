@@ -64,13 +64,14 @@ def given():
 def test_every_tie_has_a_meaning_and_takes_away_parameters():
     everything = {"switch": "untied", "end": "untied"}
     example = [("ACGT", "ACGGT")]
-    free = PairHMM(tie=(), **everything).hypothesis(example)[0].tying
     for name, meaning in PairHMM.ties().items():
         assert meaning
         if name.startswith("group"):  # these are tested with groups of pairs
             continue
-        tied = PairHMM(tie=(name,), **everything).hypothesis(example)[0].tying
-        assert tied.n_free == free.n_free - (2 if name == "end" else 1)
+        settings = everything | {"gap_lengths": "frame" if name == "frame" else 2}
+        free = PairHMM(tie=(), **settings).hypothesis(example)[0].tying
+        tied = PairHMM(tie=(name,), **settings).hypothesis(example)[0].tying
+        assert tied.n_free == free.n_free - (2 if name in ("end", "extend") else 1)
         assert tied.is_nested_in(free)
         assert not free.is_nested_in(tied)
 
@@ -158,6 +159,7 @@ def test_settings_are_kept_as_given():
         "tie": ["open"],
         "switch": "tied",
         "end": "untied",
+        "gap_lengths": 2,
         "n_starts": 3,
         "seed": 4,
     }
@@ -811,11 +813,11 @@ def test_nothing_is_saved_before_there_is_something(tmp_path):
         (lambda content: "ACGT", "not a saved pair HMM"),
         (lambda content: "[]", "not a saved pair HMM"),
         (
-            lambda content: content.replace("version 1", "version 9"),
+            lambda content: content.replace("version 2", "version 9"),
             "says it is 'seqbio.*version 9'",
         ),
         (lambda content: content.replace('"n_starts"', '"starts"'), "not a saved pair HMM.*starts"),
-        (lambda content: content.replace('"-inf",', ""), "17 coordinates and its model 19"),
+        (lambda content: content.replace('"-inf",', ""), "21 coordinates and its model 27"),
     ],
 )
 def test_files_that_are_none_are_refused(tmp_path, given, change, message):

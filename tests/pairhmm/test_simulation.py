@@ -16,6 +16,7 @@ from seqbio.errors import ParameterError
 from seqbio.pairhmm import PairHMM, transitions
 from seqbio.pairhmm.pair_model import PairModel
 from seqbio.pairhmm.simulation import simulate_pairs
+from seqbio.pairhmm.transitions import MoveTable
 from tests.pairhmm.examples import HKY85, encoded, in_rna
 from tests.reference import substitution as reference
 
@@ -41,13 +42,15 @@ REVEALING = (np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0.0, 1.0]))
 
 def machine(name):
     switches, first = MACHINES[name]
-    return *transitions.move_matrix({**PROBABILITY, **switches}), first
+    table = transitions.move_table({**PROBABILITY, **switches})
+    return table.moves, table.end, first
 
 
 def draw(moves, end, n_pairs, columns, seed, letters=REVEALING):
     columns = None if columns is None else np.broadcast_to(columns, n_pairs)
     generator = np.random.default_rng(seed)
-    return simulate_pairs(moves, end, *letters, n_pairs, columns, generator)
+    table = MoveTable(("m", "x", "y"), moves, end)
+    return simulate_pairs(table, *letters, n_pairs, columns, generator)
 
 
 def path_of(x, y, first):
