@@ -11,15 +11,16 @@ import typer
 
 from seqbio.cli import calibration, common
 from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, WITH_CONFIDENCE, write_alignments
+from seqbio.cli.groups import GroupOptions, sizes
 from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
-    from Bio.SeqRecord import SeqRecord
 
-    from seqbio.pairhmm import PairHMM
+    from seqbio.pairhmm import GroupedPairs, PairHMM
     from seqbio.sequences import Pair
 
+    Pairs = list[Pair] | GroupedPairs
     Intervals = Mapping[str, tuple[float, float]]
 
 app = typer.Typer()
@@ -172,6 +173,7 @@ def pairhmm(ctx: typer.Context) -> None:
 def fit(
     *,
     source: common.PairsInput,
+    groups: GroupOptions,
     tie: TieOption = None,
     options: HmmOptions,
     intervals: Annotated[
@@ -199,6 +201,9 @@ def fit(
     sequence of a pair and y the second: open_x is the chance that, after two aligned letters, a
     letter of x stands against a gap, extend_x the chance that this gap goes on.
 
+    With groups of pairs every group has parameters of its own, such as open_x[rodents], but for
+    those that a tie over groups makes one.
+
     Ties:
 
     {ties}
@@ -210,10 +215,12 @@ def fit(
     \b
       seqbio pairhmm fit dataset:brca1 --pair Human,Mouse
       seqbio pairhmm fit dataset:brca1 --pair Human,Mouse --tie none --save model.json
+      seqbio pairhmm fit primates.fa --group-file rodents.fa --tie open,extend,group.open
 
     Keys of --json: log_likelihood (nats), n_free_parameters, converged, message, gradient_norm,
     n_iterations, n_evaluations, optima (of each start), at_boundary, parameters (by name:
-    estimate, lower, upper), interval_method, interval_level, settings, files, n_pairs, seed.
+    estimate, lower, upper), interval_method, interval_level, settings, files, n_pairs, groups (if
+    there are any: pairs of each), seed.
     """
     from seqbio.hypothesis_testing.tables import as_text
     from seqbio.report import pair_hmm_tables
@@ -222,16 +229,16 @@ def fit(
     settings = options.settings(tie)
     common.check_writable(results.output, save)
     results.check_report()
-    pairs, alphabet = source.read()
+    pairs, alphabet = groups.read(source)
     hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
     with common.progress("computing intervals", quiet=results.quiet) as on_done:
         bounds = _intervals(hmm, method, on_done)
     if save is not None:
         hmm.save(save)
     tables = pair_hmm_tables(hmm, bounds, method)
-    results.write_report(hmm, _origin(source, pairs, seed), tables=tables)
+    results.write_report(hmm, _origin(source, pairs, groups, seed), tables=tables)
     if results.json:
-        content = _input(source, pairs) | _estimates(hmm, bounds, method)
+        content = _input(source, pairs, groups) | _estimates(hmm, bounds, method)
         results.write_json("pairhmm fit", content | {"seed": seed})
     else:
         results.write_text(as_text(tables))
@@ -513,6 +520,7 @@ def simulate(
 def compare_ties(
     *,
     source: common.PairsInput,
+    groups: GroupOptions,
     null: calibration.NullOption = "open,extend",
     alternative: calibration.AlternativeOption = "none",
     options: HmmOptions,
@@ -520,10 +528,14 @@ def compare_ties(
     results: common.Reported,
     seed: common.SeedOption = 0,
 ) -> None:
-    r"""Test whether gaps arise alike in both sequences.
+    r"""Test whether gaps arise alike in both sequences, or in several groups of pairs.
 
     Both hypotheses are fitted, and the ratio of their likelihoods is judged by a law that is valid
     for these data, or by none, with the reasons. The exit status is 0 whatever the p-value.
+
+    With groups of pairs every group has parameters of its own, but for those that a tie over groups
+    makes one: so open,extend,group.open against open,extend tests whether gaps open as often in
+    every group, however far apart the sequences of a pair are.
 
     Ties:
 
@@ -537,21 +549,25 @@ def compare_ties(
       seqbio pairhmm test dataset:brca1 --pair Human,Mouse
       seqbio pairhmm test dataset:brca1 --pair Human,Mouse --null open --alternative none --json
       seqbio pairhmm test pairs.fa --calibration bootstrap --replicates 999 --workers 4
+      seqbio pairhmm test primates.fa --group-file rodents.fa --null open,extend,group.open \
+        --alternative open,extend
+      seqbio pairhmm test pairs.fa --groups labels.tsv
 
     Keys of --json: statistic, df, pvalue, log_pvalue, calibration, null_law, converged,
     conclusion, level, null and alternative (log_likelihood, estimates ... of each fit), effects,
-    interval_level, evidence, warnings, data_fingerprint, settings, files, n_pairs, seed.
+    interval_level, evidence, warnings, data_fingerprint, settings, files, n_pairs, groups
+    (if there are any: pairs of each), seed.
     """
     from seqbio.pairhmm import PairHMM
 
     known = tuple(PairHMM.ties())
     ties = calibration.hypotheses(null, alternative, known)
-    calibration.check_nested(*ties, known)
+    calibration.check_nested(*ties, [name for name in known if name != "group"])
     judgement.check()
     settings = options.settings()
     common.check_writable(results.output)
     results.check_report()
-    pairs, alphabet = source.read()
+    pairs, alphabet = groups.read(source)
     null_hmm, alternative_hmm = (
         PairHMM(alphabet=alphabet, tie=names, **settings) for names in ties
     )
@@ -565,21 +581,23 @@ def compare_ties(
         n_starts=null_hmm.n_starts,
     )
     statements = calibration.statements(*ties, PairHMM.ties())
-    results.write_report(result, _origin(source, pairs, seed), **statements)
+    results.write_report(result, _origin(source, pairs, groups, seed), **statements)
     if not results.json:
         results.write_text(f"{_sides(pairs)}\n\n{result}")
         return
-    content = _input(source, pairs) | result.to_dict()
+    content = _input(source, pairs, groups) | result.to_dict()
     content |= {"settings": _settings_of(null_hmm, "tie"), "seed": seed}
     results.write_json("pairhmm test", content)
 
 
-def _sides(pairs: Sequence[tuple[SeqRecord, SeqRecord]]) -> str:
+def _sides(pairs: Pairs) -> str:
     """Say which sequences are x and y, and which gaps the parameters of x are about."""
-    if len(pairs) == 1:
-        which = f"x = {pairs[0][0].id}, y = {pairs[0][1].id}"
+    records = pairs if isinstance(pairs, list) else pairs.pairs
+    if len(records) == 1:
+        which = f"x = {records[0][0].id}, y = {records[0][1].id}"
     else:
         which = f"x and y = first and second sequence of each of the {len(pairs)} pairs"
+        which += "".join(f"\ngroup {name}: {n} pairs" for name, n in sizes(pairs).items())
     return (
         f"{which}\n"
         "open_x, extend_x: letters of x against a gap in y (deletions, where x is the ancestor or\n"
@@ -591,7 +609,7 @@ def _sides(pairs: Sequence[tuple[SeqRecord, SeqRecord]]) -> str:
 
 
 def _fitted(
-    pairs: list[Pair], alphabet: str, settings: dict[str, Any], seed: int, *, quiet: bool
+    pairs: Pairs, alphabet: str, settings: dict[str, Any], seed: int, *, quiet: bool
 ) -> PairHMM:
     from seqbio.pairhmm import PairHMM
 
@@ -611,6 +629,12 @@ def _loaded(file: str) -> PairHMM:
         hmm.parameters_  # noqa: B018  a broken file shows here
     except ParameterError as error:  # the file is at fault, not the command line
         raise SeqbioError(str(error)) from error
+    if hmm.groups_:
+        first = hmm.groups_[0]
+        raise SeqbioError(
+            f"{file} has parameters for the groups {', '.join(hmm.groups_)}, and this takes those "
+            f"of one: in Python, PairHMM.load({file!r}).of_group({first!r}).save(...) writes them"
+        )
     return hmm
 
 
@@ -657,17 +681,23 @@ def _intervals(hmm: PairHMM, method: Any, on_done: common.Update) -> Intervals:
         return {}
 
 
-def _origin(source: common.PairsInput, pairs: list[Pair], seed: int) -> dict[str, object]:
+def _origin(
+    source: common.PairsInput, pairs: Pairs, groups: GroupOptions, seed: int
+) -> dict[str, object]:
     return {
-        "files": ", ".join(source.files),
+        "files": ", ".join([*source.files, *groups.files]),
         "pairs": len(pairs),
         "x and y": _sides(pairs).replace("\n", " ", 1),
         "seed": seed,
     }
 
 
-def _input(source: common.PairsInput, pairs: list[Pair]) -> dict[str, Any]:
-    return {"files": source.files, "n_pairs": len(pairs)}
+def _input(
+    source: common.PairsInput, pairs: Pairs, groups: GroupOptions | None = None
+) -> dict[str, Any]:
+    files = [*source.files, *([] if groups is None else groups.files)]
+    by_group = {"groups": sizes(pairs)} if sizes(pairs) else {}
+    return {"files": files, "n_pairs": len(pairs), **by_group}
 
 
 def _estimates(hmm: PairHMM, bounds: Intervals, method: str) -> dict[str, Any]:

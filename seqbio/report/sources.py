@@ -170,6 +170,10 @@ def pair_hmm_tables(hmm: PairHMM, intervals: Intervals, method: str) -> list[Tab
     ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
     summary: list[tuple[str, ...]] = [
         ("pairs", str(len(hmm.data_))),
+        *(
+            (f"  {name}", str(len(hmm.data_.members(group))))
+            for group, name in enumerate(hmm.groups_)
+        ),
         ("ties", ", ".join(ties) or "none"),
         ("log-likelihood (nats)", f"{fitted.log_likelihood:.6f}"),
         ("free parameters", str(fitted.n_free)),
@@ -219,6 +223,10 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
         beliefs=[("The model says:", [hmm.ties()[name] for name in ties])] if ties else [],
         key_numbers=[
             ("pairs", str(len(hmm.data_))),
+            *(
+                (f"  {name}", str(len(hmm.data_.members(group))))
+                for group, name in enumerate(hmm.groups_)
+            ),
             ("log-likelihood", f"{hmm.log_likelihood_:.2f} nats"),
             ("free parameters", str(hmm.n_free_parameters_)),
         ],

@@ -508,3 +508,92 @@ def test_a_bootstrap_is_the_same_for_two_workers_as_for_one(run, pairs_file):
 def test_an_unknown_calibration_is_wrong_usage(fails, pairs_file):
     message = fails(2, "pairhmm", "test", pairs_file, "--calibration", "bootstap")
     assert "--calibration: 'bootstap' is unknown (did you mean 'bootstrap'" in message
+
+
+# -- groups of pairs ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_files(write, pairs_file):
+    lines = pairs_file.read_text().splitlines()
+    third = next(i for i, line in enumerate(lines) if line.startswith(">pair3/x"))
+    return (
+        write("near.fa", "\n".join(lines[:third]) + "\n"),
+        write("far.fa", "\n".join(lines[third:]) + "\n"),
+    )
+
+
+LABELS = "# pair\tgroup\n1\tnear\npair2/x,pair2/y\tnear\n\n4\tfar\n3\tfar\n"
+JC69 = ("--substitution", "jc69")
+
+
+def test_fit_takes_a_file_for_each_group_or_labels(run, two_files, pairs_file, write):
+    near, far = two_files
+    tie = ("--tie", "open,extend,group.open", *JC69)
+    content = content_of(run("pairhmm", "fit", near, "--group-file", far, *tie, "--json"))
+    assert content["groups"] == {"near": 2, "far": 2}
+    assert content["files"] == [str(near), str(far)]
+    labels = write("labels.tsv", LABELS)
+    same = content_of(run("pairhmm", "fit", pairs_file, "--groups", labels, *tie, "--json"))
+    assert same["files"] == [str(pairs_file), str(labels)]
+    assert same["parameters"] == content["parameters"]
+    pairs = read_pairs(pairs_file)
+    hmm = PairHMM("dna", "jc69", tie=("open", "extend", "group.open"))
+    hmm.fit(pairs, groups=["near", "near", "far", "far"])
+    assert {
+        name: value["estimate"] for name, value in same["parameters"].items()
+    } == hmm.parameters_
+    table = run("pairhmm", "fit", near, "--group-file", far, *tie, "--intervals", "none").stdout
+    assert "  near                 2" in table
+    assert "open_x[far]" in table
+
+
+def test_test_takes_groups(run, two_files):
+    near, far = two_files
+    ties = ("--null", "open,extend,group", "--alternative", "open,extend,group.extend,group.end")
+    options = ("--group-file", far, *JC69, "--calibration", "chi2")
+    result = run("pairhmm", "test", near, *ties, *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "group near: 2 pairs\ngroup far: 2 pairs\n" in result.stdout
+    assert "open_x[far] / open_x[near]" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ("1\ta\n2\ta\n3\tb\n", "1 of 4 pairs have no group, the first is number 4 (pair4/x"),
+        ("1\ta\n1\tb\n", "labels.tsv, line 2: the pair '1' has a group already"),
+        ("1 a\n", "line 1: '1 a' is not a pair and its group, with a tab between"),
+        ("1\t\n", "is not a pair and its group"),
+        ("5\ta\n", "line 1: there is no pair '5'; give numbers from 1 to 4, or ids as ID,ID"),
+        ("pair1/x,pair1/z\ta\n", "no pair 'pair1/x,pair1/z' (did you mean 'pair1/x,pair1/y'?)"),
+        ("", "4 of 4 pairs have no group"),
+    ],
+)  # fmt: skip
+def test_wrong_labels_are_refused(fails, pairs_file, write, labels, message):
+    file = write("labels.tsv", labels)
+    assert message in fails(1, "pairhmm", "fit", pairs_file, "--groups", file)
+
+
+def test_groups_that_do_not_go_together_are_refused(fails, two_files, write):
+    near, far = two_files
+    labels = write("labels.tsv", LABELS)
+    fit = ("pairhmm", "fit", near)
+    assert "omit --group-file" in fails(2, *fit, "--group-file", far, "--groups", labels)
+    assert "two groups are called 'near'" in fails(2, *fit, "--group-file", near)
+    assert "leave out SECOND_FILE and --pair" in fails(2, *fit, far, "--group-file", far)
+    assert "these pairs have none" in fails(2, *fit, "--tie", "group.open")
+    assert "absent.fa" in fails(1, *fit, "--group-file", "absent.fa")
+    one = write("one.tsv", "1\ta\n2\ta\n")
+    line = fails(2, *fit, "--groups", one, "--tie", "group.open")
+    assert "all pairs are of one group, 'a'" in line
+
+
+def test_a_model_of_groups_says_how_to_take_one(run, fails, two_files, tmp_path):
+    near, far = two_files
+    file = tmp_path / "model.json"
+    options = ("--group-file", far, *JC69, "--intervals", "none", "--save", file)
+    assert run("pairhmm", "fit", near, *options).exit_code == 0
+    line = fails(1, "pairhmm", "align", near, "--model", file)
+    assert "has parameters for the groups near, far" in line
+    assert PairHMM.load(file).groups_ == ("near", "far")
