@@ -169,11 +169,7 @@ def pair_hmm_tables(hmm: PairHMM, intervals: Intervals, method: str) -> list[Tab
     fitted = hmm.fit_
     ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
     summary: list[tuple[str, ...]] = [
-        ("pairs", str(len(hmm.data_))),
-        *(
-            (f"  {name}", str(len(hmm.data_.members(group))))
-            for group, name in enumerate(hmm.groups_)
-        ),
+        *_numbers_of_pairs(hmm),
         ("ties", ", ".join(ties) or "none"),
         ("log-likelihood (nats)", f"{fitted.log_likelihood:.6f}"),
         ("free parameters", str(fitted.n_free)),
@@ -224,7 +220,7 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
         key_numbers=[
             ("pairs", str(len(hmm.data_))),
             *(
-                (f"  {name}", str(len(hmm.data_.members(group))))
+                (f"  {name}", str(int((hmm.data_.labels == group).sum())))
                 for group, name in enumerate(hmm.groups_)
             ),
             ("log-likelihood", f"{hmm.log_likelihood_:.2f} nats"),
@@ -413,3 +409,12 @@ def _sentence(text: str) -> str:
 
 def _short(value: float | None) -> str:
     return "-" if value is None or isnan(value) else f"{value:.4g}"
+
+
+def _numbers_of_pairs(hmm: PairHMM) -> list[tuple[str, str]]:
+    """Count the pairs, and those of each group where there are any."""
+    labels = getattr(hmm.data_, "labels", None)
+    of_groups = [
+        (f"  {name}", str(int((labels == group).sum()))) for group, name in enumerate(hmm.groups_)
+    ]
+    return [("pairs", str(len(hmm.data_))), *of_groups]
