@@ -218,11 +218,7 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
         " ".join(_gaps_in_words(parameters, group) for group in hmm.groups_ or ("",)),
         beliefs=[("The model says:", [hmm.ties()[name] for name in ties])] if ties else [],
         key_numbers=[
-            ("pairs", str(len(hmm.data_))),
-            *(
-                (f"  {name}", str(int((hmm.data_.labels == group).sum())))
-                for group, name in enumerate(hmm.groups_)
-            ),
+            *_numbers_of_pairs(hmm),
             ("log-likelihood", f"{hmm.log_likelihood_:.2f} nats"),
             ("free parameters", str(hmm.n_free_parameters_)),
         ],
@@ -413,8 +409,9 @@ def _short(value: float | None) -> str:
 
 def _numbers_of_pairs(hmm: PairHMM) -> list[tuple[str, str]]:
     """Count the pairs, and those of each group where there are any."""
-    labels = getattr(hmm.data_, "labels", None)
+    data: Any = hmm.data_
     of_groups = [
-        (f"  {name}", str(int((labels == group).sum()))) for group, name in enumerate(hmm.groups_)
+        (f"  {name}", str(int((data.labels == group).sum())))
+        for group, name in enumerate(hmm.groups_)
     ]
     return [("pairs", str(len(hmm.data_))), *of_groups]
