@@ -41,6 +41,7 @@ from seqbio.pairhmm.alignments import (
     columns_of_alignment,
     columns_of_states,
 )
+from seqbio.pairhmm.gap_lengths import GapLengths, gap_lengths
 from seqbio.pairhmm.groups import GroupedPairs, by_groups, split_name
 from seqbio.pairhmm.kernels import Machine, log_likelihood, match_posterior
 from seqbio.pairhmm.pair_data import PairData
@@ -671,6 +672,45 @@ class PairHMM(Estimator):
                 annotate(alignments[index], confidence(posterior, columns[index]))
         return alignments
 
+    def gap_length_fit(self, pairs: Pairs, *, longest: int = 20) -> GapLengths:
+        """Count gaps by their length in the data, beside what the fitted law says.
+
+        Gaps are counted over all alignments by their posterior probability, so no alignment is
+        chosen. It takes about as long as ``2 * longest`` sums over all alignments of the pairs.
+
+        Parameters
+        ----------
+        pairs
+            Tuples of two sequences: SeqRecord, Seq or str.
+        longest : int
+            Longer gaps are counted together.
+
+        Returns
+        -------
+        GapLengths
+            Numbers of gaps of 1, 2 ... letters in x and in y, posterior and fitted.
+
+        Raises
+        ------
+        ParameterError
+            `longest` is less than 1.
+
+        Examples
+        --------
+        >>> hmm = PairHMM().set_parameters(
+        ...     {"open_x": 0.02, "open_y": 0.02, "extend_x": 0.3, "extend_y": 0.3, "end": 0.01,
+        ...      "distance": 0.1, "kappa": 2.0})
+        >>> gaps = hmm.gap_length_fit([("ACGTTTTGACT", "ACGTTGACT")], longest=3)
+        >>> gaps.lengths, gaps.posterior_x.round(2)
+        (array([1, 2, 3]), array([0.13, 0.93, 0.  ]))
+        """
+        if longest < 1:
+            raise ParameterError(f"longest is {longest}; tell apart at least gaps of one letter")
+        full = self._of_all_pairs()
+        data = self._encoded(pairs)
+        machine, _ = self.model.machine(full, data)
+        return gap_lengths(machine, data, longest)
+
     def sample_alignments(
         self,
         x: SequenceLike,
@@ -899,7 +939,9 @@ class PairHMM(Estimator):
                 f"{name} is not a saved pair HMM ({error}); give a file that save wrote"
             ) from error
         if saved_as == _FORMAT_OF_GEOMETRIC_GAPS:
-            full = np.insert(full, 9, [-np.inf, -np.inf, 0.0, 0.0] * len(SHARES))
+            missing = [-np.inf, -np.inf, 0.0, 0.0] * len(SHARES)
+            by_group = full.reshape(max(len(groups), 1), -1)
+            full = np.insert(by_group, [9] * len(missing), missing, axis=1).ravel()
         elif saved_as != _FORMAT:
             raise ParameterError(f"{name} says it is {saved_as!r}; this version reads {_FORMAT!r}")
         size = hmm._model(groups).layout.size

@@ -97,6 +97,9 @@ def compare(machine, pairs):
         np.testing.assert_allclose(
             getattr(counts, name), getattr(expected, name), rtol=1e-7, atol=1e-7, err_msg=name
         )
+    assert (counts.visits is None) == (expected.visits is None)
+    if expected.visits is not None:
+        np.testing.assert_allclose(counts.visits, expected.visits, rtol=1e-7, atol=1e-7)
     for function in (log_likelihood, best_path_score):
         np.testing.assert_allclose(
             function(machine, inside), function(machine, full), rtol=0, atol=1e-9

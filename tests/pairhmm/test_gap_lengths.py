@@ -365,3 +365,50 @@ def test_effects_compare_what_both_sides_have():
     assert not [
         name for name in PairHMM().model.effects(given(2, long_x=0.0).full_) if "long" in name
     ]
+
+
+# -- gaps by their length ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gap_lengths", [1, 2, "frame"])
+def test_gaps_of_each_length_are_those_of_all_alignments(gap_lengths):
+    named = LAWS.get(gap_lengths, HKY85)
+    hmm = PairHMM(gap_lengths=gap_lengths, switch="untied").set_parameters({**named, **SWITCHES})
+    data = encoded([("ACGTA", "G")])
+    machine, _ = hmm.model.machine(hmm.full_, data)
+    codes = [np.searchsorted(data.symbols, side[0]) for side in (data.x, data.y)]
+    total, expected = 0.0, {"x": np.zeros(6), "y": np.zeros(6)}
+    for path in reference.all_paths(machine.kinds, 5, 1):
+        weight = np.exp(reference.path_score(machine, *codes, path))
+        total += weight
+        for kind, run in itertools.groupby(machine.kinds[state] for state in path):
+            if kind != "m":
+                expected[kind][len(list(run))] += weight
+    found = hmm.gap_length_fit([("ACGTA", "G")], longest=3)
+    for side in "xy":
+        gaps = expected[side][1:] / total
+        np.testing.assert_allclose(getattr(found, f"posterior_{side}"), gaps[:3], atol=1e-12)
+        assert getattr(found, f"longer_{side}")[0] == pytest.approx(gaps[3:].sum(), abs=1e-12)
+
+
+def test_the_law_of_gap_lengths_is_set_beside_as_many_gaps(fitted, pairs):
+    found = fitted.gap_length_fit(pairs[:8], longest=12)
+    p = fitted.parameters_
+    extensions = (("extend", 1 - p["long_y"]), ("extend_long", p["long_y"]))
+    stay = [(1 - p["end"]) * p[f"{name}_y"] for name, _ in extensions]
+    law = sum(
+        share * (1 - going_on) * going_on ** (found.lengths - 1.0)
+        for (_, share), going_on in zip(extensions, stay, strict=True)
+    )
+    n_gaps = found.posterior_y.sum() + found.longer_y[0]
+    np.testing.assert_allclose(found.fitted_y, n_gaps * law, rtol=1e-9)
+    assert found.fitted_y.sum() + found.longer_y[1] == pytest.approx(n_gaps)
+
+
+def test_without_gaps_there_are_none_of_any_length():
+    hmm = PairHMM().set_parameters({**HKY85, "open_x": 0.0})
+    found = hmm.gap_length_fit([("ACG", "ACGT")], longest=2)
+    assert found.posterior_x.sum() == found.fitted_x.sum() == 0
+    assert found.posterior_y[0] == pytest.approx(1.0, abs=0.1)
+    with pytest.raises(ParameterError, match="longest is 0"):
+        hmm.gap_length_fit([("ACG", "ACGT")], longest=0)
