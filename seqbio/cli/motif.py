@@ -23,6 +23,7 @@ _POOLINGS = ("max", "logsumexp", "sum", "none")
 _STRANDS = ("both", "one")
 _MOTIF_FORMATS = ("meme", "jaspar")
 _HIT_FORMATS = ("tsv", "bed", "gff3")
+_LOGO_ENDINGS = (".png", ".pdf", ".svg")
 _NO_MOTIFS = "The filters are untied over position; there is no motif to show"
 _KNOWN_ENOUGH = 0.01  # q-value below which a motif is called by the name of its match
 
@@ -177,6 +178,8 @@ def train(
 
     file_format = common.chosen("--format", file_format, _MOTIF_FORMATS)
     common.check_writable(results.output, save, write, logo)
+    if logo is not None and not logo.lower().endswith(_LOGO_ENDINGS):
+        raise common.wrong_usage("--logo", f"{logo!r} does not end in {', '.join(_LOGO_ENDINGS)}")
     results.check_report()
     records, labels, alphabet = _labelled(files, negatives, alphabet)
     settings = _settings(tie, pooling, strands, alphabet)

@@ -687,7 +687,7 @@ def _origin(
     return {
         "files": ", ".join([*source.files, *groups.files]),
         "pairs": len(pairs),
-        "x and y": _sides(pairs).replace("\n", " ", 1),
+        "x and y": _sides(pairs).replace("\n", ". ", 1).replace("\n", " "),
         "seed": seed,
     }
 

@@ -147,5 +147,7 @@ def test_refusals_name_file_and_place(fails, files, tmp_path):
     assert "cannot be read twice" in line
     line = fails(1, "motif", "train", files / "positive.fa", "--width", 31)
     assert "fewer than the width of 31" in line
+    line = fails(2, "motif", "train", files / "positive.fa", "--logo", tmp_path / "x.bmp")
+    assert "does not end in .png, .pdf, .svg" in line
     two = (files / "positive.fa", files / "negative.fa")
     assert "--negatives" in fails(2, "motif", "train", *two, "--negatives", two[0])
