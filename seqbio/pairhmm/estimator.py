@@ -702,7 +702,7 @@ class PairHMM(Estimator):
         ...      "distance": 0.1, "kappa": 2.0})
         >>> gaps = hmm.gap_length_fit([("ACGTTTTGACT", "ACGTTGACT")], longest=3)
         >>> gaps.lengths, gaps.posterior_x.round(2)
-        (array([1, 2, 3]), array([0.13, 0.93, 0.  ]))
+        (array([1, 2, 3]), array([0.1 , 0.95, 0.  ]))
         """
         if longest < 1:
             raise ParameterError(f"longest is {longest}; tell apart at least gaps of one letter")
