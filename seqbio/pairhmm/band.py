@@ -58,8 +58,8 @@ BLOCK = 48  # about so many anti-diagonals have one scale and one place of the b
 CELLS = 4_000_000  # about so many values of one kind are held at once, but for a single pair
 CELLS_IN_CACHE = 200_000
 FEW_PAIRS = 8  # for which a wider band costs nothing
-WIDE = 24  # diagonals on either side of the chain, for those
-MOST_CELLS = 16_000_000  # of a single pair
+WIDE = 30  # diagonals on either side of the chain, for those
+MOST_CELLS = 24_000_000  # of a single pair whose values are kept
 FAR = np.int64(1) << 40  # symbol behind the ends of a sequence; no sum with it is a cell's index
 LOG_2 = float(np.log(2.0))
 
@@ -216,6 +216,9 @@ class BandSweep:
         self.cells = self._cells()
         shape = (layout.last + 1 if keep else 4, layout.height, 2 * self.n_forward)
         self.match, self.total = np.zeros(shape), np.zeros(shape)
+        # Forward values of gap states are asked for where paths are traced or gaps adjoin.
+        self.first_kept = 0 if self.crossing or combine is np.maximum else self.n_forward
+        shape = (*shape[:2], shape[2] - self.first_kept)
         self.gaps = [np.zeros(shape) for _ in self.along_x] if keep else []
         self.exponents = np.zeros((len(layout.offset), 2 * self.n_forward), dtype=np.int64)
         self.loss: Floats = np.full(self.n_pairs, np.inf)
@@ -290,7 +293,7 @@ class BandSweep:
         ends, starts = self.ends[pair], layout.last - self.ends[pair]
         match, total = self.match.reshape(-1, size), self.total.reshape(-1, size)
         n_rows = len(match)
-        kept = [values.reshape(-1, size) for values in self.gaps]
+        kept, first_kept = self.gaps, self.first_kept
         # Rows of zeros before and behind every array are what is outside of the band.
         edged = size + 2 * lanes
         core, before, behind = slice(lanes, -lanes), slice(0, -2 * lanes), slice(2 * lanes, None)
@@ -354,7 +357,7 @@ class BandSweep:
                     row = whole
                 latest_total = whole
                 for kept_values, values in zip(kept, step.targets, strict=False):
-                    kept_values[t] = values
+                    kept_values[t] = values.reshape(height, lanes)[:, first_kept:]
             states = steps[t & 1].targets
             if not self.keep and t in (middle - 1, middle):
                 met[t] = [values.copy() for values in states]
@@ -366,13 +369,12 @@ class BandSweep:
             if t % block == 0 and t < final:
                 held = [last_total, latest_total, latest_match, *states]
                 held = self._moved(t // block, held)
-                half = np.arange(lanes) >= n_forward
                 for values, moved in zip(
-                    (total[t % n_rows], *(k[t] for k in kept)), (held[1], *held[3:]), strict=False
+                    (self.total[t % n_rows], *(k[t] for k in kept)),
+                    (held[1], *held[3:]),
+                    strict=False,
                 ):
-                    np.copyto(
-                        values.reshape(height, lanes), moved.reshape(height, lanes), where=half
-                    )
+                    values[:, -n_forward:] = moved.reshape(height, lanes)[:, n_forward:]
                 largest = np.maximum.reduce(
                     [values.reshape(height, lanes).max(axis=0) for values in held[:2]]
                 )
@@ -472,7 +474,7 @@ class BandSweep:
 
     def turned_round(self, values: Floats) -> Floats:
         """View what the turned lanes hold in the cells of the forward lanes."""
-        return values[::-1, ::-1, self.n_pairs :]
+        return values[::-1, ::-1, -self.n_pairs :]
 
     @property
     def scale(self) -> Floats:
@@ -713,7 +715,7 @@ def banded(
     while len(pairs) and half <= WIDEST:
         left = []
         for layout in lay_out(batch.corridors, batch.lengths, pairs, half):
-            if layout.last * layout.height * 2 * len(layout.pairs) > MOST_CELLS:
+            if keep and layout.last * layout.height * 2 > MOST_CELLS:
                 continue
             sweep = None  # its memory goes to the next one
             sweep = BandSweep(machine, batch, layout, combine, keep)
@@ -722,5 +724,5 @@ def banded(
             if passed.any():
                 yield np.flatnonzero(passed), sweep, layout.pairs[passed]
         pairs = np.concatenate(left) if left else pairs[:0]
-        pairs = pairs[batch.lengths[pairs].min(axis=1) >= LEAST_SAVING * (4 * half + 8)]
-        half *= 2
+        half = half * 3 // 2
+        pairs = pairs[batch.lengths[pairs].min(axis=1) >= LEAST_SAVING * (2 * half + 8)]
