@@ -9,7 +9,9 @@ The cases: ``lengths`` (pairs of 20 to 120 columns together, with gaps twice as 
 as in the other, so that x and y differ in length; naive: a paired t-test of the lengths of x and
 y), ``within`` (two groups of pairs, one close with few gaps, one far with many; openings as
 frequent in x as in y in each; naive: the groups mixed up), ``between`` (the same two groups, with
-openings as frequent in the one as in the other; naive: all but the openings held equal, too).
+openings as frequent in the one as in the other; naive: all but the openings held equal, too),
+``mixture`` (three gaps in ten are long; openings, extensions and shares of long gaps tied under
+``gap_lengths=2``; naive: geometric gap lengths).
 """
 
 from __future__ import annotations
@@ -31,19 +33,23 @@ COMMON = {"open_x": 0.05, "open_y": 0.05, "extend_x": 0.3, "extend_y": 0.3, "end
 NEAR = {**COMMON, "distance": 0.05}
 FAR = {**COMMON, "distance": 0.4, "extend_x": 0.5, "extend_y": 0.5}
 FEW, MANY = {"open_x": 0.03, "open_y": 0.03}, {"open_x": 0.09, "open_y": 0.09}
+LONG_GAPS = {"long_x": 0.3, "long_y": 0.3, "extend_long_x": 0.85, "extend_long_y": 0.85}
+SHORT_AND_LONG = {**COMMON, **LONG_GAPS, "extend_x": 0.2, "extend_y": 0.2, "distance": 0.1}
 N_DATA_SETS = 1000
 SETTINGS: dict[str, Any] = {"substitution": "jc69", "frequencies": "equal"}
 
 
-def drawn(parameters: dict[str, float], columns: list[int], seed: int) -> list[Any]:
+def drawn(
+    parameters: dict[str, float], columns: list[int], seed: int, **settings: Any
+) -> list[Any]:
     """Draw one data set, for its numbers and lengths."""
-    hmm = PairHMM(**SETTINGS).set_parameters(parameters)
+    hmm = PairHMM(**SETTINGS, **settings).set_parameters(parameters)
     return hmm.simulate(len(columns), columns=columns, seed=seed)
 
 
-def estimator(*tie: str) -> PairHMM:
+def estimator(*tie: str, **settings: Any) -> PairHMM:
     """Make the estimator of one hypothesis."""
-    return PairHMM(tie=tie, **SETTINGS)
+    return PairHMM(tie=tie, **SETTINGS, **settings)
 
 
 def lengths(n: int = N_DATA_SETS, seed: int = 1) -> tuple[SelfCheck, str]:
@@ -89,6 +95,17 @@ def between(n: int = N_DATA_SETS, seed: int = 3) -> tuple[SelfCheck, str]:
     return found, naive(title, null, pairs, full, test, n)
 
 
+def mixture(n: int = N_DATA_SETS, seed: int = 4) -> tuple[SelfCheck, str]:
+    """Short and long gaps, all alike in x and y: 4 degrees of freedom, chi-squared."""
+    pairs = drawn(SHORT_AND_LONG, [80] * 40, seed=0, gap_lengths=2)
+    null = estimator("open", "extend", "long", gap_lengths=2)
+    full = null.set_parameters(SHORT_AND_LONG).full_
+    alternative = estimator(gap_lengths=2)
+    found = calibrate(null, alternative, pairs, n, parameters=full, calibration="chi2", seed=seed)
+    test = ratio_test(estimator("open", "extend"), estimator(), pairs)
+    return found, naive("geometric gap lengths", null, pairs, full, test, n)
+
+
 def ratio_test(null: PairHMM, alternative: PairHMM, design: Any) -> Callable[[Any], float | None]:
     """Make a function that gives the chi-squared p-value of one data set."""
     from seqbio.core import fit
@@ -123,7 +140,7 @@ def naive(
     return as_table(f"naive ({title})", rejections(pvalues))
 
 
-CASES = {"lengths": lengths, "within": within, "between": between}
+CASES = {"lengths": lengths, "within": within, "between": between, "mixture": mixture}
 
 
 def report(name: str, n: int = N_DATA_SETS) -> str:
