@@ -17,6 +17,7 @@ def test_true_nulls_are_rejected_as_often_as_stated(tested):
 
 
 @pytest.mark.slow
-def test_the_split_test_is_careful():
-    found = pvalues("split", 6)
+@pytest.mark.parametrize("tested", [*TESTS, "site"])
+def test_the_split_test_is_careful(tested):
+    found = pvalues(tested, 6, calibration="split")
     assert sum(pvalue is not None and pvalue <= 0.05 for pvalue in found) <= 1
