@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 _RATIO = "Likelihood ratio, 2 x difference of log-likelihoods (nats)"
-_N_POINTS = 400
+_N_POINTS = 200
 _FAR = 1e-3  # tail of the null law up to which it is drawn
 
 
@@ -140,12 +140,12 @@ def _law_of(result: LikelihoodRatioResult) -> _Law:
             far,
         )
     if isinstance(evidence, RobustScaling) and df > 1:
-        most = float(evidence.weights.max())
+        spread = math.sqrt(2 * float(evidence.weights @ evidence.weights))
         return _Law(
             "weighted chi-squared under the null",
             lambda x: _slope_of_tail(x, evidence.weights),
             0.0,
-            most * chi2.isf(_FAR, df),
+            float(evidence.weights.sum()) + 4 * spread,
         )
     scale, name = 1.0, f"chi-squared under the null, {df} df"
     if isinstance(evidence, RobustScaling):
@@ -162,14 +162,15 @@ def _slope_of_tail(x: Floats, weights: Floats) -> Floats:
 
 
 def _curve(law: _Law, statistic: float, axes: Axes, p: str) -> None:
-    end = 1.1 * max(statistic, law.far)
-    x = np.linspace(0.0, end, _N_POINTS + 1)[1:]
+    # Further out the curve would lie on the axis.
+    x = np.linspace(0.0, 1.1 * law.far, _N_POINTS + 1)[1:]
     y = law.density(x)
+    end = 1.1 * max(statistic, law.far)
     axes.plot(x, y, color=BLUE, label=law.name)
     beyond = x >= statistic
     axes.fill_between(x[beyond], y[beyond], color=VERMILION, alpha=0.5, hatch="///", label=p)
     # With 1 degree of freedom the density has no bound at 0.
-    top = 1.15 * float(y[x >= min(0.2, 0.02 * end)].max())
+    top = 1.15 * float(y[x >= min(0.2, 0.02 * law.far)].max())
     if law.at_zero > 0:
         top = max(top, 1.15 * law.at_zero)
         name = f"exactly 0 with probability {law.at_zero:.3g} (height)"
