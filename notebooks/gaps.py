@@ -81,6 +81,14 @@ plots.parameters({"tied": tied, "untied": free})
 plots.profile_likelihood(free, "extend_x", n_values=7)
 
 # %% [markdown]
+# How long gaps are. The model says that each further letter is as likely as the one before, which
+# is a straight line here. Gaps above the end of their line are more than the model
+# knows of; where there are too many, the test warns of it.
+
+# %%
+plots.gap_lengths(free.gap_length_fit(reads, longest=8))
+
+# %% [markdown]
 # One read with its piece of the genome: most letters are aligned for certain, and the bars show
 # where not. The place of a gap in a run of equal letters, for one, cannot be known.
 

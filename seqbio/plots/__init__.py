@@ -18,13 +18,14 @@ from seqbio.plots.hypothesis_tests import (
     pvalue_qq,
 )
 from seqbio.plots.motifs import motif_logo, motif_positions
-from seqbio.plots.pairs import alignment, alignment_posterior
+from seqbio.plots.pairs import alignment, alignment_posterior, gap_lengths
 from seqbio.plots.training import gradient_flow, training_curves
 
 __all__ = [
     "alignment",
     "alignment_posterior",
     "estimates",
+    "gap_lengths",
     "gradient_flow",
     "motif_logo",
     "motif_positions",

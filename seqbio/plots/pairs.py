@@ -12,6 +12,7 @@ from seqbio.plots.canvas import (
     BLACK,
     BLUE,
     PALE,
+    STYLES,
     axes_or_new,
     legend_above,
     whole_numbers,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from Bio.Align import Alignment
     from matplotlib.axes import Axes
 
-    from seqbio.pairhmm import PairHMM
+    from seqbio.pairhmm import GapLengths, PairHMM
     from seqbio.sequences import SequenceLike
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,7 @@ _MOST_CELLS = 200  # along one side of a dot plot; more are too small to see
 _FAINT = 0.01  # probability below which a dot is left out
 _SURE = 0.9
 _COLUMNS = 60  # of a row of an alignment
+_FEWEST_GAPS = 0.01  # that are drawn
 _BLOCK = 4.0  # lines of such a row: bars, x, marks, y
 
 
@@ -217,3 +219,51 @@ def _bars(sure: Floats, top: float, axes: Axes) -> None:
     places = np.arange(1, len(sure) + 1)
     axes.plot([0.5, len(sure) + 0.5], [top + 0.1] * 2, color=PALE, linewidth=0.6)
     axes.bar(places, 0.9 * sure, 0.8, bottom=top + 1.0 - 0.9 * sure, color=BLUE)
+
+
+def gap_lengths(gaps: GapLengths, *, ax: Axes | None = None) -> Axes:
+    """Draw how many gaps there are of each length, beside how many the fitted law expects.
+
+    Numbers in the data are posterior expectations, over all alignments. On the logarithmic scale
+    a geometric law is a straight line; points above its end are long gaps that it does not know.
+
+    Parameters
+    ----------
+    gaps : GapLengths
+        What ``gap_length_fit`` of a `PairHMM` gave.
+    ax : matplotlib.axes.Axes, optional
+        To draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Points for the data, lines for the law. Gaps that are longer stand together behind the
+        others; fewer than 0.01 gaps are left out.
+
+    Raises
+    ------
+    MissingDependencyError
+        matplotlib is not installed.
+    """
+    axes = axes_or_new(ax)
+    longest = int(gaps.lengths[-1])
+    sides = (
+        ("x", gaps.posterior_x, gaps.fitted_x, gaps.longer_x),
+        ("y", gaps.posterior_y, gaps.fitted_y, gaps.longer_y),
+    )
+    highest = _FEWEST_GAPS
+    for (side, posterior, fitted, longer), style in zip(sides, STYLES, strict=False):
+        found = np.append(posterior, longer[0])
+        expected = np.append(fitted, longer[1])
+        places = np.append(gaps.lengths, longest + 2)  # apart, as they are of many lengths
+        highest = max(highest, float(found.max()), float(expected.max()))
+        name = f"letters of {side} against a gap"
+        axes.plot(places, found, label=f"{name}, data", markersize=5, **style.points)
+        axes.plot(gaps.lengths, fitted, label=f"{name}, law", **style.lines)
+        axes.plot(places[-1:], expected[-1:], "_", color=style.color, markersize=14)
+    shown = np.unique(np.linspace(1, longest, min(longest, 8)).round().astype(int)).tolist()
+    axes.set_xticks([*shown, longest + 2], [*map(str, shown), f"> {longest}"])
+    axes.set(xlabel="Length of the gap (letters)", ylabel="Gaps in all pairs", yscale="log")
+    axes.set_ylim(_FEWEST_GAPS, 2 * highest)
+    legend_above(axes)
+    return axes

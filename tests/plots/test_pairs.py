@@ -9,6 +9,7 @@ from Bio.Align import Alignment
 import seqbio
 from seqbio import plots
 from seqbio.errors import ParameterError
+from seqbio.pairhmm import GapLengths
 from tests.plots.artists import labelled, xy
 
 X, Y = "ACGTTGACCATTTTGAC", "ACGTTGACCATTTGAC"
@@ -110,3 +111,28 @@ def test_an_alignment_of_three_is_refused():
     aligned = Alignment(["AC", "AC", "AC"], np.array([[0, 2]] * 3))
     with pytest.raises(ParameterError, match="3 sequences"):
         plots.alignment(aligned)
+
+
+def test_gaps_of_each_length_stand_beside_the_law():
+    gaps = GapLengths(
+        np.arange(1, 4),
+        np.array([9.0, 3.0, 0.5]),
+        np.array([5.0, 0.0, 0.2]),
+        np.array([8.0, 3.5, 1.0]),
+        np.array([4.0, 1.0, 0.3]),
+        np.array([0.7, 0.2]),
+        np.array([0.3, 0.1]),
+    )
+    axes = plots.gap_lengths(gaps)
+    for side in "xy":
+        name = f"letters of {side} against a gap, "
+        lengths, found = xy(labelled(axes, name + "data"))
+        assert lengths.tolist() == [1, 2, 3, 5]
+        longer = getattr(gaps, f"longer_{side}")
+        assert found.tolist() == [*getattr(gaps, f"posterior_{side}"), longer[0]]
+        assert (
+            xy(labelled(axes, name + "law"))[1].tolist() == getattr(gaps, f"fitted_{side}").tolist()
+        )
+        assert (5.0, longer[1]) in [(x[0], y[0]) for x, y in map(xy, axes.lines) if len(x) == 1]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "3", "> 3"]
+    assert axes.get_yscale() == "log"
