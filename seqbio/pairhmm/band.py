@@ -216,8 +216,11 @@ class BandSweep:
         self.cells = self._cells()
         shape = (layout.last + 1 if keep else 4, layout.height, 2 * self.n_forward)
         self.match, self.total = np.zeros(shape), np.zeros(shape)
-        # Forward values of gap states are asked for where paths are traced or gaps adjoin.
-        self.first_kept = 0 if self.crossing or combine is np.maximum else self.n_forward
+        # Forward values of gap states are asked for where paths are traced, gaps adjoin, or letters
+        # of several gap states are told apart.
+        several = len(set(machine.kinds)) < len(machine.kinds)
+        both = several or bool(self.crossing) or combine is np.maximum
+        self.first_kept = 0 if both else self.n_forward
         shape = (*shape[:2], shape[2] - self.first_kept)
         self.gaps = [np.zeros(shape) for _ in self.along_x] if keep else []
         self.exponents = np.zeros((len(layout.offset), 2 * self.n_forward), dtype=np.int64)

@@ -157,9 +157,12 @@ def test_more_letters_than_four_and_words_of_two():
     )
 
 
-def test_several_gap_states_of_each_sequence():
+@pytest.mark.parametrize("adjoining", [True, False])
+def test_several_gap_states_of_each_sequence(adjoining):
     machine = random_machine("mxyxy")
     moves = machine.transitions * 0.05
+    if not adjoining:
+        moves[1:, 1:] *= np.eye(4)
     moves[0, 0] = 0.9
     moves[1:, 0] += 0.5
     machine = dataclasses.replace(machine, transitions=moves, end=np.full(5, 1e-3), odds=ALIKE)
