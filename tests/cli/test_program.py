@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -237,7 +236,9 @@ def test_an_interrupt_is_status_130_and_leaves_no_file(tmp_path):
         text=True,
     )
     assert process.stderr.readline() == "ready\n"
-    time.sleep(4)  # then it waits for standard input
+    # More than a pipe holds: once all is written, the program is reading and waits for the rest.
+    process.stdin.write(">a\n" + "A" * 1_000_000)
+    process.stdin.flush()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
