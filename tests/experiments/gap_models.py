@@ -75,7 +75,8 @@ def report(name: str) -> None:
         seconds = time.process_time() - started
         print(
             f"{name:8s} {model:24s} LR {result.statistic:9.4f}  {result.df} df  p {p:8s} "
-            f"{result.calibration}  log-likelihood {result.alternative_fit.log_likelihood:.2f}  {seconds:.0f} s"
+            f"{result.calibration}  log-likelihood {result.alternative_fit.log_likelihood:.2f}  "
+            f"{seconds:.0f} s"
         )
         for check in result.warnings:
             print(f"    {check.severity}: {check.message}")
