@@ -29,6 +29,7 @@ _FREQUENCIES = ("equal", "empirical", "estimated", "model")
 _SWITCH = ("off", "tied", "untied")
 _END = ("tied", "untied")
 _GAP_LENGTHS = {"1": 1, "2": 2, "frame": "frame"}
+_ENDS = ("aligned", "free", "free_x", "free_y")
 _METHODS = ("viterbi", "mea")
 _INTERVALS = ("wald", "profile", "none")
 _LEVEL = 0.95
@@ -100,6 +101,14 @@ GapLengthsOption = Annotated[
         help="Gaps of one kind, short and long ones, or some of whole codons.  [default: 1]",
     ),
 ]
+EndsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ends",
+        metavar="|".join(_ENDS),
+        help="Whether letters of one sequence may overhang at either end.  [default: aligned]",
+    ),
+]
 StartsOption = Annotated[
     int | None,
     typer.Option(
@@ -120,6 +129,7 @@ class HmmOptions:
     switch: SwitchOption = None
     end: EndOption = None
     gap_lengths: GapLengthsOption = None
+    ends: EndsOption = None
     starts: StartsOption = None
 
     def settings(self, tie: str | None = None) -> dict[str, Any]:
@@ -138,6 +148,7 @@ class HmmOptions:
             ("substitution", self.substitution, SUBSTITUTION_MODELS),
             ("switch", self.switch, _SWITCH),
             ("end", self.end, _END),
+            ("ends", self.ends, _ENDS),
         ):
             if value is not None:
                 settings[name] = common.chosen(f"--{name}", value, choices)
@@ -461,9 +472,9 @@ def simulate(
     read as it is. The parameters are those of a model from fit --save, or all given by --set:
     open_x, open_y, extend_x, extend_y, end (or end_m, end_x, end_y), switch_x and switch_y if
     not 0, long_x and extend_long_x ... or frame_x and extend_frame_x ... if not all gaps are of one
-    kind, distance (substitutions per site, except with blosum62), for nucleotides kappa or
-    kappa_AG and kappa_CT or rate_AC ... rate_CT (1 if left out), and frequency_A ... (the
-    model's usual ones if left out).
+    kind, overhang_x and extend_overhang_x ... if ends are free, distance (substitutions per site,
+    except with blosum62), for nucleotides kappa or kappa_AG and kappa_CT or rate_AC ... rate_CT (1
+    if left out), and frequency_A ... (the model's usual ones if left out).
 
     Substitution models: {substitutions}.
 
@@ -659,6 +670,8 @@ def _with_parameters(values: list[str], alphabet: str | None, substitution: str 
     for share, gap_lengths in (("long_", 2), ("frame_", "frame")):
         if any(name.startswith(share) for name in parameters):
             settings["gap_lengths"] = gap_lengths
+    if any(name.startswith("overhang_") for name in parameters):
+        settings["ends"] = "free"
     return PairHMM(**settings).set_parameters(parameters)
 
 

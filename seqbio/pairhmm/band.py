@@ -65,9 +65,12 @@ LOG_2 = float(np.log(2.0))
 
 
 def can_be_banded(machine: Machine) -> bool:
-    """Say whether every cell can be reached, so that paths are not forced far from all words."""
+    """Say whether every cell can be reached, so that paths are not forced far from all words.
+
+    With overhangs paths enter and leave all along the edges, which a band leaves out.
+    """
     kinds, moves = machine.kinds, machine.transitions
-    if not {"x", "y"} <= set(kinds):
+    if machine.flanks is not None or not {"x", "y"} <= set(kinds):
         return False
     gaps = moves[1:, 1:] * ~np.eye(len(kinds) - 1, dtype=bool)
     alike = np.array([[a == b for b in kinds[1:]] for a in kinds[1:]])

@@ -50,7 +50,7 @@ from seqbio.pairhmm.parameters import coordinates, unconstrained
 from seqbio.pairhmm.paths import best_paths
 from seqbio.pairhmm.sampling import sample_paths
 from seqbio.pairhmm.substitution import substitution_model
-from seqbio.pairhmm.transitions import SHARES, TRANSITION_NAMES
+from seqbio.pairhmm.transitions import TRANSITION_NAMES
 from seqbio.sequences import (
     Alphabet,
     Pair,
@@ -68,9 +68,14 @@ Floats = NDArray[np.float64]
 Pairs = Iterable[Sequence[SequenceLike]]
 Data = PairData | GroupedData
 
+_ENDS = ("aligned", "free", "free_x", "free_y")
 _DEFAULT_SUBSTITUTION = {"dna": "hky85", "rna": "hky85", "protein": "lg"}
-_FORMAT = "seqbio pair HMM, version 2"
-_FORMAT_OF_GEOMETRIC_GAPS = "seqbio pair HMM, version 1"  # without shares of gaps
+_FORMAT = "seqbio pair HMM, version 3"
+# Coordinates of the moves that older files do not have: shares of gaps and overhangs are 0.
+_FORMER_FORMATS = {
+    "seqbio pair HMM, version 1": TRANSITION_NAMES[9:],
+    "seqbio pair HMM, version 2": TRANSITION_NAMES[17:],
+}
 
 
 class PairHMM(Estimator):
@@ -114,6 +119,13 @@ class PairHMM(Estimator):
         sequences, a share ``frame`` of the gaps is of 3, 6, 9 ... letters, and ``extend_frame``
         is the chance that three more follow; other gaps are of any length. A mixture of which
         the share is 0 is the geometric law, so that `compare` can test 1 against either.
+    ends : {"aligned", "free", "free_x", "free_y"}
+        Whether letters of one sequence may stand alone before the rest of the alignment and behind
+        it, as an overhang that is no gap: where sequences were trimmed, or are parts of longer
+        ones. ``overhang_x`` is the chance that an end has an overhang of x, the same at both
+        ends, and ``extend_overhang_x`` that it goes on; at one end x or y may have an overhang,
+        not both. Next to an overhang two letters are aligned. With ``"free_x"`` only x has
+        overhangs. Pairs with free ends are computed in full, without a band.
     n_starts : int
         Fits from more than one start show whether there are other optima.
     seed : int, numpy.random.Generator or None
@@ -167,6 +179,7 @@ class PairHMM(Estimator):
         switch: Literal["off", "tied", "untied"] = "off",
         end: Literal["tied", "untied"] = "tied",
         gap_lengths: Literal[1, 2, "frame"] = 1,
+        ends: Literal["aligned", "free", "free_x", "free_y"] = "aligned",
         n_starts: int = 1,
         seed: int | np.random.Generator | None = None,
     ) -> None:
@@ -177,6 +190,7 @@ class PairHMM(Estimator):
         self.switch = switch
         self.end = end
         self.gap_lengths = gap_lengths
+        self.ends = ends
         self.n_starts = n_starts
         self.seed = seed
 
@@ -233,6 +247,7 @@ class PairHMM(Estimator):
             ("switch", self.switch, ("off", "tied", "untied")),
             ("end", self.end, ("tied", "untied")),
             ("gap_lengths", self.gap_lengths, (1, 2, "frame")),
+            ("ends", self.ends, _ENDS),
         ):
             if value not in choices:
                 listed = [str(choice) for choice in choices]
@@ -267,15 +282,21 @@ class PairHMM(Estimator):
                 setting, value = ties.SETTINGS[name]
                 raise TyingError(
                     f"tie {name!r} needs {setting}={value!r}; it is {getattr(self, setting)!r}, "
-                    "with which there is no such share"
+                    "with which there is nothing to tie"
                 )
 
     def _has(self, name: str) -> bool:
-        """Whether the settings allow moves between gaps ("switch"), or a share of gaps."""
+        """Whether the settings allow moves between gaps, or a share, or overhangs of both."""
         if name == "switch":
             return self.switch != "off"
         setting, value = ties.SETTINGS[name]
         return bool(getattr(self, setting) == value)
+
+    def _without(self, name: str) -> str:
+        """Sides that lack something that the settings do not allow on both."""
+        if name != "overhang":
+            return "xy"
+        return {"aligned": "xy", "free_x": "y", "free_y": "x"}[self.ends]
 
     def _tying(self, model: PairModel | GroupedModel, data: Data) -> Tying:
         names = () if isinstance(self.tie, Tying) else self.tie
@@ -299,7 +320,7 @@ class PairHMM(Estimator):
         names = () if isinstance(self.tie, Tying) else self.tie
         for optional in ties.SETTINGS:
             if not self._has(optional):
-                held = ties.held_without(optional)
+                held = ties.held_without(optional, self._without(optional))
                 entries = [int(layout.indices(block)) for block in held]
                 moves = moves.intersect(fixed(moves.n_full, entries, list(held.values())))
         within = {name for name in names if not ties.is_over_groups(name)}
@@ -312,10 +333,12 @@ class PairHMM(Estimator):
 
     def _describe(self) -> str:
         gaps = {1: "", 2: ", short and long gaps", "frame": ", gaps in frame or not"}
+        ends = {"aligned": "", "free": ", free ends"}
+        others = gaps[self.gap_lengths] + ends.get(self.ends, f", free ends of {self.ends[-1]}")
         if isinstance(self.tie, Tying):
-            return "a tying of your own" + gaps[self.gap_lengths]
+            return "a tying of your own" + others
         ties = " and ".join(self.tie) + " tied" if self.tie else "untied"
-        return ties + gaps[self.gap_lengths]
+        return ties + others
 
     def _model(self, groups: tuple[str, ...]) -> PairModel | GroupedModel:
         return GroupedModel(self.model, groups) if groups else self.model
@@ -411,8 +434,8 @@ class PairHMM(Estimator):
         possible = [
             f"{name}_{side}{suffix}"
             for name in ties.SETTINGS
-            if self._has(name)
             for side in "xy"
+            if self._has(name) or side not in self._without(name)
             for suffix in self._suffixes
         ]
         return named | {name: 0.0 for name in possible if name not in named}
@@ -454,7 +477,8 @@ class PairHMM(Estimator):
             ``end`` (or ``end_m``, ``end_x``, ``end_y``), ``distance`` in substitutions per site,
             where the substitution model has them ``kappa`` (or ``kappa_AG`` and ``kappa_CT``, or
             ``rate_AC`` ... ``rate_CT`` against G-T), ``switch_x`` and ``switch_y`` where switch is
-            on, ``long_x``, ``extend_long_x`` and so on as `gap_lengths` says, and
+            on, ``long_x``, ``extend_long_x`` and so on as `gap_lengths` says, ``overhang_x``,
+            ``extend_overhang_x`` ... with free `ends`, and
             ``frequency_A`` ...; by default as the setting `frequencies` says, or equal, or the
             protein model's own. With groups of pairs all of these for each, as
             ``open_x[rodents]``.
@@ -518,7 +542,9 @@ class PairHMM(Estimator):
         if self.switch == "off" and (named.get("switch_x") or named.get("switch_y")):
             raise ParameterError("switch is off in this pair HMM; set switch='tied' or 'untied'")
         for name, (setting, value) in ties.SETTINGS.items():
-            if not self._has(name) and (named.get(f"{name}_x") or named.get(f"{name}_y")):
+            if self._has(name):
+                continue
+            if any(named.get(f"{name}_{side}") for side in self._without(name)):
                 raise ParameterError(
                     f"{setting} is {getattr(self, setting)!r} in this pair HMM, with which there "
                     f"is no {name}_x or {name}_y; set {setting}={value!r}"
@@ -794,8 +820,8 @@ class PairHMM(Estimator):
         n_pairs : int
             How many.
         columns : int or sequence of int, optional
-            Number of columns of every alignment, or of each; the pair is then drawn given that
-            length. By default the parameter ``end`` decides.
+            Number of columns of every alignment, or of each, without overhangs; the pair is then
+            drawn given that length. By default the parameter ``end`` decides.
         seed : int, numpy.random.Generator or None
             The source of chance; the same seed draws the same pairs.
 
@@ -938,10 +964,12 @@ class PairHMM(Estimator):
             raise ParameterError(
                 f"{name} is not a saved pair HMM ({error}); give a file that save wrote"
             ) from error
-        if saved_as == _FORMAT_OF_GEOMETRIC_GAPS:
-            missing = [-np.inf, -np.inf, 0.0, 0.0] * len(SHARES)
+        if saved_as in _FORMER_FORMATS:
+            names = _FORMER_FORMATS[saved_as]
+            missing = [0.0 if name.startswith("extend") else -np.inf for name in names]
             by_group = full.reshape(max(len(groups), 1), -1)
-            full = np.insert(by_group, [9] * len(missing), missing, axis=1).ravel()
+            place = len(TRANSITION_NAMES) - len(missing)
+            full = np.insert(by_group, [place] * len(missing), missing, axis=1).ravel()
         elif saved_as != _FORMAT:
             raise ParameterError(f"{name} says it is {saved_as!r}; this version reads {_FORMAT!r}")
         size = hmm._model(groups).layout.size

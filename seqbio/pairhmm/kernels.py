@@ -27,6 +27,11 @@ the exact adjoint of the scaled forward sweep, so that ``value * adjoint`` is a 
 probability; forward values are kept at checkpoints and recomputed a segment at a time, so that
 memory grows as ``(n + m) ** 1.5``.
 
+*Overhangs* are letters of one sequence before the core of the alignment, or behind it. In odds a
+letter of an overhang counts 1, so that only its length has a weight, and no state is needed: paths
+may also enter the core at the edge of the matrix, in its first row or column, and leave it in its
+last ones.
+
 References
 ----------
 Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), chapter 4.
@@ -40,6 +45,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp, xlogy
 
 from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm.band import Rest, banded
@@ -62,6 +68,35 @@ KEPT_CELLS = 3_000_000.0  # values that a segment may keep without a thought for
 
 
 @dataclass(frozen=True)
+class Flanks:
+    """The weights of overhangs of x and of y before and behind the core of an alignment.
+
+    An overhang of k letters has the weight for one letter times ``extend ** (k - 1)``.
+
+    Parameters
+    ----------
+    begin : float
+        Probability that nothing stands before the core.
+    enter : (2,)
+        Weight of one letter of x (of y) before the core, which then begins with a match.
+    leave : (2,)
+        Weight of the end after a match, with one letter of x (of y) behind the core.
+    extend : (2,)
+        Probability that an overhang of x (of y) goes on.
+    """
+
+    begin: float
+    enter: Floats
+    leave: Floats
+    extend: Floats
+
+    def log_weights(self, first: Floats, lengths: Integers) -> Floats:
+        """Logarithms of the weights of overhangs, (2, n_lengths), by the weights for one letter."""
+        with np.errstate(divide="ignore"):
+            return np.log(first)[:, None] + xlogy(np.maximum(lengths - 1, 0), self.extend[:, None])
+
+
+@dataclass(frozen=True)
 class Machine:
     """The states of a pair HMM and the probabilities of its moves.
 
@@ -77,12 +112,15 @@ class Machine:
         Probability of ending after each state.
     odds : (n_symbols, n_symbols)
         ``p(a, b) / (pi_a pi_b)`` for the symbols that stand in sequences.
+    flanks : Flanks, optional
+        Weights of overhangs. `end` is then the probability of ending without one.
     """
 
     kinds: str
     transitions: Floats
     end: Floats
     odds: Floats
+    flanks: Flanks | None = None
 
 
 @dataclass
@@ -115,6 +153,7 @@ class Kept:
         self.gaps: dict[int, list[Floats]] = {}
         self.ratio: dict[int, Floats | None] = {}
         self.rescaled: dict[int, Floats] = {}
+        self.entered: dict[int, list[Floats]] = {}
 
     def put(self, values: Floats) -> Floats:
         """Copy values into the buffer, one for all runs, so that its memory is touched once."""
@@ -132,6 +171,8 @@ class Kept:
         self.rescaled[d] = rows
         for values in (self.match[d], *self.gaps.get(d, ())):
             values.reshape(rows.shape)[:] *= rows
+        for values, row in zip(self.entered.get(d, ()), (-1, 0), strict=False):
+            values *= rows[row]
 
 
 @dataclass
@@ -153,6 +194,9 @@ class Counts:
     visits : (n_gap_states, n_pairs), optional
         Letters against a gap of each state. None where each sequence has one gap state, whose
         letters are those that are not aligned.
+    overhangs : (2, 2, 2, n_pairs), optional
+        Before and behind the core, of x and of y: their number, and their letters. None where the
+        machine has none.
     """
 
     log_likelihood: Floats
@@ -161,6 +205,7 @@ class Counts:
     crossing: Floats
     ending: Floats
     visits: Floats | None = None
+    overhangs: Floats | None = None
 
     def put(self, pairs: Integers, counts: Counts) -> None:
         """Enter the counts of some pairs."""
@@ -171,6 +216,8 @@ class Counts:
         self.ending[:, pairs] = counts.ending
         if self.visits is not None and counts.visits is not None:
             self.visits[:, pairs] = counts.visits
+        if self.overhangs is not None and counts.overhangs is not None:
+            self.overhangs[..., pairs] = counts.overhangs
 
     def take(self, pairs: Integers) -> Counts:
         """Take the counts of some pairs."""
@@ -181,6 +228,7 @@ class Counts:
             self.crossing[:, :, pairs],
             self.ending[:, pairs],
             None if self.visits is None else self.visits[:, pairs],
+            None if self.overhangs is None else self.overhangs[..., pairs],
         )
 
 
@@ -231,6 +279,7 @@ class Sweep:
         self.stops = sorted(
             {*range(self.block, self.n_diagonals, self.block), *batch.finishing, self.n_diagonals}
         )
+        self.edge = None if machine.flanks is None else _Edge(self, machine.flanks, gain)
 
     def begin(self) -> State:
         """Return the state of anti-diagonal 0, where every path stands before its first letter."""
@@ -242,8 +291,8 @@ class Sweep:
             np.zeros((self.n // self.block + 1, self.n_pairs), dtype=np.int64),
             None,
         )
-        state.match[0] = 1.0
-        state.into_match[0][0] = self.into_match[0]
+        state.match[0] = 1.0 if self.edge is None else self.edge.flanks.begin
+        state.into_match[0][0] = state.match[0] * self.into_match[0]
         return state
 
     def advance(self, state: State, start: int, stop: int, kept: Kept | None = None) -> None:
@@ -313,6 +362,8 @@ class Sweep:
                 here = values[low + shift : high + shift] if along_x else values[low:high]
                 combine(source, here * weight if weighted else here, out=total)
                 source = total
+            if self.edge is not None:
+                self.edge.pass_by(state, d, kept)
             if kept is not None:
                 self._keep(kept, state, d)
 
@@ -423,10 +474,16 @@ class Sweep:
         self.slope[:, pairs] = np.divide(
             self.end[:, None], total, out=np.zeros_like(ending), where=possible
         )
+        if self.edge is not None:
+            without = self.edge.finish(d, pairs, self.result)
+            self.ending[:, pairs] *= without
+            self.slope[:, pairs] *= without
 
     def start(self) -> State:
         """Begin, and close the pairs of two empty sequences."""
         state = self.begin()
+        if self.edge is not None:
+            self.edge.pass_by(state, 0, None)
         if 0 in self.batch.finishing:
             self.finish(state, 0)
         return state
@@ -558,6 +615,8 @@ class Sweep:
                 ):
                     values[rows, pairs] += slope
             drawn = into_match[d & 1]
+            if self.edge is not None:
+                self.edge.pass_back(adjoint, kept, d, tally.entered)
             handed = drawn[low:high]
             for _, values, _, along_x, _, _, _, (weight, weighted) in gaps:
                 here = values[low + shift : high + shift] if along_x else values[low:high]
@@ -679,6 +738,7 @@ class _Tally:
         self.cells, self.aligned = np.empty(size, dtype=np.int64), np.empty(size)
         self.used = 0
         self.matches = np.zeros(len(sweep.odds))
+        self.entered = np.zeros((2, 2, sweep.n_pairs))  # overhangs of x and of y, and their letters
 
     def room(self, size: int) -> tuple[Integers, Floats]:
         """Space for the next cells: their index into the odds, and their probability."""
@@ -697,20 +757,26 @@ class _Tally:
         self.flush()
         sweep = self.sweep
         n_symbols = sweep.batch.n_symbols
+        overhangs, ending = None, sweep.ending
+        if sweep.edge is not None:
+            overhangs = np.stack([self.entered, sweep.edge.left()])
+            ending = ending.copy()
+            ending[0] += overhangs[1, :, 0].sum(axis=0)
         return Counts(
             sweep.result,
             self.matches.reshape(-1, n_symbols, n_symbols),
             self._by_pair(self.opened),
             self.crossing,
-            sweep.ending,
-            self._all_visits() if self.visits else None,
+            ending,
+            self._all_visits(overhangs) if self.visits else None,
+            overhangs,
         )
 
     def _by_pair(self, sums: list[Floats]) -> Floats:
         """Add up the rows of each pair, (n_gaps, n_pairs)."""
         return np.stack([rows.reshape(-1, self.sweep.n_pairs).sum(axis=0) for rows in sums])
 
-    def _all_visits(self) -> Floats:
+    def _all_visits(self, overhangs: Floats | None) -> Floats:
         """Count the letters against a gap of every gap state, (n_gaps, n_pairs)."""
         sweep = self.sweep
         matched = self.matches.reshape(sweep.n_pairs, -1).sum(axis=1)
@@ -720,9 +786,103 @@ class _Tally:
         visits[list(self.visits)] = self._by_pair(list(self.visits.values()))
         for along_x in {*sweep.along_x}:
             own = [g for g, along in enumerate(sweep.along_x) if along == along_x]
-            unaligned = letters[:, 0 if along_x else 1] - matched
+            side = 0 if along_x else 1
+            unaligned = letters[:, side] - matched
+            if overhangs is not None:
+                unaligned = unaligned - overhangs[:, side, 1].sum(axis=0)
             visits[own[0]] = np.maximum(unaligned - visits[own].sum(axis=0), 0.0)
         return visits
+
+
+class _Edge:
+    """Where the paths of a sweep enter the core behind an overhang, and where they leave it.
+
+    An overhang of a letters of x enters in row a of the first column, so on anti-diagonal a, and
+    one that is behind the core leaves from the last column; those of y from the rows.
+    """
+
+    def __init__(self, sweep: Sweep, flanks: Flanks, gain: float) -> None:
+        self.sweep, self.flanks = sweep, flanks
+        batch, n_pairs = sweep.batch, sweep.n_pairs
+        size = sweep.n_diagonals + 1
+        diagonals = np.arange(size)
+        # Logarithms of what enters on each anti-diagonal, as powers of 2 and what is left.
+        logs = flanks.log_weights(flanks.enter / gain, diagonals) - diagonals * sweep.log_step
+        possible = np.isfinite(logs) & (diagonals > 0)
+        possible &= diagonals <= np.array([[sweep.n], [sweep.m]])
+        self.power = np.floor(np.where(possible, logs, 0.0) / LOG_2).astype(np.int64)
+        self.fraction = np.exp(np.where(possible, logs - self.power * LOG_2, -np.inf))
+        # Row of the cell in the last column (for x) and in the last row (for y).
+        self.before = diagonals[:, None] - batch.lengths.T[::-1, None]
+        rows = np.stack([self.before[0], np.broadcast_to(batch.lengths[:, 0], (size, n_pairs))])
+        self.inside = (self.before >= 0) & (self.before < batch.lengths.T[:, None])
+        self.rows = np.clip(rows, 0, sweep.n)
+        self.cells = self.rows * n_pairs + np.arange(n_pairs)
+        self.log_value = np.full((2, size, n_pairs), -np.inf)
+        self.leaving = np.zeros((2, size, n_pairs))
+
+    def pass_by(self, state: State, d: int, kept: Kept | None) -> None:
+        """Let paths in on anti-diagonal d, and note the values from which they can leave."""
+        sweep = self.sweep
+        match, exponents = state.match.ravel(), state.exponents
+        with np.errstate(divide="ignore"):
+            self.log_value[:, d] = np.log(match[self.cells[:, d]]) + d * sweep.log_step
+        blocks = self.rows[:, d] // sweep.block
+        self.log_value[:, d] += exponents[blocks, np.arange(sweep.n_pairs)] * LOG_2
+        entered = []
+        for side, row in enumerate((d, 0)):
+            weights = np.zeros(sweep.n_pairs)
+            if self.fraction[side, d] > 0:
+                power = self.power[side, d] - exponents[row // sweep.block]
+                weights = np.ldexp(self.fraction[side, d], np.clip(power, -2000, 1000))
+                into = state.into_match[d & 1][row]
+                sweep.combine(into, weights, out=into)
+                self._check_range(weights, into)
+            entered.append(weights)
+        if kept is not None:
+            kept.entered[d] = entered
+
+    def _check_range(self, weights: Floats, into: Floats) -> None:
+        """Ask for smaller blocks of rows where what enters is beside what the block holds."""
+        lost = not self.sweep.every_move_possible and into.min() < SMALLEST_AMONG_ZEROS
+        if self.sweep.block > 1 and (lost or weights.max() > 1.0 / SMALLEST_AMONG_ZEROS):
+            raise _RangeExceededError
+
+    def finish(self, d: int, pairs: Integers, result: Floats) -> Floats:
+        """Add the paths that end in an overhang; give the share of those that do not."""
+        without = result[pairs].copy()
+        lengths = d - np.arange(d)
+        logs = self.flanks.log_weights(self.flanks.leave, lengths)[:, :, None]
+        logs = logs + self.log_value[:, :d, pairs]
+        logs[~self.inside[:, :d, pairs]] = -np.inf
+        all_logs = np.concatenate([logs.reshape(-1, len(pairs)), without[None]])
+        if self.sweep.combine is np.add:
+            result[pairs] = logsumexp(all_logs, axis=0)
+        else:
+            result[pairs] = all_logs.max(axis=0)
+        base = np.where(np.isfinite(result[pairs]), result[pairs], 0.0)
+        self.leaving[:, :d, pairs] = np.exp(logs - base)
+        return np.asarray(np.exp(without - base))
+
+    def pass_back(self, adjoint: State, kept: Kept, d: int, entered: Floats) -> None:
+        """Undo `pass_by`: start the adjoint where paths leave, and count those that enter."""
+        sweep, pairs = self.sweep, np.arange(self.sweep.n_pairs)
+        low = max(0, d - sweep.m) * sweep.n_pairs
+        for side in (0, 1):
+            leaving = self.leaving[side, d]
+            if (some := np.flatnonzero(leaving)).size:
+                value = kept.match[d][self.cells[side, d, some] - low]
+                adjoint.match[self.rows[side, d, some], some] += leaving[some] / value
+        for side, row in enumerate((d, 0)):
+            if self.fraction[side, d] > 0:
+                share = kept.entered[d][side] * adjoint.into_match[d & 1][row, pairs]
+                entered[side] += share * np.array([[1], [d]])
+
+    def left(self) -> Floats:
+        """Count overhangs of x and of y behind the core and their letters, (2, 2, n_pairs)."""
+        lengths = self.sweep.batch.lengths.sum(axis=1) - np.arange(self.leaving.shape[1])[:, None]
+        letters = (self.leaving * lengths).sum(axis=1)
+        return np.stack([self.leaving.sum(axis=1), letters], axis=1)
 
 
 def swept(
@@ -809,6 +969,7 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
         np.empty((n_states - 1, n_states - 1, n_pairs)),
         np.empty((n_states, n_pairs)),
         np.empty((n_states - 1, n_pairs)) if _has_several(machine) else None,
+        None if machine.flanks is None else np.empty((2, 2, 2, n_pairs)),
     )
     for batch in batches:
         rest = Rest(batch)

@@ -14,11 +14,19 @@ from seqbio.core.model import FEWEST_EVENTS, Check, Effect, few_events
 from seqbio.core.numerics import logit
 from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm import parameters, probes, transitions
-from seqbio.pairhmm.kernels import Counts, Machine, best_path_score, expected_counts, log_likelihood
+from seqbio.pairhmm.kernels import (
+    Counts,
+    Flanks,
+    Machine,
+    best_path_score,
+    expected_counts,
+    log_likelihood,
+)
 from seqbio.pairhmm.pair_data import PairData
-from seqbio.pairhmm.simulation import simulate_pairs
+from seqbio.pairhmm.simulation import Overhangs, simulate_pairs
 from seqbio.pairhmm.substitution import SubstitutionModel, substitution_model
 from seqbio.pairhmm.transitions import (
+    OPTIONAL,
     PLAIN_STATES,
     SHARES,
     TRANSITION_NAMES,
@@ -29,6 +37,7 @@ from seqbio.sequences import Alphabet
 
 Floats = NDArray[np.float64]
 
+_OVERHANG = ("overhang", "extend_overhang")
 STARTING_CELLS = 1e6  # of the data from which a start is estimated
 ALIKE = 1.5  # ratio of mean lengths below which two kinds of gaps cannot be told apart
 # What is counted behind the probabilities, and what where the choice fell on the other side.
@@ -41,10 +50,12 @@ _EVENTS = {
     "frame": ("gaps in frame", "gaps that need not be in frame"),
     "end": ("ends", "columns before the end"),
     "extend_frame": ("extensions of gaps in frame", "gaps in frame"),
+    "overhang": ("overhangs", "ends of alignments without an overhang"),
+    "extend_overhang": ("extensions of overhangs", "overhangs that end"),
 }
-_GEOMETRIC = {
+_PLAIN = {
     f"{name}_{side}": value
-    for share in SHARES
+    for share in OPTIONAL
     for name, value in ((share, 0.0), (f"extend_{share}", 0.5))
     for side in "xy"
 }
@@ -57,7 +68,8 @@ class PairModel:
     """A pair HMM over one alphabet, in unconstrained coordinates.
 
     All reversible DNA models are ties of one (`jc69` is `gtr` with equal rates), and so are all
-    laws of gap lengths (geometric is a mixture with a share of 0). `family` is what tells models
+    laws of gap lengths (geometric is a mixture with a share of 0) and of the ends (an alignment
+    without overhangs is one in which they have a probability of 0). `family` is what tells models
     apart: any two hypotheses within a family can be compared.
 
     Parameters
@@ -105,7 +117,7 @@ class PairModel:
         """
         end = 1.0 / (1.0 + float(data.lengths.max(axis=1).mean()))
         probability = {
-            **_GEOMETRIC,
+            **_PLAIN,
             "open_x": 0.02,
             "open_y": 0.02,
             "extend_x": 0.4,
@@ -124,8 +136,7 @@ class PairModel:
             full = self._joined(probability, substitution)
             counts, _ = self._counts(full, part)
             probability = (
-                transitions.most_likely(event_counts(counts, part, PLAIN_STATES).total())
-                | _GEOMETRIC
+                transitions.most_likely(event_counts(counts, part, PLAIN_STATES).total()) | _PLAIN
             )
             if "distance" in substitution:
                 matches, _ = self._letters(
@@ -140,10 +151,12 @@ class PairModel:
     def begin(self, full: Floats, data: PairData, free: NDArray[np.bool_]) -> Floats:
         """Start from gaps of two kinds that are clearly apart, where there are two.
 
-        A mixture can have several optima, and where its share is 0 nothing tells how long the gaps
-        of that share are. So of several mixtures the most likely one is taken, unless the start
-        that is given is a mixture.
+        Overhangs start at one end in five, and as long as the sequences of pairs differ. A mixture
+        can have several optima, and where its share is 0 nothing tells how long the gaps of that
+        share are. So of several mixtures the most likely one is taken, unless the start that is
+        given is a mixture.
         """
+        full = self._with_overhangs(full, data, free)
         shares = [self.layout.slice(f"{share}_{side}").start for share in SHARES for side in "xy"]
         if not any(free[entry] and np.isneginf(full[entry]) for entry in shares):
             return full
@@ -153,6 +166,17 @@ class PairModel:
             replaced = self._replaced(full, _mixed(p, *mixture))
             mixtures.append(np.where(free, replaced, full))
         return max(mixtures, key=lambda one: float(self.log_likelihood(one, data).sum()))
+
+    def _with_overhangs(self, full: Floats, data: PairData, free: NDArray[np.bool_]) -> Floats:
+        full = full.copy()
+        mean = 2.0 + float(np.abs(np.diff(data.lengths, axis=1)).mean())
+        for side in "xy":
+            share = self.layout.slice(f"overhang_{side}").start
+            extend = self.layout.slice(f"extend_overhang_{side}").start
+            if free[share] and np.isneginf(full[share]):
+                full[share] = np.log(0.2 / 0.6)
+                full[extend] = np.where(free[extend], logit(1.0 - 1.0 / mean), full[extend])
+        return full
 
     def standard(self, full: Floats) -> Floats:
         """Call those gaps short that are: the likelihood is the same when they are exchanged."""
@@ -186,13 +210,17 @@ class PairModel:
     def machine(self, full: Floats, data: PairData) -> tuple[Machine, Floats]:
         """Build the moves and odds for the symbols of the data, and their log background."""
         table = self._table(full)
+        flanks = _flanks(self._probabilities(full), table.end[0])
+        end = table.end
+        if flanks is not None:
+            end = end * np.where(np.arange(len(end)) == 0, flanks.begin, 1.0)
         joint, letters = self.substitution.joint(self.layout.unflatten(full))
         joint = data.membership @ joint @ data.membership.T
         background = data.membership @ letters
         independent = np.outer(background, background)
         odds = np.divide(joint, independent, out=np.zeros_like(joint), where=independent > 0)
         with np.errstate(divide="ignore"):
-            return Machine(table.kinds, table.moves, table.end, odds), np.log(background)
+            return Machine(table.kinds, table.moves, end, odds, flanks), np.log(background)
 
     def log_likelihood(self, full: Floats, data: PairData) -> Floats:
         """Sum over all alignments: log-likelihood of every pair, (n_pairs,) nats."""
@@ -290,10 +318,12 @@ class PairModel:
 
     def identified(self, full: Floats, data: PairData) -> Floats:  # noqa: ARG002
         """List what fixes the distribution of pairs: moves, ends, joint letter probabilities."""
-        table = self._table(full)
+        table, p = self._table(full), self._probabilities(full)
+        overhangs = [p[f"overhang_{side}"] for side in "xy"]
+        overhangs += [p[f"overhang_{side}"] * p[f"extend_overhang_{side}"] for side in "xy"]
         joint, _ = self.substitution.joint(self.layout.unflatten(full))
         upper = joint[np.triu_indices(len(joint))]
-        return np.concatenate([table.moves.ravel(), table.end, upper])
+        return np.concatenate([table.moves.ravel(), table.end, upper, overhangs])
 
     def columns(self, full: Floats, data: PairData) -> Floats:
         """Count the expected columns in the alignment of every pair, (n_pairs,)."""
@@ -311,7 +341,10 @@ class PairModel:
 
     def simulate(self, full: Floats, data: PairData, generator: np.random.Generator) -> PairData:
         """Draw as many pairs as the data have, with alignments of about the same lengths."""
-        columns = np.maximum(np.rint(self.columns(full, data)).astype(np.int64), 1)
+        expected = self.columns(full, data)
+        if (overhangs := self._counts(full, data)[0].overhangs) is not None:
+            expected = expected - overhangs[:, :, 1].sum(axis=(0, 1))
+        columns = np.maximum(np.rint(expected).astype(np.int64), 1)
         return self.draw(full, data.alphabet, len(data), columns, generator)
 
     def draw(
@@ -322,9 +355,19 @@ class PairModel:
         columns: NDArray[np.int64] | None,
         generator: np.random.Generator,
     ) -> PairData:
-        """Draw pairs, with a given number of columns in each alignment or, for None, any."""
+        """Draw pairs, with a given number of columns in each alignment or, for None, any.
+
+        Overhangs come on top of these columns.
+        """
         joint, letters = self.substitution.joint(self.layout.unflatten(full))
-        x, y = simulate_pairs(self._table(full), joint, letters, n_pairs, columns, generator)
+        p = self._probabilities(full)
+        overhangs = Overhangs(
+            np.array([p["overhang_x"], p["overhang_y"]]),
+            np.array([p["extend_overhang_x"], p["extend_overhang_y"]]),
+        )
+        x, y = simulate_pairs(
+            self._table(full), joint, letters, n_pairs, columns, generator, overhangs
+        )
         return PairData(alphabet, x, y)
 
     def estimates(self, full: Floats) -> dict[str, float]:
@@ -341,8 +384,8 @@ class PairModel:
             for name, sign in ((f"{kind}_y", 1.0), (f"{kind}_x", -1.0)):
                 if not 0.0 < probability[name] < 1.0:
                     break
-                # Both openings have one reference, which cancels from their ratio.
-                slope = 1.0 if kind == "open" else 1.0 - probability[name]
+                # Both openings (overhangs) have one reference, which cancels from their ratio.
+                slope = 1.0 if kind in ("open", "overhang") else 1.0 - probability[name]
                 gradient[self.layout.slice(name)] = sign * slope
                 size += sign * float(np.log(probability[name]))
             else:
@@ -377,6 +420,15 @@ class PairModel:
             made, chances = np.sum([counted[f"{kind}_{side}"] for side in "xy"], axis=0)
             events, name = min((made, names[0]), (chances - made, names[1]))
             checks += few_events(f"about {events:.1f} {name} in all the data", events / 2, names[0])
+        for side in "xy":
+            made = counted[f"overhang_{side}"][0]
+            if self._group(tying, f"overhang_{side}") >= 0 and made < FEWEST_EVENTS:
+                message = (
+                    f"about {made:.1f} overhangs of {side}: too few to tell how frequent and how "
+                    "long they are; where the ends of one sequence alone were cut off, "
+                    "ends='free_x' or 'free_y' has those of the other alone"
+                )
+                checks.append(Check(message, "warning", "few_overhangs"))
         return checks + self._indistinct_gaps(full, counted, tying)
 
     def _indistinct_gaps(
@@ -429,7 +481,7 @@ class PairModel:
         for name, (made, not_made) in expected.items():
             kind = name.rpartition("_")[0]
             totals.setdefault(_EVENTS[kind][0], {})[name] = made
-            if kind not in ("open", "switch", "end"):
+            if kind not in ("open", "switch", "end", "overhang"):
                 totals.setdefault(_EVENTS[kind][1], {})[name] = not_made
         if "distance" in blocks:
             matches, _ = self._letters(blocks, *_totals(counts, data), data)
@@ -480,8 +532,15 @@ def event_counts(counts: Counts, data: PairData, states: tuple[str, ...]) -> Eve
     moves = np.zeros((len(matched), len(states), len(states)))
     moves[:, 0, 1:] = counts.opening.T
     moves[:, 1:, 1:] = counts.crossing.transpose(2, 0, 1)
+    overhangs, entered = None, np.zeros(len(matched))
+    if counts.overhangs is not None:
+        overhangs = counts.overhangs.sum(axis=0).transpose(2, 0, 1)
+        entered = counts.overhangs[0, :, 0].sum(axis=0)
     if counts.visits is None:
-        visits = data.lengths[:, ["xy".index(state) for state in states[1:]]] - matched[:, None]
+        side = ["xy".index(state) for state in states[1:]]
+        visits = data.lengths[:, side] - matched[:, None]
+        if overhangs is not None:
+            visits = visits - overhangs[:, side, 1]
     else:
         visits = counts.visits.T
     extended = np.maximum(visits - moves[:, :, 1:].sum(axis=1), 0.0)
@@ -489,8 +548,17 @@ def event_counts(counts: Counts, data: PairData, states: tuple[str, ...]) -> Eve
     gaps = range(1, len(states))
     moves[:, gaps, gaps] = extended
     moves[:, 1:, 0] = np.maximum(left, 0.0)
-    moves[:, 0, 0] = np.maximum(matched - moves[:, 1:, 0].sum(axis=1), 0.0)
-    return EventCounts(moves, ending, states)
+    moves[:, 0, 0] = np.maximum(matched - entered - moves[:, 1:, 0].sum(axis=1), 0.0)
+    return EventCounts(moves, ending, states, overhangs)
+
+
+def _flanks(p: Mapping[str, float], end: float) -> Flanks | None:
+    """Weigh overhangs, where there are any; `end` is the chance to end after a match."""
+    share, extend = (np.array([p[f"{name}_{side}"] for side in "xy"]) for name in _OVERHANG)
+    if not share.any():
+        return None
+    first = share * (1.0 - extend)
+    return Flanks(float(1.0 - share.sum()), first, end * first, extend)
 
 
 def _are_alike(p: Mapping[str, float], side: str) -> bool:
@@ -517,7 +585,7 @@ def _mixed(p: Mapping[str, float], share: float, short: float, long: float) -> d
 
 def _kinds_of_gaps(p: Mapping[str, float]) -> list[str]:
     """List what can be compared between x and y besides opening, extending and switching."""
-    present = [share for share in SHARES if p[f"{share}_x"] > 0 and p[f"{share}_y"] > 0]
+    present = [share for share in OPTIONAL if p[f"{share}_x"] > 0 and p[f"{share}_y"] > 0]
     return [name for share in present for name in (share, f"extend_{share}")]
 
 

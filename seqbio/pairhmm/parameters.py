@@ -13,7 +13,7 @@ from seqbio.core.numerics import logit, sigmoid, softmax
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.pairhmm import transitions
 from seqbio.pairhmm.substitution import SubstitutionModel, log_odds
-from seqbio.pairhmm.transitions import SHARES, TRANSITION_NAMES
+from seqbio.pairhmm.transitions import OPTIONAL, TRANSITION_NAMES
 
 Floats = NDArray[np.float64]
 
@@ -26,18 +26,21 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
     """Name probabilities, distance, rates and frequencies.
 
     Rates are relative to G-T; they are called ``kappa`` where the transversions are equal, and
-    left out where all are, or where a distance of 0 leaves them without a meaning. Switches and
-    shares of gaps are left out where they are 0, with what goes with a share, and ends are one
-    number where they are equal.
+    left out where all are, or where a distance of 0 leaves them without a meaning. Switches,
+    shares of gaps and overhangs are left out where they are 0, with what goes with them, and ends
+    are one number where they are equal.
     """
     blocks = layout.unflatten(full)
     result = transitions.probabilities({name: float(blocks[name]) for name in TRANSITION_NAMES})
     if result["switch_x"] == result["switch_y"] == 0.0:
         del result["switch_x"], result["switch_y"]
-    for share in SHARES:
+    for share in OPTIONAL:
         if result[f"{share}_x"] == result[f"{share}_y"] == 0.0:
             for name in (share, f"extend_{share}"):
                 del result[f"{name}_x"], result[f"{name}_y"]
+    for side in "xy":
+        if result.get(f"overhang_{side}") == 0.0:
+            del result[f"extend_overhang_{side}"]
     if result["end_m"] == result["end_x"] == result["end_y"]:
         result["end"] = result.pop("end_m")
         del result["end_x"], result["end_y"]
@@ -71,8 +74,9 @@ def coordinates(
 ) -> Floats:
     """Invert :func:`natural`.
 
-    Rates that are not given are 1, switches and shares of gaps 0, frequencies as in `frequencies`:
-    a mode of the substitution model or the numbers; by default the usual ones that need no data.
+    Rates that are not given are 1, switches, shares of gaps and overhangs 0, frequencies as in
+    `frequencies`: a mode of the substitution model or the numbers; by default the usual ones that
+    need no data.
 
     Raises
     ------
@@ -119,7 +123,7 @@ def _transition_probabilities(left: dict[str, float]) -> dict[str, float]:
     result = {name: left.pop(name, 0.0) for name in ("switch_x", "switch_y")}
     for name in ("open_x", "open_y", "extend_x", "extend_y"):
         result[name] = _taken(left, name)
-    for name in (f"{share}_{side}" for share in SHARES for side in "xy"):
+    for name in (f"{share}_{side}" for share in OPTIONAL for side in "xy"):
         result[name] = left.pop(name, 0.0)
         given = result[name] == 0.0 and f"extend_{name}" not in left
         result[f"extend_{name}"] = 0.5 if given else _taken(left, f"extend_{name}")
@@ -133,11 +137,11 @@ def _transition_probabilities(left: dict[str, float]) -> dict[str, float]:
                 f"{name} is {value}; give a probability below 1"
                 + (" and above 0" if name in _ENDS else "")
             )
-    if result["open_x"] + result["open_y"] >= 1.0:
-        raise ParameterError(
-            f"open_x and open_y add up to {result['open_x'] + result['open_y']:g}; together they "
-            "must stay below 1"
-        )
+    for kind in ("open", "overhang"):
+        if (total := result[f"{kind}_x"] + result[f"{kind}_y"]) >= 1.0:
+            raise ParameterError(
+                f"{kind}_x and {kind}_y add up to {total:g}; together they must stay below 1"
+            )
     return result
 
 
@@ -191,10 +195,10 @@ def unconstrained(
     values = natural(layout, substitution, full)
     value = values[name]
     gradient = np.zeros(layout.size)
-    if name in ("open_x", "open_y"):
-        other = values["open_y" if name == "open_x" else "open_x"]
+    if name in ("open_x", "open_y", "overhang_x", "overhang_y"):
+        rival = name[:-1] + ("y" if name.endswith("x") else "x")
         gradient[layout.slice(name)] = 1.0
-        gradient[layout.slice("open_y" if name == "open_x" else "open_x")] = -other / (1.0 - value)
+        gradient[layout.slice(rival)] = -values[rival] / (1.0 - value)
     elif name == "end":
         # One probability by whichever of its three equal coordinates moves.
         gradient[layout.slice("end_m")] = 1.0

@@ -26,8 +26,8 @@ def best_paths(machine: Machine, batches: Sequence[Batch]) -> list[States | None
     Returns
     -------
     list of uint8 arrays
-        The states in order, one for each column of the alignment; None for a pair that no path
-        can make.
+        The states in order, one for each column of the alignment; overhangs as the first gap state
+        of their sequence. None for a pair that no path can make.
     """
     paths: list[States | None] = [None] * sum(batch.n_pairs for batch in batches)
     for batch in batches:
@@ -83,6 +83,25 @@ def _trace_in_band(sweep: BandSweep, lane: int) -> States:
     return np.array(path[::-1], dtype=np.uint8)
 
 
+def _leave(
+    sweep: Sweep,
+    leaving: NDArray[np.float64],
+    rows: list[int],
+    columns: list[int],
+    states: list[int],
+    paths: list[list[int]],
+) -> None:
+    """Go back to where the best paths leave the core, for those that end in an overhang."""
+    best = sweep.ending.max(axis=0) * (1.0 + ROUNDING)
+    for pair in np.flatnonzero(leaving.max(axis=(0, 1)) > best).tolist():
+        own = leaving[:, :, pair]
+        side, d = divmod(int(own.argmax()), own.shape[1])
+        length = rows[pair] + columns[pair] - d
+        paths[pair] += [1 + sweep.along_x.index(side == 0)] * length
+        (columns if side else rows)[pair] -= length
+        states[pair] = 0
+
+
 def _trace(sweep: Sweep) -> list[States | None]:
     batch = sweep.batch
     sources, steps = _sources(sweep.moves), _steps(sweep.along_x)
@@ -90,7 +109,10 @@ def _trace(sweep: Sweep) -> list[States | None]:
     rows, columns = batch.lengths.T.tolist()
     states: list[int] = []
     for start, _, kept in sweep.replay(with_gaps=True):
-        states = states or sweep.ending.argmax(axis=0).tolist()
+        if not states:
+            states = sweep.ending.argmax(axis=0).tolist()
+            if sweep.edge is not None:
+                _leave(sweep, sweep.edge.leaving, rows, columns, states, paths)
         for pair in np.flatnonzero(np.isfinite(sweep.result)).tolist():
             row, column, state, path = rows[pair], columns[pair], states[pair], paths[pair]
             while row + column > 0:
@@ -104,6 +126,12 @@ def _trace(sweep: Sweep) -> list[States | None]:
                 values = [
                     weight * kept.value(source, d, place) for source, weight in sources[state]
                 ]
+                if sweep.edge is not None and state == 0 and d > 0 and 0 in (row, column):
+                    side = int(row == 0)
+                    if kept.entered[d][side][pair] > max(values) * (1.0 + ROUNDING):
+                        path += [1 + sweep.along_x.index(side == 0)] * d
+                        row = column = 0
+                        break
                 state = _best_source(values, sources[state])
             rows[pair], columns[pair], states[pair] = row, column, state
     return [

@@ -99,4 +99,10 @@ def _turned_round(machine: Machine) -> Machine:
     so that the chances of the last state are those of a move into M instead of those of the end;
     that hardly matters at the other end of the alignment, which is what it is for.
     """
-    return replace(machine, transitions=machine.transitions.T.copy(), end=machine.transitions[0])
+    moves, end, flanks = machine.transitions, machine.transitions[0].copy(), machine.flanks
+    if flanks is not None:
+        # Entries become exits. Those that the end allowed are weighed against it.
+        enter = flanks.leave * (moves[0, 0] / max(machine.end[0], 1e-300))
+        end *= flanks.begin
+        flanks = replace(flanks, begin=1.0, enter=enter, leave=flanks.enter)
+    return replace(machine, transitions=moves.T.copy(), end=end, flanks=flanks)

@@ -35,7 +35,8 @@ def sample_paths(
     Returns
     -------
     paths : list of uint8 arrays
-        The states in order, one for each column of the alignment.
+        The states in order, one for each column of the alignment; overhangs as the first gap state
+        of their sequence.
     log_probability : (n_paths,) nats
         Of each path, given the pair.
     None
@@ -58,21 +59,47 @@ def _traced(
     log_probability = np.zeros(n_paths)
     states = np.zeros(n_paths, dtype=np.int64)
     source = np.full(n_paths, -1)  # the anti-diagonal from which the next step back is decided
+    edge, n_states = sweep.edge, len(steps)
+    overhang = [1 + sweep.along_x.index(side == 0) for side in (0, 1)] if edge is not None else []
 
-    def draw(paths: Integers, weights: Floats, d: int) -> None:
-        """Draw states that stand on anti-diagonal d, each by a column of weights."""
+    def choose(paths: Integers, weights: Floats) -> Integers:
+        """Draw a row of weights for each path, by its column."""
         cumulative = weights.cumsum(axis=0)
         total = cumulative[-1]
         drawn = (generator.random(len(paths)) * total >= cumulative[:-1]).sum(axis=0)
         log_probability[paths] += np.log(weights[drawn, np.arange(len(paths))] / total)
+        return np.asarray(drawn)
+
+    def stand(paths: Integers, drawn: Integers, d: int) -> None:
+        """Stand in the states that were drawn, on anti-diagonal d."""
         states[paths] = drawn
         source[paths] = d - steps[drawn].sum(axis=1)
+
+    def pass_over(path: int, side: int, letters: int) -> None:
+        """Write an overhang into a path."""
+        paths[path, made[path] : made[path] + letters] = overhang[side]
+        made[path] += letters
+        place[path, side] -= letters
+
+    def end() -> None:
+        """Draw the last state of every path, or where an overhang behind the core begins."""
+        weights = sweep.ending[:, 0]
+        if edge is not None:
+            weights = np.append(weights, edge.leaving[:, :, 0])
+        every = np.arange(n_paths)
+        drawn = choose(every, np.repeat(weights[:, None], n_paths, axis=1))
+        for path in np.flatnonzero(drawn >= n_states).tolist():
+            side, d = divmod(int(drawn[path]) - n_states, sweep.n_diagonals + 1)
+            pass_over(path, side, sweep.n_diagonals - d)
+            stand(every[[path]], drawn[[path]] * 0, d)
+        without = every[drawn < n_states]
+        stand(without, drawn[without], sweep.n_diagonals)
 
     for start, stop, kept in sweep.replay(with_gaps=True):
         if not np.isfinite(sweep.result[0]):
             return None
         if stop == sweep.n_diagonals > 0:
-            draw(np.arange(n_paths), np.repeat(sweep.ending, n_paths, axis=1), stop)
+            end()
         for d in range(stop, start - 1, -1):
             due = np.flatnonzero(source == d)
             if not len(due):
@@ -82,7 +109,19 @@ def _traced(
             made[due] += 1
             place[due] -= steps[into]
             if d > 0:
-                draw(due, sweep.moves[:, into] * _values(kept, d, place[due, 0], sweep.m), d)
+                weights = sweep.moves[:, into] * _values(kept, d, place[due, 0], sweep.m)
+                if edge is not None:
+                    entered = [kept.entered[d][side][0] for side in (0, 1)]
+                    # An overhang of x enters in the first column, and one of y in the first row.
+                    first = (into == 0) & (place[due, ::-1].T == 0)
+                    weights = np.vstack([weights, first * np.array(entered)[:, None]])
+                drawn = choose(due, weights)
+                for path, row in zip(
+                    due[drawn >= n_states].tolist(), drawn[drawn >= n_states], strict=True
+                ):
+                    pass_over(path, int(row) - n_states, d)
+                    source[path] = -1
+                stand(due[drawn < n_states], drawn[drawn < n_states], d)
             else:
                 source[due] = -1
     return [path[:length][::-1] for path, length in zip(paths, made, strict=True)], log_probability

@@ -11,7 +11,7 @@ from seqbio.core import GroupedModel, Tying, equal
 from seqbio.core.layout import Layout
 from seqbio.errors import TyingError
 from seqbio.pairhmm.pair_model import PairModel
-from seqbio.pairhmm.transitions import SHARES
+from seqbio.pairhmm.transitions import OPTIONAL
 
 _PREFIX = "group."
 ALL_GROUPS = "group"
@@ -49,6 +49,11 @@ WITHIN = {
         "as large a share of the gaps is in frame in x as in y (with gap_lengths='frame')",
         "as large a share of the gaps is in frame in every group of pairs",
     ),
+    "overhang": Tie(
+        ("overhang_x", "overhang_y", "extend_overhang_x", "extend_overhang_y"),
+        "overhangs are as frequent and as long in x as in y (with ends='free')",
+        "overhangs are as frequent and as long in every group of pairs, those of x and of y each",
+    ),
     "switch": Tie(
         ("switch_x", "switch_y"),
         "an insertion directly next to a deletion is as likely in either order",
@@ -66,6 +71,7 @@ SETTINGS: dict[str, tuple[str, str | int]] = {
     "switch": ("switch", "tied"),
     "long": ("gap_lengths", 2),
     "frame": ("gap_lengths", "frame"),
+    "overhang": ("ends", "free"),
 }
 
 # Blocks of the substitution model, which have no counterpart within a pair.
@@ -92,11 +98,11 @@ def is_over_groups(name: str) -> bool:
     return name == ALL_GROUPS or name.startswith(_PREFIX)
 
 
-def held_without(name: str) -> dict[str, float]:
-    """Where coordinates are held if something of `SETTINGS` is not there."""
-    held = dict.fromkeys(WITHIN[name].blocks, -np.inf)
-    # How long gaps of a kind are has no meaning where there are none.
-    lengths = {f"extend_{block}": 0.0 for block in held if name in SHARES}
+def held_without(name: str, sides: str = "xy") -> dict[str, float]:
+    """Where coordinates are held if something of `SETTINGS` is not there, on some sides."""
+    held = {f"{name}_{side}": -np.inf for side in sides}
+    # How long gaps or overhangs of a kind are has no meaning where there are none.
+    lengths = {f"extend_{block}": 0.0 for block in held if name in OPTIONAL}
     return held | lengths
 
 

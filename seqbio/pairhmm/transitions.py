@@ -21,6 +21,11 @@ state of its own, with the extension probability ``extend_long``. A gap in frame
 at a time, in a cycle of three states; after each third it goes on with probability
 ``extend_frame``, and it ends there alone. Kinds of probability 0 have no states.
 
+Before the core of the alignment, and behind it, letters of one sequence may stand alone, as they do
+where the other was trimmed. That is so with probability ``overhang_x`` (letters of x) or
+``overhang_y``, the same at the beginning, where the core then begins with a match, as at the end
+after a match. An overhang goes on with the probability ``extend_overhang``. It has no state.
+
 References
 ----------
 Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), section 4.1.
@@ -43,9 +48,13 @@ TRANSITION_NAMES = (
     *("end_m", "end_x", "end_y"),
     *("long_x", "long_y", "extend_long_x", "extend_long_y"),
     *("frame_x", "frame_y", "extend_frame_x", "extend_frame_y"),
+    *("overhang_x", "overhang_y", "extend_overhang_x", "extend_overhang_y"),
 )
 SHARES = ("long", "frame")  # of gaps; a share of 0 leaves a kind of gap out
+OPTIONAL = (*SHARES, "overhang")  # what is not there where its probability is 0
 PLAIN_STATES = ("m", "x", "y")
+# Choices between x, y and neither, which have coordinates with neither as the reference.
+_RIVALS = (("open_x", "open_y"), ("overhang_x", "overhang_y"))
 # States of the gaps of one sequence, where each goes on, and with what probability: none of its
 # own where the next letter is sure to follow.
 _GOING_ON = (
@@ -94,36 +103,45 @@ class EventCounts:
         Paths that end after each state.
     states : tuple of str
         As in `MoveTable`.
+    overhangs : (n_pairs, 2, 2) or (2, 2), optional
+        Of x and of y: overhangs at either end, and letters in them. None where there are none.
     """
 
     moves: Floats
     endings: Floats
     states: tuple[str, ...] = PLAIN_STATES
+    overhangs: Floats | None = None
 
     def total(self) -> EventCounts:
         """Add up the pairs."""
-        return replace(self, moves=self.moves.sum(axis=0), endings=self.endings.sum(axis=0))
+        overhangs = None if self.overhangs is None else self.overhangs.sum(axis=0)
+        moves, endings = self.moves.sum(axis=0), self.endings.sum(axis=0)
+        return replace(self, moves=moves, endings=endings, overhangs=overhangs)
 
     def of_pair(self, pair: int) -> EventCounts:
         """Take one pair."""
-        return replace(self, moves=self.moves[pair], endings=self.endings[pair])
+        overhangs = None if self.overhangs is None else self.overhangs[pair]
+        moves, endings = self.moves[pair], self.endings[pair]
+        return replace(self, moves=moves, endings=endings, overhangs=overhangs)
 
 
 def probabilities(coordinates: Mapping[str, float]) -> dict[str, float]:
     """Turn the coordinates of `TRANSITION_NAMES` into probabilities of the same names."""
-    _, open_x, open_y = softmax(np.array([0.0, coordinates["open_x"], coordinates["open_y"]]))
-    result = {name: float(sigmoid(coordinates[name])) for name in TRANSITION_NAMES[2:]}
-    return {"open_x": float(open_x), "open_y": float(open_y), **result}
+    result = {name: float(sigmoid(coordinates[name])) for name in TRANSITION_NAMES}
+    for names in _RIVALS:
+        shares = softmax(np.array([0.0, *(coordinates[name] for name in names)]))[1:]
+        result |= zip(names, shares.tolist(), strict=True)
+    return result
 
 
 def coordinates(probability: Mapping[str, float]) -> dict[str, float]:
     """Invert :func:`probabilities`; probabilities of 0 become -inf."""
-    stay = 1.0 - probability["open_x"] - probability["open_y"]
+    result = {name: float(logit(probability[name])) for name in TRANSITION_NAMES}
     with np.errstate(divide="ignore"):
-        opened = {
-            name: float(np.log(probability[name]) - np.log(stay)) for name in ("open_x", "open_y")
-        }
-    return {**opened, **{name: float(logit(probability[name])) for name in TRANSITION_NAMES[2:]}}
+        for names in _RIVALS:
+            stay = np.log(1.0 - probability[names[0]] - probability[names[1]])
+            result |= {name: float(np.log(probability[name]) - stay) for name in names}
+    return result
 
 
 def move_table(p: Mapping[str, float]) -> MoveTable:
@@ -214,6 +232,10 @@ def choices(counts: EventCounts) -> dict[str, tuple[float, float]]:
             closing = [i for i in own if i not in (first, second)]
         switched = moves[np.ix_(closing, others)].sum()
         values[f"switch_{side}"] = switched, switched + moves[closing, 0].sum()
+        if counts.overhangs is not None:
+            number, letters = counts.overhangs["xy".index(side)]
+            values[f"overhang_{side}"] = number, ends.sum() + ends[0]
+            values[f"extend_overhang_{side}"] = letters - number, letters
         ended = ends[closing].sum()
         values[f"end_{side}"] = ended, going_on[closing].sum() + ended
     return {name: (float(made), float(chances)) for name, (made, chances) in values.items()}

@@ -65,7 +65,7 @@ def test_fit_takes_all_model_options(run, pairs_file, tmp_path):
     result = run(
         *("pairhmm", "fit", pairs_file, "--tie", "open", "--substitution", "JC69"),
         *("--switch", "tied", "--end", "untied", "--starts", 2, "--seed", 5),
-        *("--gap-lengths", "2"),
+        *("--gap-lengths", "2", "--ends", "free_x"),
         *("--intervals", "none", "--json", "--output", tmp_path / "fit.json"),
     )
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
@@ -78,6 +78,7 @@ def test_fit_takes_all_model_options(run, pairs_file, tmp_path):
         "switch": "tied",
         "end": "untied",
         "gap_lengths": 2,
+        "ends": "free_x",
         "n_starts": 2,
     }
     assert content["seed"] == 5

@@ -26,9 +26,12 @@ def encoded(pairs, alphabet="dna"):
 
 
 def random_full(model, seed, spread=0.5):
-    """Draw coordinates near moves that are neither rare nor certain."""
+    """Draw coordinates near moves that are neither rare nor certain, without overhangs."""
     noise = np.random.default_rng(seed).normal(0.0, spread, model.layout.size)
-    return noise - 1.0 * (np.arange(model.layout.size) < len(TRANSITION_NAMES))
+    full = noise - 1.0 * (np.arange(model.layout.size) < len(TRANSITION_NAMES))
+    for side in "xy":
+        full[model.layout.slice(f"overhang_{side}")] = -np.inf
+    return full
 
 
 def exchanged(parameters):

@@ -68,10 +68,10 @@ def test_every_tie_has_a_meaning_and_takes_away_parameters():
         assert meaning
         if name.startswith("group"):  # these are tested with groups of pairs
             continue
-        settings = everything | {"gap_lengths": "frame" if name == "frame" else 2}
+        settings = everything | {"gap_lengths": "frame" if name == "frame" else 2, "ends": "free"}
         free = PairHMM(tie=(), **settings).hypothesis(example)[0].tying
         tied = PairHMM(tie=(name,), **settings).hypothesis(example)[0].tying
-        assert tied.n_free == free.n_free - (2 if name in ("end", "extend") else 1)
+        assert tied.n_free == free.n_free - (2 if name in ("end", "extend", "overhang") else 1)
         assert tied.is_nested_in(free)
         assert not free.is_nested_in(tied)
 
@@ -160,6 +160,7 @@ def test_settings_are_kept_as_given():
         "switch": "tied",
         "end": "untied",
         "gap_lengths": 2,
+        "ends": "free",
         "n_starts": 3,
         "seed": 4,
     }
@@ -813,11 +814,11 @@ def test_nothing_is_saved_before_there_is_something(tmp_path):
         (lambda content: "ACGT", "not a saved pair HMM"),
         (lambda content: "[]", "not a saved pair HMM"),
         (
-            lambda content: content.replace("version 2", "version 9"),
+            lambda content: content.replace("version 3", "version 9"),
             "says it is 'seqbio.*version 9'",
         ),
         (lambda content: content.replace('"n_starts"', '"starts"'), "not a saved pair HMM.*starts"),
-        (lambda content: content.replace('"-inf",', ""), "21 coordinates and its model 27"),
+        (lambda content: content.replace('"-inf",', ""), "25 coordinates and its model 31"),
     ],
 )
 def test_files_that_are_none_are_refused(tmp_path, given, change, message):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -283,3 +283,134 @@ def ended_by_rows(machine, last, combine=np.logaddexp):
 def best_score_by_rows(machine, x, y):
     v = forward_by_rows(machine, x, y, combine=np.maximum)
     return ended_by_rows(machine, v[-1, -1], combine=np.maximum)
+
+
+# --- overhangs: every core, with every overhang before and behind it ----------------------------
+
+
+def overhang_weights(share, extend, letters):
+    """Log weights of overhangs of some letters of x and of y at one end; -inf for both or none."""
+    if min(letters) > 0:
+        return -math.inf
+    if max(letters) == 0:
+        return log(1.0 - sum(share))
+    side = 0 if letters[0] else 1
+    return log(share[side] * (1.0 - extend[side]) * extend[side] ** (letters[side] - 1))
+
+
+def overhangs(share, extend, n, m):
+    """Yield letters before and behind the core, of x and of y, and the log weight of both."""
+    one = [(k, 0) for k in range(n + 1)] + [(0, k) for k in range(1, m + 1)]
+    for before, behind in itertools.product(one, repeat=2):
+        if before[0] + behind[0] <= n and before[1] + behind[1] <= m:
+            weight = overhang_weights(share, extend, before)
+            # Behind a gap there never is an overhang, so that not to have one has no weight.
+            weight += overhang_weights(share, extend, behind) if max(behind) else 0.0
+            yield before, behind, weight
+
+
+def constrained(machine, share, before, behind):
+    """Make the core begin with a match behind an overhang, and end with one before another."""
+    moves, end = machine.transitions, machine.end
+    begin = np.eye(len(end))[0] if max(before) else moves[0]
+    matched = np.arange(len(end)) == 0
+    if max(behind):
+        return begin, np.where(matched, end, 0.0)
+    return begin, np.where(matched, end * (1.0 - sum(share)), end)
+
+
+def core_paths(machine, share, extend, x, y):
+    """Yield every path through a core, its overhangs, and the log weight of all."""
+    for before, behind, weight in overhangs(share, extend, len(x), len(y)):
+        begin, end = constrained(machine, share, before, behind)
+        inner = [
+            letters[k : len(letters) - after]
+            for letters, k, after in zip((x, y), before, behind, strict=True)
+        ]
+        for path in all_paths(machine.kinds, *map(len, inner)):
+            if not path and max(before) > 0:
+                continue
+            score = weight
+            for number, (event, *where) in enumerate(path_events(machine, *inner, path)):
+                if event == "move":
+                    score += log(begin[where[1]] if number == 0 else machine.transitions[*where])
+                elif event == "match":
+                    score += log(machine.odds[where[0], where[1]])
+                else:
+                    score += log(end[where[0]])
+            yield path, before, behind, inner, score
+
+
+def enumerated_with_overhangs(machine, share, extend, x, y):
+    """Aligned letters, overhangs and their letters, moves and endings that are expected."""
+    every = list(core_paths(machine, share, extend, x, y))
+    total = log_sum([one[-1] for one in every])
+    size = len(machine.kinds)
+    aligned, counted = np.zeros((len(x), len(y))), np.zeros((2, 2))
+    moves, endings = np.zeros((size, size)), np.zeros(size)
+    for path, before, behind, inner, score in every:
+        weight = math.exp(score - total)
+        for letters in (before, behind):
+            counted[:, 0] += weight * (np.array(letters) > 0)
+            counted[:, 1] += weight * np.array(letters)
+        events = list(path_events(machine, *inner, path))
+        # The match behind an overhang is no choice.
+        for event, *where in events[1:] if max(before) else events:
+            if event == "move":
+                moves[*where] += weight
+            elif event == "match":
+                aligned[where[2] + before[0], where[3] + before[1]] += weight
+            else:
+                endings[where[0]] += weight
+    return aligned, counted, moves, endings
+
+
+def with_overhangs(machine, share, extend, x, y, combine=log_sum):
+    """Sum over all cores and overhangs (or take the best), each core by its own recursion."""
+    scores = []
+    for before, behind, weight in overhangs(share, extend, len(x), len(y)):
+        begin, end = constrained(machine, share, before, behind)
+        inner_x, inner_y = x[before[0] : len(x) - behind[0]], y[before[1] : len(y) - behind[1]]
+        if max(before) and not (len(inner_x) and len(inner_y)):
+            continue
+        # A state that stands for the beginning makes the first move unlike the others.
+        moves = np.pad(machine.transitions, ((1, 0), (1, 0)))
+        moves[0, 1:] = begin
+        begun = replace(
+            machine, kinds="m" + machine.kinds, transitions=moves, end=np.append(end[0], end)
+        )
+        last = forward(begun, inner_x, inner_y, combine)[len(inner_x)][len(inner_y)]
+        if max(before):
+            last[0] = -math.inf
+        scores.append(weight + combine(ended(begun, last)))
+    return combine(scores)
+
+
+def with_overhangs_by_rows(machine, share, extend, x, y):
+    """The same for a machine of the states "mxy" in one pass: entries and exits at the edges."""
+    move, odds = logs(machine.transitions), logs(machine.odds[np.ix_(x, y)])
+    n, m = len(x), len(y)
+    f = np.full((n + 1, m + 1, 3), -np.inf)
+    f[0, 0, 0] = overhang_weights(share, extend, (0, 0))
+    enter = np.full((n + 1, m + 1), -np.inf)
+    lengths = np.arange(max(n, m) + 1)
+    law = [
+        log(share[side] * (1.0 - extend[side])) + (lengths - 1) * log(extend[side])
+        for side in (0, 1)
+    ]
+    enter[1:, 0], enter[0, 1:] = law[0][1 : n + 1], law[1][1 : m + 1]
+    for i in range(n + 1):
+        if i > 0:
+            arriving = np.logaddexp.reduce(f[i - 1, :, :, None] + move[:, :2], axis=1)
+            f[i, 1:, 0] = np.logaddexp(arriving[:-1, 0], enter[i - 1, :-1]) + odds[i - 1]
+            f[i, :, 1] = arriving[:, 1]
+        into_y = np.logaddexp(f[i, :, 0] + move[0, 2], f[i, :, 1] + move[1, 2])
+        f[i, 1:, 2] = scan(into_y[:-1], move[2, 2])
+    end = logs(machine.end)
+    ways = [
+        *(f[n, m, 1:] + end[1:]),
+        f[n, m, 0] + end[0] + overhang_weights(share, extend, (0, 0)),
+        *(f[:n, m, 0] + end[0] + law[0][n:0:-1]),
+        *(f[n, :m, 0] + end[0] + law[1][m:0:-1]),
+    ]
+    return np.logaddexp.reduce(ways)

@@ -1,0 +1,373 @@
+"""Overhangs at the ends: against enumeration and loops, in fits, and in tests of symmetry."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import seqbio
+from seqbio import PairHMM
+from seqbio.core import check_gradient
+from seqbio.core.model import identifiable_rank
+from seqbio.errors import ParameterError, TyingError
+from seqbio.hypothesis_testing import goodness_of_fit
+from seqbio.pairhmm.band import can_be_banded
+from tests.pairhmm.examples import HKY85, encoded, exchanged
+from tests.reference import pair_hmm as reference
+
+OVERHANGS = {
+    "overhang_x": 0.2,
+    "overhang_y": 0.3,
+    "extend_overhang_x": 0.6,
+    "extend_overhang_y": 0.4,
+}
+LONG = {"long_x": 0.2, "long_y": 0.3, "extend_long_x": 0.9, "extend_long_y": 0.8}
+FRAME = {"frame_x": 0.3, "frame_y": 0.4, "extend_frame_x": 0.5, "extend_frame_y": 0.2}
+SWITCHES = {"switch_x": 0.2, "switch_y": 0.1}
+LAWS = {1: {}, 2: LONG, "frame": FRAME}
+PAIRS = [("ACGTTGCAGT", "ACTTGCAAGT"), ("ACGGT", "ACGTTACGA"), ("A", "CG"), ("ACCGTTTGG", "AG")]
+each_law = pytest.mark.parametrize("gap_lengths", LAWS)
+
+
+def given(gap_lengths=1, ends="free", **changes):
+    named = {**HKY85, **OVERHANGS, **LAWS[gap_lengths], **changes}
+    switch = "untied" if "switch_x" in named else "off"
+    return PairHMM(gap_lengths=gap_lengths, ends=ends, switch=switch).set_parameters(named)
+
+
+def overhangs_of(hmm):
+    return tuple(
+        tuple(hmm.parameters_[f"{name}_{side}"] for side in "xy")
+        for name in ("overhang", "extend_overhang")
+    )
+
+
+def core_of(hmm, data):
+    """Give the machine without overhangs, as the textbook has it, and the log background."""
+    machine, background = hmm.model.machine(hmm.full_, data)
+    end = hmm.model._table(hmm.full_).end
+    return replace(machine, end=end, flanks=None), background
+
+
+@each_law
+def test_log_likelihood_and_best_path_are_those_of_the_loops(gap_lengths):
+    hmm, data = given(gap_lengths, **SWITCHES), encoded(PAIRS)
+    machine, background = core_of(hmm, data)
+    found, best = hmm.log_likelihood(PAIRS), hmm.model.best_path_score(hmm.full_, data)
+    for pair in range(len(PAIRS)):
+        x, y = (np.searchsorted(data.symbols, side[pair]) for side in (data.x, data.y))
+        letters = background[x].sum() + background[y].sum()
+        total = reference.with_overhangs(machine, *overhangs_of(hmm), x, y)
+        assert found[pair] == pytest.approx(total + letters, rel=1e-12)
+        total = reference.with_overhangs(machine, *overhangs_of(hmm), x, y, combine=max)
+        assert best[pair] == pytest.approx(total + letters, rel=1e-12)
+
+
+@each_law
+def test_probabilities_of_all_pairs_add_up_to_1(gap_lengths):
+    # With letters that can be anything; the pair of two empty sequences has no overhangs.
+    hmm = given(gap_lengths, open_x=0.2, open_y=0.1, end=0.3)
+    longest = 60 if gap_lengths == "frame" else 40
+    lengths = np.array(list(itertools.product(range(longest), repeat=2)))[1:]
+    data = encoded([("N" * n, "N" * m) for n, m in lengths])
+    both = np.exp(hmm.model.log_likelihood(hmm.full_, data) + np.log(4) * lengths.sum(axis=1))
+    assert both.sum() + 0.3 * 0.5**2 == pytest.approx(1.0, abs=1e-5)
+
+
+@each_law
+def test_gradient_is_that_of_central_differences(gap_lengths):
+    hmm, data = given(gap_lengths, **SWITCHES), encoded(PAIRS)
+    assert check_gradient(hmm.model, hmm.full_, data).max_relative_error < 1e-6
+    total = hmm.model.log_likelihood_and_gradient(hmm.full_, data)[1]
+    overhang = [hmm.model.layout.slice(name).start for name in OVERHANGS]
+    assert np.abs(total[overhang]).min() > 0.01
+    np.testing.assert_allclose(hmm.model.scores(hmm.full_, data).sum(axis=0), total, atol=1e-9)
+
+
+@each_law
+def test_posterior_and_counts_are_those_of_all_alignments(gap_lengths):
+    hmm, data = given(gap_lengths), encoded([("ACGT", "AG")])
+    machine, _ = core_of(hmm, data)
+    x, y = (np.searchsorted(data.symbols, side[0]) for side in (data.x, data.y))
+    aligned, overhangs, moves, endings = reference.enumerated_with_overhangs(
+        machine, *overhangs_of(hmm), x, y
+    )
+    np.testing.assert_allclose(hmm.posterior("ACGT", "AG"), aligned, atol=1e-12)
+    events = hmm.model.events(hmm.full_, data)
+    np.testing.assert_allclose(events.overhangs, overhangs, atol=1e-12)
+    np.testing.assert_allclose(events.moves, moves, atol=1e-12)
+    np.testing.assert_allclose(events.endings, endings, atol=1e-12)
+
+
+@pytest.mark.parametrize("extend", [0.4, 0.98])
+def test_overhangs_of_hundreds_of_letters_are_those_of_the_loops(extend):
+    generator = np.random.default_rng(3)
+    letters = ["".join(generator.choice(list("ACGT"), n)) for n in (300, 120, 310)]
+    left, core, right = letters
+    pairs = [(left + core, core + right), (core, left + core + right), (left + core + right, core)]
+    changes = dict.fromkeys(("extend_overhang_x", "extend_overhang_y"), extend)
+    hmm, data = given(**changes), encoded(pairs)
+    machine, background = core_of(hmm, data)
+    events, found = hmm.model.events(hmm.full_, data), hmm.log_likelihood(pairs)
+    for pair in range(len(pairs)):
+        x, y = (np.searchsorted(data.symbols, side[pair]) for side in (data.x, data.y))
+        total = reference.with_overhangs_by_rows(machine, *overhangs_of(hmm), x, y)
+        total += background[x].sum() + background[y].sum()
+        assert found[pair] == pytest.approx(total, rel=1e-11)
+    if extend == 0.98:
+        assert events.overhangs[:, 0].sum() == pytest.approx(6, abs=0.1)
+        assert events.overhangs[:, 1].sum() == pytest.approx(3 * 610, rel=0.02)
+    gradient = hmm.model.log_likelihood_and_gradient(hmm.full_, data)[1]
+    for name in OVERHANGS:
+        step = np.zeros(len(gradient))
+        step[hmm.model.layout.slice(name)] = 1e-4
+        ahead, behind = (
+            hmm.model.log_likelihood(hmm.full_ + sign * step, data).sum() for sign in (1, -1)
+        )
+        slope = gradient[hmm.model.layout.slice(name)].item()
+        assert (ahead - behind) / 2e-4 == pytest.approx(slope, rel=1e-5, abs=1e-5)
+
+
+def test_batches_of_unlike_pairs_are_those_of_single_ones():
+    generator = np.random.default_rng(1)
+    pairs = [
+        tuple("".join(generator.choice(list("ACGT"), n)) for n in generator.integers(1, 60, 2))
+        for _ in range(30)
+    ]
+    hmm = given()
+    alone = [hmm.log_likelihood([pair])[0] for pair in pairs]
+    np.testing.assert_allclose(hmm.log_likelihood(pairs), alone, rtol=1e-12)
+    events = hmm.model.events(hmm.full_, encoded(pairs))
+    summed = sum(hmm.model.events(hmm.full_, encoded([pair])).overhangs for pair in pairs)
+    np.testing.assert_allclose(events.overhangs, summed, rtol=1e-9)
+
+
+def test_no_overhangs_are_the_aligned_ends():
+    plain = PairHMM().set_parameters(HKY85)
+    free = PairHMM(ends="free").set_parameters(HKY85)
+    np.testing.assert_array_equal(free.log_likelihood(PAIRS), plain.log_likelihood(PAIRS))
+    assert free.parameters_ == {**plain.parameters_, "overhang_x": 0.0, "overhang_y": 0.0}
+    rare = given(overhang_x=1e-9, overhang_y=1e-9)
+    np.testing.assert_allclose(rare.log_likelihood(PAIRS), plain.log_likelihood(PAIRS), atol=1e-5)
+
+
+def test_exchanging_x_and_y_and_their_parameters_changes_nothing():
+    there = given(ends="free_x", overhang_y=0.0).log_likelihood(PAIRS)
+    named = exchanged({**HKY85, **OVERHANGS, "overhang_y": 0.0})
+    back = PairHMM(ends="free_y").set_parameters(named).log_likelihood([(y, x) for x, y in PAIRS])
+    np.testing.assert_allclose(there, back, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ends", ["free", "free_x", "free_y"])
+def test_names_come_back_and_models_are_kept(ends, tmp_path):
+    named = {**HKY85, **OVERHANGS}
+    if ends != "free":
+        named = {
+            name: p
+            for name, p in named.items()
+            if f"overhang_{ends[-1]}" in name or ("overhang" not in name)
+        }
+    hmm = PairHMM(ends=ends).set_parameters(named)
+    shown = {name: p for name, p in hmm.parameters_.items() if p != 0.0}
+    assert shown == pytest.approx(named)
+    hmm.save(tmp_path / "model.json")
+    again = PairHMM.load(tmp_path / "model.json")
+    assert again.ends == ends
+    np.testing.assert_array_equal(again.full_, hmm.full_)
+
+
+def test_models_kept_before_there_were_overhangs_are_read(tmp_path):
+    hmm = PairHMM(gap_lengths=2).set_parameters({**HKY85, **LONG})
+    hmm.save(tmp_path / "model.json")
+    content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    content["format"] = content["format"].replace("version 3", "version 2")
+    del content["settings"]["ends"]
+    del content["coordinates"][17:21]
+    (tmp_path / "model.json").write_text(json.dumps(content), encoding="utf-8")
+    np.testing.assert_array_equal(PairHMM.load(tmp_path / "model.json").full_, hmm.full_)
+
+
+@pytest.mark.parametrize("method", ["viterbi", "mea"])
+def test_alignments_show_overhangs_as_gaps_at_the_ends(method):
+    core = "ACGTTGCAGTCAACGGTA"
+    x, y = "GGGGGG" + core, core + "TTTT"
+    [alignment] = given(distance=0.05).align([(x, y)], method=method)
+    assert (alignment[0], alignment[1]) == (x + "----", "------" + y)
+    [checked] = given(distance=0.05).assess([alignment])
+    assert checked.expected_accuracy > 0.8
+
+
+@each_law
+def test_the_best_alignment_has_the_score_of_its_path(gap_lengths):
+    hmm = given(gap_lengths)
+    for x, y in PAIRS:
+        samples = hmm.sample_alignments(x, y, 300, seed=2)
+        [best] = hmm.align([(x, y)])
+        assert max(sample.score for sample in samples) <= best.score + 1e-9
+        assert (best[0].replace("-", ""), best[1].replace("-", "")) == (x, y)
+
+
+def test_alignments_are_drawn_from_the_posterior():
+    hmm, (x, y), n = given(), ("GGACGTTA", "ACGTCC"), 2000
+    samples = hmm.sample_alignments(x, y, n, seed=5)
+    seen = np.zeros((len(x), len(y)))
+    for sample in samples:
+        for (start, stop), (begin, _) in zip(*sample.aligned, strict=True):
+            for k in range(stop - start):
+                seen[start + k, begin + k] += 1 / n
+    expected = hmm.posterior(x, y)
+    limits = 5 * np.sqrt(expected * (1 - expected) / n) + 1e-3
+    assert (np.abs(seen - expected) < limits).all()
+    # The probability of a path that is seen often is the share of the samples that it has.
+    scores = np.array([sample.score for sample in samples])
+    [best] = hmm.align([(x, y)])
+    share = np.mean(np.isclose(scores, best.score))
+    expected = math.exp(best.score - hmm.log_likelihood([(x, y)])[0])
+    assert abs(share - expected) < 5 * math.sqrt(expected / n)
+
+
+def test_free_ends_are_not_banded():
+    data = encoded(PAIRS)
+    for hmm, banded in ((given(), False), (PairHMM().set_parameters(HKY85), True)):
+        assert can_be_banded(hmm.model.machine(hmm.full_, data)[0]) == banded
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "message"),
+    [
+        ({}, OVERHANGS, "ends is 'aligned' .*ends='free'"),
+        ({"ends": "free_x"}, OVERHANGS, "ends is 'free_x'"),
+        ({"ends": "free"}, {"overhang_x": 0.1}, "extend_overhang_x is missing"),
+        ({"ends": "free"}, {**OVERHANGS, "overhang_y": 0.9}, "overhang_x and overhang_y add up"),
+        ({"ends": "open"}, {}, "ends is 'open'; choose one of aligned, free, free_x, free_y"),
+    ],
+)
+def test_parameters_that_the_ends_do_not_have_are_refused(settings, changes, message):
+    with pytest.raises(ParameterError, match=message):
+        PairHMM(**settings).set_parameters({**HKY85, **changes})
+
+
+def test_the_tie_of_overhangs_needs_those_of_both():
+    with pytest.raises(TyingError, match="tie 'overhang' needs ends='free'; it is 'free_x'"):
+        PairHMM(tie=("overhang",), ends="free_x").fit(PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_free"),
+    [
+        ({"ends": "free"}, 9),  # open, extend, end, distance, kappa, and 4 of the overhangs
+        ({"ends": "free", "tie": ("open", "extend", "overhang")}, 7),
+        ({"ends": "free_y"}, 7),
+        ({"ends": "free", "gap_lengths": 2}, 12),
+    ],
+)
+def test_free_parameters_can_all_be_told_apart(settings, n_free):
+    hypothesis, data = PairHMM(**settings).hypothesis(PAIRS)
+    assert hypothesis.tying.n_free == n_free
+    assert identifiable_rank(hypothesis.model, hypothesis.tying, data, seed=0) == n_free
+
+
+# -- fits and tests ------------------------------------------------------------------------------
+
+TRUTH = {
+    "open_x": 0.05,
+    "open_y": 0.05,
+    "extend_x": 0.3,
+    "extend_y": 0.3,
+    "end": 0.02,
+    "distance": 0.1,
+    "overhang_x": 0.4,
+    "overhang_y": 0.2,
+    "extend_overhang_x": 0.8,
+    "extend_overhang_y": 0.9,
+}
+PLAIN = {name: p for name, p in TRUTH.items() if "overhang" not in name}
+JC69 = {"substitution": "jc69", "frequencies": "equal"}
+
+
+def strings(pairs):
+    return [(str(x.seq), str(y.seq)) for x, y in pairs]
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    hmm = PairHMM(ends="free", **JC69).set_parameters(TRUTH)
+    return strings(hmm.simulate(100, columns=60, seed=4))
+
+
+@pytest.fixture(scope="module")
+def fitted(pairs):
+    return PairHMM(ends="free", **JC69).fit(pairs)
+
+
+def test_drawn_pairs_are_as_long_as_the_parameters_say():
+    hmm = PairHMM(ends="free", **JC69).set_parameters({**TRUTH, "open_x": 0.0, "open_y": 0.0})
+    longer = np.array([(len(x), len(y)) for x, y in strings(hmm.simulate(4000, columns=5, seed=1))])
+    means = (longer - 5).mean(axis=0)
+    # Two ends, overhangs of 5 and of 10 letters on average.
+    np.testing.assert_allclose(means, [2 * 0.4 * 5, 2 * 0.2 * 10], rtol=0.06)
+    free = hmm.simulate(4000, seed=2)
+    lengths = np.array([(len(x), len(y)) for x, y in free])
+    np.testing.assert_allclose(lengths.mean(axis=0), np.array([49 + 4, 49 + 4]), rtol=0.08)
+
+
+def test_the_truth_is_recovered(fitted):
+    assert fitted.converged_
+    intervals = fitted.confidence_intervals(level=0.999)
+    for name, truth in TRUTH.items():
+        if name != "end":  # the number of columns was given
+            assert intervals[name][0] < truth < intervals[name][1]
+
+
+def test_goodness_of_fit_is_content_with_free_ends(pairs, fitted):
+    naive = PairHMM(**JC69).fit(pairs)
+    pvalues = [
+        {misfit.name: misfit.pvalue for misfit in goodness_of_fit(hmm.fit_, hmm.data_)}
+        for hmm in (naive, fitted)
+    ]
+    assert pvalues[0]["ends"] < 0.01
+    assert pvalues[1]["ends"] > 0.02
+    counted = fitted.gap_length_fit(pairs, longest=3)
+    gaps = counted.posterior_x.sum() + counted.longer_x[0]
+    matches = 100 * 60 * 0.87
+    assert gaps == pytest.approx(0.05 * matches, rel=0.3)
+
+
+def test_trimmed_ends_are_not_taken_for_asymmetry_of_gaps():
+    hmm = PairHMM(**JC69).set_parameters(PLAIN)
+    trimmed = [(x, y[:-5]) for x, y in strings(hmm.simulate(60, columns=60, seed=6))]
+    found = {}
+    for ends in ("aligned", "free"):
+        settings = {**JC69, "ends": ends}
+        null, alternative = PairHMM(**settings), PairHMM(tie=(), **settings)
+        found[ends] = seqbio.compare(
+            null, alternative, trimmed, calibration="chi2", check_fit=False
+        )
+        assert found[ends].df == 2
+    assert found["aligned"].statistic > 20
+    assert found["free"].statistic < 9
+
+
+def test_aligned_ends_are_tested_against_free_ones(pairs):
+    null, alternative = PairHMM(**JC69), PairHMM(ends="free", **JC69)
+    few = pairs[:6]
+    result = seqbio.compare(null, alternative, few, n_replicates=1, check_fit=False, seed=1)
+    assert result.calibration == "bootstrap"
+    assert {"tested_on_boundary", "without_meaning"} <= {w.code for w in result.warnings}
+
+
+def test_short_and_long_gaps_are_fitted_with_free_ends():
+    truth = {**TRUTH, **LONG, "long_y": 0.2, "extend_long_y": 0.9}
+    hmm = PairHMM(ends="free", gap_lengths=2, **JC69).set_parameters(truth)
+    pairs = strings(hmm.simulate(60, columns=80, seed=3))
+    tie = ("open", "extend", "long")
+    again = PairHMM(ends="free", gap_lengths=2, tie=tie, **JC69).fit(pairs)
+    assert again.converged_
+    intervals = again.confidence_intervals(level=0.999)
+    for name in ("overhang_x", "overhang_y", "extend_overhang_x", "extend_overhang_y", "long_x"):
+        assert intervals[name][0] < truth[name] < intervals[name][1]
