@@ -31,6 +31,7 @@ def random_full(model, seed, spread=0.5):
     full = noise - 1.0 * (np.arange(model.layout.size) < len(TRANSITION_NAMES))
     for side in "xy":
         full[model.layout.slice(f"overhang_{side}")] = -np.inf
+        full[model.layout.slice(f"extend_overhang_{side}")] = 0.0
     return full
 
 

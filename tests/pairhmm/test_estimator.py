@@ -818,7 +818,7 @@ def test_nothing_is_saved_before_there_is_something(tmp_path):
             "says it is 'seqbio.*version 9'",
         ),
         (lambda content: content.replace('"n_starts"', '"starts"'), "not a saved pair HMM.*starts"),
-        (lambda content: content.replace('"-inf",', ""), "25 coordinates and its model 31"),
+        (lambda content: content.replace('"-inf",', ""), "23 coordinates and its model 31"),
     ],
 )
 def test_files_that_are_none_are_refused(tmp_path, given, change, message):

@@ -122,6 +122,9 @@ def test_overhangs_of_hundreds_of_letters_are_those_of_the_loops(extend):
     if extend == 0.98:
         assert events.overhangs[:, 0].sum() == pytest.approx(6, abs=0.1)
         assert events.overhangs[:, 1].sum() == pytest.approx(3 * 610, rel=0.02)
+        [alignment] = hmm.align(pairs[:1])
+        assert alignment[1].startswith("-" * 295)
+        assert alignment[0].endswith("-" * 305)
     gradient = hmm.model.log_likelihood_and_gradient(hmm.full_, data)[1]
     for name in OVERHANGS:
         step = np.zeros(len(gradient))

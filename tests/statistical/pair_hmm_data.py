@@ -11,7 +11,9 @@ y), ``within`` (two groups of pairs, one close with few gaps, one far with many;
 frequent in x as in y in each; naive: the groups mixed up), ``between`` (the same two groups, with
 openings as frequent in the one as in the other; naive: all but the openings held equal, too),
 ``mixture`` (three gaps in ten are long; openings, extensions and shares of long gaps tied under
-``gap_lengths=2``; naive: geometric gap lengths).
+``gap_lengths=2``; naive: geometric gap lengths), ``trimmed`` (five letters cut off the end of every
+y, so that x overhangs, tested with ``ends="free_x"``; naive: aligned ends), ``both`` (short and
+long gaps and trimmed ends; naive: geometric gap lengths and aligned ends).
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from scipy import stats
 from seqbio import GroupedPairs, PairHMM
 from seqbio.core import as_hypothesis, simulate_from, spawn_generators
 from seqbio.hypothesis_testing import SelfCheck, calibrate
+from seqbio.pairhmm.pair_data import PairData
+from seqbio.pairhmm.pair_model import PairModel
 from tests.statistical.limits import as_table, rejections
 
 COMMON = {"open_x": 0.05, "open_y": 0.05, "extend_x": 0.3, "extend_y": 0.3, "end": 0.02}
@@ -36,6 +40,7 @@ FEW, MANY = {"open_x": 0.03, "open_y": 0.03}, {"open_x": 0.09, "open_y": 0.09}
 LONG_GAPS = {"long_x": 0.3, "long_y": 0.3, "extend_long_x": 0.85, "extend_long_y": 0.85}
 SHORT_AND_LONG = {**COMMON, **LONG_GAPS, "extend_x": 0.2, "extend_y": 0.2, "distance": 0.1}
 N_DATA_SETS = 1000
+N_TRIMMED = 5  # letters
 SETTINGS: dict[str, Any] = {"substitution": "jc69", "frequencies": "equal"}
 
 
@@ -106,6 +111,48 @@ def mixture(n: int = N_DATA_SETS, seed: int = 4) -> tuple[SelfCheck, str]:
     return found, naive("geometric gap lengths", null, pairs, full, test, n)
 
 
+class TrimmedModel(PairModel):
+    """Draws pairs with aligned ends and cuts letters off every y; its likelihood is as ever."""
+
+    def simulate(self, full: Any, data: PairData, generator: np.random.Generator) -> PairData:
+        """Draw as many pairs as the data have, and cut."""
+        whole = super().simulate(full, data, generator)
+        return PairData(whole.alphabet, whole.x, [y[:-N_TRIMMED] for y in whole.y])
+
+
+class TrimmedHMM(PairHMM):
+    """States hypotheses about pairs that were trimmed."""
+
+    @property
+    def model(self) -> PairModel:
+        """The model in coordinates, before any tying."""
+        model = super().model
+        return TrimmedModel(model.family, model.rna)
+
+
+def trimmed(n: int = N_DATA_SETS, seed: int = 5) -> tuple[SelfCheck, str]:
+    """Five letters cut off every y, free ends of x: 2 degrees of freedom, chi-squared."""
+    return cut({**NEAR, "distance": 0.1}, ("open", "extend"), n, seed)
+
+
+def both(n: int = N_DATA_SETS, seed: int = 6) -> tuple[SelfCheck, str]:
+    """Short and long gaps, five letters cut off every y, free ends of x: 4 degrees, chi-squared."""
+    return cut(SHORT_AND_LONG, ("open", "extend", "long"), n, seed, gap_lengths=2)
+
+
+def cut(
+    truth: dict[str, float], tie: tuple[str, ...], n: int, seed: int, **settings: Any
+) -> tuple[SelfCheck, str]:
+    """Test the symmetry of gaps in trimmed pairs."""
+    pairs = drawn(truth, [80] * 40, seed=0, **settings)
+    settings |= {"ends": "free_x", **SETTINGS}
+    null, alternative = TrimmedHMM(tie=tie, **settings), TrimmedHMM(tie=(), **settings)
+    full = null.set_parameters(truth).full_
+    found = calibrate(null, alternative, pairs, n, parameters=full, calibration="chi2", seed=seed)
+    test = ratio_test(estimator("open", "extend"), estimator(), pairs)
+    return found, naive("aligned ends, geometric gap lengths", null, pairs, full, test, n)
+
+
 def ratio_test(null: PairHMM, alternative: PairHMM, design: Any) -> Callable[[Any], float | None]:
     """Make a function that gives the chi-squared p-value of one data set."""
     from seqbio.core import fit
@@ -140,7 +187,14 @@ def naive(
     return as_table(f"naive ({title})", rejections(pvalues))
 
 
-CASES = {"lengths": lengths, "within": within, "between": between, "mixture": mixture}
+CASES = {
+    "lengths": lengths,
+    "within": within,
+    "between": between,
+    "mixture": mixture,
+    "trimmed": trimmed,
+    "both": both,
+}
 
 
 def report(name: str, n: int = N_DATA_SETS) -> str:
