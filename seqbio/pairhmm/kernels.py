@@ -314,6 +314,9 @@ class Sweep:
         ]
         handed = [(g[1], g[3], c, c != 1) for g, c in zip(gaps, self.into_match[1:], strict=True)]
         edges, ratio = self._edges(state, ratio)
+        around = self.edge
+        if around is not None:
+            around.prepare(state, start, stop)
         # Ranges of rows, in units of one letter of all pairs: [low, high) is the anti-diagonal,
         # [first, high) what a step along x can reach, [low, last) a step along y.
         low, high = max(0, start - m) * width, (min(n, start) + 1) * width
@@ -362,10 +365,12 @@ class Sweep:
                 here = values[low + shift : high + shift] if along_x else values[low:high]
                 combine(source, here * weight if weighted else here, out=total)
                 source = total
-            if self.edge is not None:
-                self.edge.pass_by(state, d, kept)
+            if around is not None:
+                around.pass_by(state, d, kept)
             if kept is not None:
                 self._keep(kept, state, d)
+        if around is not None:
+            around.note(state, start, stop)
 
     def _edges(self, state: State, ratio: Floats | None) -> tuple[Floats, Floats | None]:
         """View the match values of the first rows of blocks, and the ratios of scales there.
@@ -483,7 +488,9 @@ class Sweep:
         """Begin, and close the pairs of two empty sequences."""
         state = self.begin()
         if self.edge is not None:
+            self.edge.prepare(state, -1, 0)
             self.edge.pass_by(state, 0, None)
+            self.edge.note(state, -1, 0)
         if 0 in self.batch.finishing:
             self.finish(state, 0)
         return state
@@ -813,40 +820,60 @@ class _Edge:
         self.power = np.floor(np.where(possible, logs, 0.0) / LOG_2).astype(np.int64)
         self.fraction = np.exp(np.where(possible, logs - self.power * LOG_2, -np.inf))
         # Row of the cell in the last column (for x) and in the last row (for y).
-        self.before = diagonals[:, None] - batch.lengths.T[::-1, None]
-        rows = np.stack([self.before[0], np.broadcast_to(batch.lengths[:, 0], (size, n_pairs))])
-        self.inside = (self.before >= 0) & (self.before < batch.lengths.T[:, None])
+        before = diagonals[:, None] - batch.lengths.T[::-1, None]
+        rows = np.stack([before[0], np.broadcast_to(batch.lengths[:, 0], (size, n_pairs))])
+        self.inside = (before >= 0) & (before < batch.lengths.T[:, None])
         self.rows = np.clip(rows, 0, sweep.n)
-        self.cells = self.rows * n_pairs + np.arange(n_pairs)
+        self.cells = np.stack(list(self.rows * n_pairs + np.arange(n_pairs)), axis=1)
+        self.values = np.zeros((size, 2, n_pairs))
         self.log_value = np.full((2, size, n_pairs), -np.inf)
         self.leaving = np.zeros((2, size, n_pairs))
+        self.entering: list[Floats] = []
+        self.start = 0
+
+    def prepare(self, state: State, start: int, stop: int) -> None:
+        """Scale what enters on anti-diagonals start + 1 .. stop, between which no scale changes."""
+        d, block = np.arange(start + 1, stop + 1), self.sweep.block
+        of_x = state.exponents[np.minimum(d, self.sweep.n) // block]
+        powers = [self.power[0, d, None] - of_x, self.power[1, d, None] - state.exponents[0]]
+        self.entering = [
+            np.ldexp(fraction[d, None], np.clip(power, -2000, 1000))
+            for fraction, power in zip(self.fraction, powers, strict=True)
+        ]
+        self.start = start + 1
+        largest = max(float(weights.max()) for weights in self.entering)
+        if self.sweep.block > 1 and largest > 1.0 / SMALLEST_AMONG_ZEROS:
+            raise _RangeExceededError
 
     def pass_by(self, state: State, d: int, kept: Kept | None) -> None:
         """Let paths in on anti-diagonal d, and note the values from which they can leave."""
         sweep = self.sweep
-        match, exponents = state.match.ravel(), state.exponents
-        with np.errstate(divide="ignore"):
-            self.log_value[:, d] = np.log(match[self.cells[:, d]]) + d * sweep.log_step
-        blocks = self.rows[:, d] // sweep.block
-        self.log_value[:, d] += exponents[blocks, np.arange(sweep.n_pairs)] * LOG_2
-        entered = []
-        for side, row in enumerate((d, 0)):
-            weights = np.zeros(sweep.n_pairs)
-            if self.fraction[side, d] > 0:
-                power = self.power[side, d] - exponents[row // sweep.block]
-                weights = np.ldexp(self.fraction[side, d], np.clip(power, -2000, 1000))
+        state.match.take(self.cells[d], out=self.values[d], mode="clip")
+        entered = [weights[d - self.start] for weights in self.entering]
+        for weights, row, last in zip(entered, (d, 0), (sweep.n, sweep.m), strict=True):
+            if 0 < d <= last:
                 into = state.into_match[d & 1][row]
                 sweep.combine(into, weights, out=into)
-                self._check_range(weights, into)
-            entered.append(weights)
+                if not sweep.every_move_possible:
+                    self._check_range(weights, into)
         if kept is not None:
             kept.entered[d] = entered
 
     def _check_range(self, weights: Floats, into: Floats) -> None:
-        """Ask for smaller blocks of rows where what enters is beside what the block holds."""
-        lost = not self.sweep.every_move_possible and into.min() < SMALLEST_AMONG_ZEROS
-        if self.sweep.block > 1 and (lost or weights.max() > 1.0 / SMALLEST_AMONG_ZEROS):
+        """Ask for smaller blocks of rows where what enters may be lost beside what they hold."""
+        if self.sweep.block > 1 and weights.any() and into.min() < SMALLEST_AMONG_ZEROS:
             raise _RangeExceededError
+
+    def note(self, state: State, start: int, stop: int) -> None:
+        """Take the logarithms of the values on anti-diagonals start + 1 .. stop."""
+        passed = slice(start + 1, stop + 1)
+        exponents = state.exponents[
+            self.rows[:, passed] // self.sweep.block, np.arange(self.sweep.n_pairs)
+        ]
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.values[passed].transpose(1, 0, 2))
+        steps = np.arange(start + 1, stop + 1)[:, None] * self.sweep.log_step
+        self.log_value[:, passed] = logs + exponents * LOG_2 + steps
 
     def finish(self, d: int, pairs: Integers, result: Floats) -> Floats:
         """Add the paths that end in an overhang; give the share of those that do not."""
@@ -871,7 +898,7 @@ class _Edge:
         for side in (0, 1):
             leaving = self.leaving[side, d]
             if (some := np.flatnonzero(leaving)).size:
-                value = kept.match[d][self.cells[side, d, some] - low]
+                value = kept.match[d][self.cells[d, side, some] - low]
                 adjoint.match[self.rows[side, d, some], some] += leaving[some] / value
         for side, row in enumerate((d, 0)):
             if self.fraction[side, d] > 0:
