@@ -36,7 +36,6 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-import parasail
 from Bio import Align, SeqIO
 from Bio.Align import substitution_matrices
 
@@ -237,6 +236,8 @@ def biopython(score: Score, free_ends: bool) -> Callable[[str, str], Partners]:
 
 def with_parasail(score: Score, free_ends: bool) -> Callable[[str, str], Partners]:
     """Make an aligner of parasail; its scores are whole numbers, so all are doubled."""
+    import parasail
+
     letters, opened, extended = score
     if isinstance(letters, str):
         matrix = getattr(parasail, letters.lower()).copy()
