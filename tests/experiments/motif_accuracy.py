@@ -10,7 +10,7 @@ test of position, on these data and on sets where sites stand anywhere:
 
     SEQBIO_DATA=... python -m tests.experiments.motif_accuracy promoters splice tests --seeds 5
 
-Width, number of motifs and weight decay of the tied promoter detector were chosen by the
+Width, number of motifs and weight decay of the tied promoter detector were chosen by errors and
 log-likelihood in tenfold cross-validation on these same 106 sequences, among nine settings, so its
 errors are optimistic by a little; the untied one has the same settings.
 """
