@@ -225,7 +225,9 @@ def test_a_full_disk_is_one_line(model_file):
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
 def test_an_interrupt_is_status_130_and_leaves_no_file(tmp_path):
     code = (
-        "import sys\nfrom seqbio.cli import main\n"
+        "import signal, sys\nfrom seqbio.cli import main\n"
+        # What runs in the background of a shell is told to ignore interrupts.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "print('ready', file=sys.stderr, flush=True)\nmain()"
     )
     output = tmp_path / "out.txt"
