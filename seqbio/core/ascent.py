@@ -21,6 +21,7 @@ _FLOOR = -9.0  # here a coordinate on its way to -inf is stopped, and tried at -
 _INSIDE = -7.0  # where a coordinate starts that cannot stay at -inf
 _FEW = 30  # so many parameters at most have their curvatures taken one by one
 _NEAR = 1e-6  # how close to a bound counts as there
+_FLAT = 1e-9  # a gradient that may be rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +194,11 @@ def climb(objective: Objective, point: Point, max_iterations: int, tolerance: fl
         leaving = (free <= EDGE) | (free < _INSIDE) & (end.point.gradient < 0)
         low = objective.can_be_zero & np.isfinite(free) & leaving & (free < refused_at - 1)
         point = _put_to_zero(objective, end.point, low)
+        # What means nothing once others are 0, such as the length of gaps that never open.
+        lost = (np.abs(point.gradient) <= _FLAT) & (np.abs(end.point.gradient) > _FLAT)
+        point = _put_to_zero(
+            objective, point, lost & objective.can_be_zero & np.isfinite(point.free)
+        )
         refused = low & np.isfinite(point.free)
         was_held_back = refused & (free <= floor + _NEAR)
         refused_at[refused] = free[refused]
@@ -234,7 +240,7 @@ def _rising_from_zero(objective: Objective, point: Point, allowed: BoolArray) ->
     held = np.isneginf(point.free) & allowed
     if not held.any():
         return held
-    return held & (objective(np.where(held, EDGE, point.free)).gradient > 1e-9)
+    return held & (objective(np.where(held, EDGE, point.free)).gradient > _FLAT)
 
 
 def _ascend(
@@ -292,7 +298,8 @@ def _run(
 ) -> tuple[Point, int]:
     """Run the optimiser until the scaled gradient is small, or the gain of two steps in a row.
 
-    Returns the end and the number of steps.
+    A little gain is enough to stop at the floor, from where the climb goes on at -inf. Returns the
+    end and the number of steps.
     """
     active = np.isfinite(start.free)
     # In the optimiser's coordinates the gradient at the start has norm 1 and the curvature is that
@@ -324,7 +331,8 @@ def _run(
         gains = gains[1], latest.value - reached.value
         reached = latest
         norm = np.linalg.norm(_uphill(reached, floor) / scale) / np.sqrt(flatness)
-        return bool(norm < least_norm) or max(gains) < least_gain
+        is_held = ((reached.free <= floor + _NEAR) & (reached.gradient < 0)).any()
+        return bool(norm < least_norm) or max(gains) < (SETTLED if is_held else least_gain)
 
     minimum = minimize_lbfgs(
         descend,

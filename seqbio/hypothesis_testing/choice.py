@@ -82,6 +82,8 @@ _ANSWERED: dict[str, set[str] | None] = {
     "robust": {_DEPENDENT},
     "cluster-bootstrap": {"few_events", _DEPENDENT},
 }
+# What only says that the chi-squared law is rough.
+_ABOUT_LARGE_NUMBERS = {"few_events", "alternative_on_boundary"}
 _BY_CLUSTERS = (
     "robust",
     "cluster-bootstrap",
@@ -212,7 +214,7 @@ def judge(
             method, evidence, null_fit, alternative_fit, data, df, checks, options, generator
         )
     softened = [
-        replace(check, severity="note") if check.severity == "invalid" else check
+        replace(check, severity="note") if _is_made_up_for(check, method) else check
         for check in checks
     ]
     if evidence.log_pvalue is None:
@@ -223,6 +225,15 @@ def judge(
         evidence.log_pvalue,
         (*evidence.checks, *softened),
         evidence,
+    )
+
+
+def _is_made_up_for(check: Check, method: str) -> bool:
+    """Say whether a check no longer speaks against the p-value, as it comes from this method."""
+    answered = _ANSWERED[method]
+    needs_no_large_numbers = answered is None or "few_events" in answered
+    return check.severity == "invalid" or (
+        check.code in _ABOUT_LARGE_NUMBERS and needs_no_large_numbers
     )
 
 

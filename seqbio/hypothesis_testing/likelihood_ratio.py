@@ -348,10 +348,10 @@ def judge_fits(
     checks += model_checks(null_fit, alternative_fit, data)
     errors: FloatArray | None = None
     if converged and options.intervals and is_regular(alternative_fit.model):
+        # First what looks at the estimates themselves: a model may remember them from its checks.
+        misfits = goodness_checks(alternative_fit, data) if options.check_fit else []
         errors, more_checks = _covariance(alternative_fit, ranks[1], data)
-        checks += more_checks
-        if options.check_fit:
-            checks += goodness_checks(alternative_fit, data)
+        checks += more_checks + misfits
     judgement = judge(
         null_fit,
         alternative_fit,

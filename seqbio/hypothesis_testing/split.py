@@ -100,8 +100,8 @@ class SplitTest:
     def null_law(self) -> str:
         """What bounds the ratio under the null, and on what condition."""
         return (
-            "none is needed: if the null is true the split likelihood ratio has an expectation of "
-            "at most 1, for any number of items and any model, so p <= 1 / ratio (Wasserman, "
+            "no law is needed: if the null is true the split likelihood ratio has an expectation "
+            "of at most 1, for any number of items and any model, so p <= 1 / ratio (Wasserman, "
             "Ramdas and Balakrishnan 2020). The items must be independent and the denominator "
             f"must be the maximum of the null's likelihood: {self.evidence}"
         )

@@ -516,6 +516,13 @@ class BandSweep:
         """Count expected moves from the match state, (n_gap_states, n_pairs)."""
         return np.stack([self._moves(self.match, turned) for turned in self.gaps])
 
+    def beginnings(self) -> Floats:
+        """Probability that the path begins with each gap state, (n_gap_states, n_pairs)."""
+        first = self.match[0, :, : self.n_pairs] * self.scale[0]
+        return np.stack(
+            [(first * self.turned_round(turned)[0]).sum(axis=0) for turned in self.gaps]
+        )
+
     def crossings(self) -> Floats:
         """Count expected moves between gap states, (n_gap_states, n_gap_states, n_pairs)."""
         moves, n_gaps = self.machine.transitions, len(self.gaps)

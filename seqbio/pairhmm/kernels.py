@@ -189,6 +189,8 @@ class Counts:
         Moves from the match state (or the beginning) into each gap state.
     crossing : (n_gap_states, n_gap_states, n_pairs)
         Moves from one gap state into another.
+    beginning : (n_gap_states, n_pairs)
+        Probability that the path begins with each gap state.
     ending : (n_states, n_pairs)
         Probability that the path ends after each state.
     visits : (n_gap_states, n_pairs), optional
@@ -203,6 +205,7 @@ class Counts:
     matches: Floats
     opening: Floats
     crossing: Floats
+    beginning: Floats
     ending: Floats
     visits: Floats | None = None
     overhangs: Floats | None = None
@@ -213,6 +216,7 @@ class Counts:
         self.matches[pairs] = counts.matches
         self.opening[:, pairs] = counts.opening
         self.crossing[:, :, pairs] = counts.crossing
+        self.beginning[:, pairs] = counts.beginning
         self.ending[:, pairs] = counts.ending
         if self.visits is not None and counts.visits is not None:
             self.visits[:, pairs] = counts.visits
@@ -226,6 +230,7 @@ class Counts:
             self.matches[pairs],
             self.opening[:, pairs],
             self.crossing[:, :, pairs],
+            self.beginning[:, pairs],
             self.ending[:, pairs],
             None if self.visits is None else self.visits[:, pairs],
             None if self.overhangs is None else self.overhangs[..., pairs],
@@ -663,7 +668,7 @@ class Sweep:
             below, above = max(0, d - 1 - m) * width, (min(n, d - 1) + 1) * width
             before = kept.match[d - 1]
             filled = False
-            for _, values, rows, along_x, opening, _, opened, _ in gaps:
+            for g, values, rows, along_x, opening, _, opened, _ in gaps:
                 if along_x:
                     here = values[first + shift : high + shift]
                     begin, end = first - width, high - width
@@ -686,6 +691,8 @@ class Sweep:
                     multiply(here, opening, match[begin:end])
                     multiply(match[begin:end], before[begin - below : end - below], piece)
                 add(opened[begin:end], piece, opened[begin:end])
+                if d == 1:
+                    tally.beginning[g, : end - begin] = piece
             crossed = self._cross_back(adjoint, kept, tally, d) if self.crossing else []
             for _, values, _, along_x, _, extend, _, _ in gaps:
                 if extend != 1:
@@ -737,6 +744,7 @@ class _Tally:
         self.part = np.empty(rows)
         self.opened = [np.zeros(rows) for _ in range(n_gaps)]
         self.crossing = np.zeros((n_gaps, n_gaps, sweep.n_pairs))
+        self.beginning = np.zeros((n_gaps, sweep.n_pairs))
         # Visits of the first state of each sequence follow from those of the others.
         others = {*range(n_gaps)} - {sweep.along_x.index(along_x) for along_x in sweep.along_x}
         self.visits = {g: np.zeros(rows) for g in sorted(others)}
@@ -774,6 +782,7 @@ class _Tally:
             self.matches.reshape(-1, n_symbols, n_symbols),
             self._by_pair(self.opened),
             self.crossing,
+            self.beginning,
             ending,
             self._all_visits(overhangs) if self.visits else None,
             overhangs,
@@ -994,6 +1003,7 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
         np.empty((n_pairs, n_symbols, n_symbols)),
         np.empty((n_states - 1, n_pairs)),
         np.empty((n_states - 1, n_states - 1, n_pairs)),
+        np.empty((n_states - 1, n_pairs)),
         np.empty((n_states, n_pairs)),
         np.empty((n_states - 1, n_pairs)) if _has_several(machine) else None,
         None if machine.flanks is None else np.empty((2, 2, 2, n_pairs)),
@@ -1006,6 +1016,7 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
                 sweep.letter_counts(),
                 sweep.openings(),
                 sweep.crossings(),
+                sweep.beginnings(),
                 sweep.ending,
                 sweep.visits() if result.visits is not None else None,
             )

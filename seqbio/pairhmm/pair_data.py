@@ -79,14 +79,6 @@ class PairData:
             [codes for part in parts for codes in part.y],
         )
 
-    def reversed(self) -> PairData:
-        """Turn both sequences of every pair round."""
-        return PairData(
-            self.alphabet,
-            [np.ascontiguousarray(codes[::-1]) for codes in self.x],
-            [np.ascontiguousarray(codes[::-1]) for codes in self.y],
-        )
-
     def clusters(self) -> NDArray[np.int64]:
         """Label pairs that are linked by shared sequences, directly or through others, (n_pairs,).
 

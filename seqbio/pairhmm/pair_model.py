@@ -113,20 +113,19 @@ class PairModel:
         """Start from two steps of expectation-maximisation on a part of the data.
 
         The steps begin at rare gaps of a few letters, some divergence, and lengths as observed.
-        The part is pairs of up to a million cells, or the first pair.
+        The part is pairs of up to a million cells, or the first pair. The chance to end stays as
+        the lengths say: the few ends after gaps would tell less about it.
         """
         end = 1.0 / (1.0 + float(data.lengths.max(axis=1).mean()))
+        given = {**_PLAIN, "end_m": end, "end_x": end, "end_y": end}
         probability = {
-            **_PLAIN,
+            **given,
             "open_x": 0.02,
             "open_y": 0.02,
             "extend_x": 0.4,
             "extend_y": 0.4,
             "switch_x": 0.05,
             "switch_y": 0.05,
-            "end_m": end,
-            "end_x": end,
-            "end_y": end,
         }
         modes = self.substitution.frequency_modes
         frequencies = "empirical" if "empirical" in modes else None
@@ -136,7 +135,7 @@ class PairModel:
             full = self._joined(probability, substitution)
             counts, _ = self._counts(full, part)
             probability = (
-                transitions.most_likely(event_counts(counts, part, PLAIN_STATES).total()) | _PLAIN
+                transitions.most_likely(event_counts(counts, part, PLAIN_STATES).total()) | given
             )
             if "distance" in substitution:
                 matches, _ = self._letters(
@@ -336,7 +335,7 @@ class PairModel:
         counts, _ = self._counts(full, data)
         return {
             "gap lengths": probes.gap_length_dispersion(machine, data, counts.log_likelihood),
-            "ends": probes.overhangs(machine, data, counts.ending),
+            "ends": probes.overhangs(machine, counts),
         }
 
     def simulate(self, full: Floats, data: PairData, generator: np.random.Generator) -> PairData:

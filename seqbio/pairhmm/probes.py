@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.pairhmm.kernels import Machine, expected_counts, log_likelihood
+from seqbio.pairhmm.kernels import Counts, Machine, log_likelihood
 from seqbio.pairhmm.pair_data import PairData
 
 Floats = NDArray[np.float64]
@@ -67,42 +67,27 @@ def _divided(machine: Machine, gap: int, extend: float, spread: float) -> Machin
     return replace(machine, kinds=kinds, transitions=moves, end=machine.end[order])
 
 
-def overhangs(machine: Machine, data: PairData, ending: Floats) -> Floats:
+def overhangs(machine: Machine, counts: Counts) -> Floats:
     """Ask of every pair whether its alignment begins and ends with letters against a gap.
 
     Parameters
     ----------
     machine : Machine
         Of any gap states.
-    data : PairData
-        Of n_pairs pairs.
-    ending : (n_states, n_pairs)
-        Probabilities of the last state.
+    counts : Counts
+        Of n_pairs pairs under the machine.
 
     Returns
     -------
     (n_pairs, 4)
-        Probabilities, given the pair, that it begins with X and with Y (very nearly), and that it
-        ends so.
+        Probabilities, given the pair, that it begins with X and with Y, and that it ends so.
     """
-    backwards = expected_counts(_turned_round(machine), data.reversed().batches)
-    sides = [[i for i, kind in enumerate(machine.kinds) if kind == side] for side in "xy"]
+    sides = [[g for g, kind in enumerate(machine.kinds[1:]) if kind == side] for side in "xy"]
     return np.stack(
-        [last[own].sum(axis=0) for last in (backwards.ending, ending) for own in sides], axis=1
+        [
+            states[own].sum(axis=0)
+            for states in (counts.beginning, counts.ending[1:])
+            for own in sides
+        ],
+        axis=1,
     )
-
-
-def _turned_round(machine: Machine) -> Machine:
-    """Build the machine that makes every alignment from its end.
-
-    Its moves are the transposed ones, which the sweeps do not ask to sum to 1. It begins in M, too,
-    so that the chances of the last state are those of a move into M instead of those of the end;
-    that hardly matters at the other end of the alignment, which is what it is for.
-    """
-    moves, end, flanks = machine.transitions, machine.transitions[0].copy(), machine.flanks
-    if flanks is not None:
-        # Entries become exits. Those that the end allowed are weighed against it.
-        enter = flanks.leave * (moves[0, 0] / max(machine.end[0], 1e-300))
-        end *= flanks.begin
-        flanks = replace(flanks, begin=1.0, enter=enter, leave=flanks.enter)
-    return replace(machine, transitions=moves.T.copy(), end=end, flanks=flanks)

@@ -19,10 +19,18 @@ from rich.console import Console
 from rich.table import Table
 
 import seqbio
+from seqbio.core import fit
 from seqbio.pairhmm import kernels
 from seqbio.pairhmm.batches import make_batches
 from seqbio.pairhmm.kernels import Machine
-from tests.benchmarks.timing import Report, Target, peak_memory, peak_memory_of, take_turns
+from tests.benchmarks.timing import (
+    Report,
+    Target,
+    peak_memory,
+    peak_memory_of,
+    seconds,
+    take_turns,
+)
 
 LETTERS = np.frombuffer(b"ACGT", dtype=np.uint8)
 
@@ -279,6 +287,41 @@ def measure_fit() -> None:
     Console(width=120).print(table)
 
 
+def measure_comparison() -> None:
+    """Evaluations of a tied and an untied fit together, and what `compare` costs in all."""
+    table = Table(title="compare(open and extend tied, untied)", title_justify="left")
+    for heading in ("data", "evaluations (25 at most)", "forward passes of compare", "unchecked"):
+        table.add_column(heading)
+    null, alternative = seqbio.PairHMM(), seqbio.PairHMM(tie=())
+    cases: dict[str, list[tuple[str, str]] | None] = {
+        "brca1": [("Human", "Mouse")],
+        "simulated_reads": None,
+        "simulated_symmetric": None,
+        "pacbio_lambda_pairs": None,
+    }
+    for name, select in cases.items():
+        try:
+            path = seqbio.datasets.path(name)
+            pairs = seqbio.read_pairs(path, alphabet="dna", select=select, strip_gaps=True)
+        except seqbio.errors.DatasetError:
+            table.add_row(name, "skipped: not there")
+            continue
+        tied = null.fit(pairs).fit_
+        untied = fit(
+            tied.model, alternative.hypothesis(pairs)[0].tying, null.data_, start=tied.full
+        )
+        once = partial(tied.model.log_likelihood, tied.full, null.data_)
+        passes = []
+        for check_fit in (True, False):
+            whole = partial(
+                seqbio.compare, null, alternative, pairs, calibration="chi2", check_fit=check_fit
+            )
+            forward = min(seconds(once) for _ in range(5))
+            passes.append(f"{seconds(whole) / forward:.0f}")
+        table.add_row(name, str(tied.n_evaluations + untied.n_evaluations), *passes)
+    Console(width=120).print(table)
+
+
 MEMORY = {
     "log-likelihood": ("log-likelihood of one pair of 20000", 20_000, 400),
     "counts": ("expected counts of one pair of 10000", 10_000, 1000),
@@ -313,6 +356,7 @@ TABLES = {
     "counts": measure_counts,
     "batching": measure_batching,
     "fit": measure_fit,
+    "comparison": measure_comparison,
     "memory": measure_memory,
 }
 

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from seqbio.core import fit
+from seqbio.core import Check, fit
 from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
 from seqbio.hypothesis_testing import compare
 from seqbio.hypothesis_testing.bootstrap import Bootstrap, Replicate, bootstrap_test
@@ -193,6 +193,33 @@ def test_few_events_choose_it():
     assert result.calibration == "bootstrap"
     assert "on the boundary" in result.null_law
     assert result.pvalue == 1.0
+
+
+class FewishCounts(PoissonItems):
+    def checks(self, full, data, tying):
+        return [Check("fewish counts", "warning", "few_events")]
+
+    def subset(self, data, indices):
+        return data[indices]
+
+
+@pytest.mark.parametrize(
+    ("calibration", "severity"),
+    [("chi2", "warning"), ("bartlett", "warning"), ("bootstrap", "note"), ("split", "note")],
+)
+def test_few_events_are_no_doubt_where_no_large_numbers_are_needed(calibration, severity):
+    data = np.random.default_rng(8).poisson(1.0, (8, 2)).astype(float)
+    result = compare(
+        *equal_against_free(FewishCounts()),
+        data,
+        calibration=calibration,
+        n_replicates=20,
+        seed=1,
+    )
+    assert result.pvalue is not None
+    found = {check.code: check.severity for check in result.warnings}
+    assert found["few_events"] == severity
+    assert ("mind the warnings" in result.conclusion) == (severity == "warning")
 
 
 def test_wrong_arguments():

@@ -487,6 +487,19 @@ def test_a_sequence_without_gaps_has_no_openings(sides, boundary, equal_fits):
         assert f"at the boundary: {name}" in free.fit_.summary()
 
 
+def test_without_gaps_their_length_means_nothing_and_costs_nothing():
+    data = with_gaps_in("", 3)
+    tied, free = PairHMM().fit(data), PairHMM(tie=()).fit(data)
+    assert {"open_x = open_y", "extend_x = extend_y"} <= set(tied.fit_.at_boundary)
+    assert {"open_x", "open_y", "extend_x", "extend_y"} <= set(free.fit_.at_boundary)
+    assert max(tied.fit_.n_evaluations, free.fit_.n_evaluations) <= 20
+
+
+def test_a_tied_and_an_untied_fit_together_take_few_evaluations(pairs):
+    result = seqbio.compare(PairHMM(), PairHMM(tie=()), pairs, calibration="chi2", check_fit=False)
+    assert result.null_fit.n_evaluations + result.alternative_fit.n_evaluations <= 25
+
+
 def test_gaps_of_one_letter_have_no_extension():
     data = [(text, text[:40] + text[41:]) for text, _ in with_gaps_in("", 10)]
     hmm = PairHMM(tie=("extend",), substitution="jc69").fit(data)

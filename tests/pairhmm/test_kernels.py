@@ -63,6 +63,7 @@ def compare_counts(counts, pair, expected, message="", rtol=1e-10):
         (counts.matches[pair], expected.matches),
         (counts.opening[:, pair], expected.transitions[0, 1:]),
         (counts.crossing[:, :, pair], off_diagonal(expected.transitions[1:, 1:])),
+        (counts.beginning[:, pair], expected.beginning[1:]),
         (counts.ending[:, pair], expected.ending),
     ]:
         close(actual, wanted, message, rtol)
@@ -271,7 +272,7 @@ def test_pairs_that_cannot_be_made_have_no_likelihood_and_no_counts():
     assert np.isfinite(counts.log_likelihood).tolist() == [False, True, False]
     assert (counts.log_likelihood[[0, 2]] == -np.inf).all()
     assert (best_path_score(machine, batches)[[0, 2]] == -np.inf).all()
-    for values in (counts.opening, counts.crossing, counts.ending):
+    for values in (counts.opening, counts.crossing, counts.beginning, counts.ending):
         assert not values[..., [0, 2]].any()
     assert not counts.matches[[0, 2]].any()
     assert not match_posterior(machine, batched(machine, [impossible])[0]).any()
@@ -332,6 +333,7 @@ def counts_of_each_pair(machine, pairs):
         counts.matches,
         np.moveaxis(counts.opening, -1, 0),
         np.moveaxis(counts.crossing, -1, 0),
+        np.moveaxis(counts.beginning, -1, 0),
         np.moveaxis(counts.ending, -1, 0),
     ]
 

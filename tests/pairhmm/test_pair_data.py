@@ -52,13 +52,6 @@ def test_a_subset_is_in_the_order_asked_for():
     assert texts(data.subset(np.array([2, 0, 2]))) == [PAIRS[2], PAIRS[0], PAIRS[2]]
 
 
-def test_reversed_sequences():
-    turned = encoded(PAIRS).reversed()
-    assert texts(turned) == [(x[::-1], y[::-1]) for x, y in PAIRS]
-    assert turned.fingerprint() != encoded(PAIRS).fingerprint()
-    assert turned.reversed().fingerprint() == encoded(PAIRS).fingerprint()
-
-
 def test_fingerprint_knows_letters_order_and_sides():
     names = {
         encoded(pairs).fingerprint()

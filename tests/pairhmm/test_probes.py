@@ -108,8 +108,7 @@ def test_overhangs_are_seen_at_either_end(hmm):
     pairs = [(f"CCGGA{core}", core), (f"{core}CCGGA", core), (core, core)]
     _, data = hmm.hypothesis(pairs)
     machine, _ = hmm.model.machine(hmm.full_, data)
-    ending = expected_counts(machine, data.batches).ending
-    found = overhangs(machine, data, ending)
+    found = overhangs(machine, expected_counts(machine, data.batches))
     begins_x, _, ends_x, _ = found.T
     assert begins_x[0] > 0.8
     assert ends_x[1] > 0.8

@@ -91,6 +91,7 @@ class Counts:
     log_likelihood: float
     transitions: np.ndarray
     matches: np.ndarray
+    beginning: np.ndarray
     ending: np.ndarray
     aligned: np.ndarray
 
@@ -101,6 +102,7 @@ class Counts:
             -math.inf,
             np.zeros((n_states, n_states)),
             np.zeros(machine.odds.shape),
+            np.zeros(n_states),
             np.zeros(n_states),
             np.zeros((len(x), len(y))),
         )
@@ -120,7 +122,10 @@ def expected_counts(machine, x, y):
                 continue
             rest = emission(machine, state, x, y, i, j) + b[i][j][state] - total
             for source, value in enumerate(f[from_i][from_j]):
-                counts.transitions[source, state] += math.exp(value + move[source][state] + rest)
+                expected = math.exp(value + move[source][state] + rest)
+                counts.transitions[source, state] += expected
+                if (from_i, from_j) == (0, 0):
+                    counts.beginning[state] += expected
             if kind == "m":
                 posterior = math.exp(f[i][j][state] + b[i][j][state] - total)
                 counts.aligned[i - 1, j - 1] = posterior
@@ -195,6 +200,8 @@ def enumerated_counts(machine, x, y, paths):
         return counts, -math.inf
     for path, score in zip(paths, scores, strict=True):
         weight = math.exp(score - total)
+        if path:
+            counts.beginning[path[0]] += weight
         for event, *where in path_events(machine, x, y, path):
             if event == "move":
                 counts.transitions[*where] += weight
@@ -273,6 +280,7 @@ def expected_counts_by_rows(machine, x, y):
     for state, (before, rest) in enumerate(arrivals):
         made = before + move[:, state] + (rest - total)[:, :, None]
         counts.transitions[:, state] = np.exp(made).sum(axis=(0, 1))
+        counts.beginning[state] = np.exp(made[:1, :1, 0]).sum()
     return counts
 
 
