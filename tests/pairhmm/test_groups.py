@@ -430,11 +430,11 @@ def test_self_checks_take_groups(parts):
 @pytest.mark.slow
 def test_the_group_test_keeps_its_level_at_small_n():
     base = {**PRIMATES, "open_x": 0.06, "open_y": 0.06, "extend_x": 0.3, "extend_y": 0.3}
-    near, far = drawn(base, 8, 40, seed=1), drawn({**base, "distance": 0.4}, 8, 40, seed=2)
-    pairs = GroupedPairs(near + far, ["near"] * 8 + ["far"] * 8)
+    near, far = drawn(base, 16, 60, seed=1), drawn({**base, "distance": 0.4}, 16, 60, seed=2)
+    pairs = GroupedPairs(near + far, ["near"] * 16 + ["far"] * 16)
     settings = {"substitution": "jc69", "frequencies": "equal"}
     null = PairHMM(tie=(*SYMMETRIC, "group.open", "group.extend"), **settings)
     alternative = PairHMM(tie=(*SYMMETRIC, "group.extend"), **settings)
-    found = calibrate(null, alternative, pairs, 300, calibration="chi2", seed=1)
+    found = calibrate(null, alternative, pairs, 100, calibration="chi2", seed=1)
     assert found.n_missing == 0
     assert all(rate.is_in_order for rate in found.rejections()), str(found)
