@@ -16,7 +16,7 @@ from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
 
 LEVEL = 0.05  # decides the wording of the conclusion, nothing else
 _MOST_ROWS = 20
-_MOST_TIES = 8
+_MOST_TIES, _EXAMPLES = 8, 2  # lines on a hypothesis: all, or some of too many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -239,7 +239,9 @@ class LikelihoodRatioResult:
         ties = [fit.tying.describe(fit.model.layout) for fit in fits]
         common = [line for line in ties[0] if line in ties[1]]
         own = [[line for line in lines if line not in common] for lines in ties]
-        own_cells = ("\n".join(shortened(lines, _MOST_TIES)) or "none" for lines in own)
+        # A network's hundreds of groups say less than its name; a few show how they are written.
+        most = _MOST_TIES if max(map(len, own)) <= _MOST_TIES else _EXAMPLES
+        own_cells = ("\n".join(shortened(lines, most)) or "none" for lines in own)
         return [
             ("name", self.null_name, self.alternative_name),
             ("ties", *own_cells),

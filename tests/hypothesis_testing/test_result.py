@@ -85,7 +85,7 @@ class TestText:
             result.null_name
             == "mean[0] = mean[1]; mean[2] = mean[3]; mean[4] = mean[5]; and 27 more"
         )
-        assert "mean[14] = mean[15] and 22 more" in flat
+        assert "mean[2] = mean[3] and 28 more" in flat
         assert "and 40 more" in flat
         assert len(result.to_dict()["alternative"]["estimates"]) == 60
 
