@@ -89,6 +89,7 @@ def rejections(
     pvalues: Iterable[float | None],
     levels: Sequence[float] = LEVELS,
     confidence: float = CONFIDENCE,
+    bound: bool = False,
 ) -> list[Rejections]:
     """Count the rejections of true nulls at each level.
 
@@ -100,6 +101,8 @@ def rejections(
         Nominal levels.
     confidence : float
         Of the limits.
+    bound : bool
+        Whether the p-values only bound the error, so that no count is too low.
 
     Returns
     -------
@@ -110,16 +113,14 @@ def rejections(
     given = [p for p in everything if p is not None]
     if not given:
         raise ValueError(f"none of {len(everything)} tests gave a p-value, so there is no rate")
-    return [
-        Rejections(
-            level,
-            len(given),
-            len(everything) - len(given),
-            sum(p <= level for p in given),
-            *binomial_limits(len(given), level, confidence),
-        )
-        for level in levels
-    ]
+    rows = []
+    for level in levels:
+        lowest, highest = binomial_limits(len(given), level, confidence)
+        count = sum(p <= level for p in given)
+        n_missing = len(everything) - len(given)
+        lowest = 0 if bound else lowest
+        rows.append(Rejections(level, len(given), n_missing, count, lowest, highest))
+    return rows
 
 
 def as_table(title: str, rows: Sequence[Rejections]) -> str:

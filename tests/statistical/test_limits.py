@@ -48,3 +48,10 @@ def test_verdict(n_small, verdict):
 def test_there_must_be_p_values():
     with pytest.raises(ValueError, match="none of 2 tests gave a p-value"):
         rejections([None, None])
+
+
+def test_a_bound_may_be_as_careful_as_it_likes():
+    pvalues = [1.0] * 500
+    assert not rejections(pvalues)[0].is_in_order
+    assert all(row.is_in_order for row in rejections(pvalues, bound=True))
+    assert not rejections([0.01] * 500, bound=True)[0].is_in_order

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.statistical.limits import as_table
-from tests.statistical.motif_size import TESTS, pvalues, rejections_of
+from tests.statistical.limits import as_table, rejections
+from tests.statistical.motif_size import TESTS, pvalues
 
 
 @pytest.mark.slow  # 200 fits for each
 @pytest.mark.parametrize("tested", list(TESTS))
 def test_true_nulls_are_rejected_as_often_as_stated(tested):
-    rows = rejections_of(pvalues(tested, 100))
+    rows = rejections(pvalues(tested, 100))
     assert all(row.is_in_order for row in rows), as_table(f"test of {tested}", rows)
     assert rows[0].n_missing == 0
 
