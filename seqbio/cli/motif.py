@@ -390,8 +390,11 @@ def compare_ties(
     has a known law where there are many sequences; tied over position it sees the composition
     alone. With logsumexp (one occurrence, wherever) or max pooling it has no such law, and a split
     test or a comparison of predictions takes its place; with --starts 3 or more, the split test can
-    say more about its denominators. Windows that were cut around
-    a feature, such as the summit of a peak, are not free of position: jitter or crop them first.
+    say more about its denominators. A tie is tested by what it costs in telling positives from
+    negatives, so where that is easy in any case the test has little power: negatives that have the
+    motif by chance, many shuffles of each sequence (seqbio motif shuffle --copies), give it more.
+    Windows that were cut around a feature, such as the summit of a peak, are not free of position:
+    jitter or crop them first.
 
     Ties:
 

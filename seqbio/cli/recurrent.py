@@ -168,7 +168,12 @@ def train(
         typer.Option("--checkpoint", metavar="FILE", help="Written after every epoch."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", metavar="", help="Go on from the checkpoint.")
+        bool,
+        typer.Option(
+            "--resume",
+            metavar="",
+            help="Go on from the checkpoint; begin where there is none yet.",
+        ),
     ] = False,
     results: common.Reported,
     seed: common.SeedOption = 0,
