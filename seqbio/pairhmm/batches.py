@@ -43,10 +43,18 @@ class Batch:
         return self.x.shape[1]
 
     @cached_property
+    def symbols(self) -> tuple[Integers, Integers]:
+        """Symbols of x and of y, each (rows, n_pairs), with ``n_symbols`` behind the ends."""
+        x = (self.x - np.arange(self.n_pairs) * self.n_symbols**2) // self.n_symbols
+        sides = x, self.y_reversed[::-1].copy()
+        for codes, lengths in zip(sides, self.lengths.T, strict=True):
+            codes[np.arange(len(codes))[:, None] >= lengths] = self.n_symbols
+        return sides
+
+    @cached_property
     def corridors(self) -> Corridors:
         """Chains of common words, around which the sweeps look first."""
-        x = (self.x - np.arange(self.n_pairs) * self.n_symbols**2) // self.n_symbols
-        return find_corridors(np.maximum(x, 0), self.y_reversed[::-1], self.lengths, self.n_symbols)
+        return find_corridors(*self.symbols, self.lengths, self.n_symbols)
 
     def subset(self, pairs: Integers) -> Batch:
         """Take pairs by their positions, in a rectangle of their own."""

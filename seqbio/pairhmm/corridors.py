@@ -89,45 +89,42 @@ def find_corridors(x: Integers, y: Integers, lengths: Integers, n_symbols: int) 
     """
     longest = max(int(lengths.max()), 2)
     length = max(2, int(np.ceil(np.log(longest / WORDS_BY_CHANCE) / np.log(max(n_symbols, 2)))))
-    n_pairs = len(lengths)
-    sides = [
-        _words(codes, own, length, n_symbols) for codes, own in zip((x, y), lengths.T, strict=True)
-    ]
-    (keys_x, pair_x, row), (keys_y, _, column) = sides
-    order = np.argsort(keys_y, kind="stable")
-    ranked = keys_y[order]
-    first = np.searchsorted(ranked, keys_x)
-    found = (
-        np.flatnonzero(ranked[np.minimum(first, len(ranked) - 1)] == keys_x)
-        if len(ranked)
-        else first[:0]
+    # Equal numbers are equal words of the same pair; sorted, those of x stand before those of y.
+    bits = longest.bit_length()
+    found = np.concatenate(
+        [
+            ((2 * _words(codes, length, n_symbols) + side << bits) + place)[place + length <= own]
+            for side, (codes, own) in enumerate(zip((x, y), lengths.T, strict=True))
+            for place in [np.arange(max(len(codes) - length + 1, 0))[:, None]]
+        ]
     )
-    first = first[found]
-    count = np.searchsorted(ranked, keys_x[found], side="right") - first
-    total = np.bincount(pair_x[found], weights=count, minlength=n_pairs)
-    simple = total > MOST_WORDS * lengths.min(axis=1)
-    kept = ~simple[pair_x[found]]
-    found, first, count = found[kept], first[kept], count[kept]
-    which = np.repeat(np.arange(len(found)), count)
-    offset = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    columns = column[order[first[which] + offset]]
-    pairs, rows = pair_x[found][which], row[found][which]
+    found.sort()
+    found = found[_next_to((found[1:] ^ found[:-1]) >> bits + 1 == 0, len(found))]
+    word, of_y, place = found >> bits + 1, found >> bits & 1, found & (1 << bits) - 1
+    first = np.flatnonzero(np.diff(word, prepend=-1))
+    n_y = np.add.reduceat(of_y, first) if len(first) else first
+    n_x = np.diff(first, append=len(word)) - n_y
+    pair = word[first] // n_symbols**length
+    simple = np.bincount(pair, n_x * n_y, len(lengths)) > MOST_WORDS * lengths.min(axis=1)
+    n_y[simple[pair]] = 0
+    # Every place in x is told with every place in y.
+    times = np.repeat(n_y, n_x)
+    before = np.repeat(first + n_x, n_x) - np.cumsum(times) + times
+    columns = place[np.arange(times.sum()) + np.repeat(before, times)]
+    pairs, rows = (np.repeat(of_x, times) for of_x in (np.repeat(pair, n_x), place[of_y == 0]))
     chained = _chain(pairs, rows, columns, lengths, length)
     return Corridors(length, *chained, pairs, rows, columns - rows, simple)
 
 
-def _words(
-    codes: Integers, lengths: Integers, length: int, n_symbols: int
-) -> tuple[Integers, Integers, Integers]:
-    """Give equal numbers to equal words of one pair, in order of pair and place."""
+def _words(codes: Integers, length: int, n_symbols: int) -> Integers:
+    """Give equal numbers to equal words of one pair, (n_words, n_pairs)."""
     n_words = max(len(codes) - length + 1, 0)
-    key = np.zeros((n_words, codes.shape[1]), dtype=np.int64)
+    words = np.zeros((n_words, codes.shape[1]), dtype=np.int64)
     for shift in range(length):
-        key *= n_symbols
-        key += codes[shift : shift + n_words]
-    key += np.arange(codes.shape[1]) * n_symbols**length
-    pair, place = np.nonzero((np.arange(n_words)[:, None] + length <= lengths).T)
-    return key[place, pair], pair, place
+        words *= n_symbols
+        words += codes[shift : shift + n_words]
+    words += np.arange(codes.shape[1]) * n_symbols**length
+    return words
 
 
 def _chain(
@@ -135,29 +132,45 @@ def _chain(
 ) -> tuple[Integers, Integers, Integers]:
     """Find the longest rising chain of words in every pair, and put it between its corners."""
     n_pairs = len(lengths)
-    sampled = np.flatnonzero(rows % STRIDE == 0)
-    # Pair after pair, both coordinates rise, so that one chain through all is one chain in each.
-    beyond = int(lengths.max(initial=0)) + 1
-    order = sampled[np.lexsort((-columns[sampled], pairs[sampled] * beyond + rows[sampled]))]
-    chain = order[_longest_rising((pairs[order] * beyond + columns[order]).tolist())]
     corner = np.arange(n_pairs)
-    pair = np.concatenate([corner, pairs[chain], corner])
-    place = np.concatenate(
-        [np.zeros_like(corner), rows[chain] + columns[chain] + length, lengths.sum(axis=1)]
-    )
-    diagonal = np.concatenate(
-        [np.zeros_like(corner), columns[chain] - rows[chain], lengths[:, 1] - lengths[:, 0]]
-    )
-    kind = np.repeat([0, 1, 2], [n_pairs, len(chain), n_pairs])
+    # Pair after pair, both coordinates rise, so that one chain through all is one chain in each.
+    bits = (int(lengths.max(initial=0)) + 1).bit_length()
+    largest = (1 << bits) - 1
+    sampled = rows % STRIDE == 0
+    order = ((pairs << bits | rows) << bits)[sampled] | largest - columns[sampled]
+    order.sort()
+    ahead = order >> bits
+    across = (ahead & ~largest) | largest - (order & largest)
+    # Most words by chance stand alone, and most pairs are in order without them.
+    supported = _supported(ahead, across - ahead, 2 * APART)
+    ahead, across = ahead[supported], across[supported]
+    falls = np.flatnonzero(np.diff(across) <= 0)
+    broken = np.isin(ahead >> bits, ahead[falls] >> bits)
+    chain = ~broken
+    chain[np.flatnonzero(broken)[_longest_rising(across[broken].tolist())]] = True
+    ahead, across = ahead[chain], across[chain]
+    row, column = ahead & largest, across & largest
+    pair = np.concatenate([corner, ahead >> bits, corner])
+    place = np.concatenate([np.zeros_like(corner), row + column + length, lengths.sum(axis=1)])
+    diagonal = np.concatenate([np.zeros_like(corner), column - row, np.diff(lengths)[:, 0]])
+    kind = np.repeat([0, 1, 2], [n_pairs, len(row), n_pairs])
     order = np.lexsort((kind, place, pair))
     pair, place, diagonal, kind = pair[order], place[order], diagonal[order], kind[order]
-    agrees = (
-        (np.diff(pair) == 0)
-        & (np.abs(np.diff(diagonal)) <= NEIGHBOUR)
-        & (np.diff(place) <= 2 * APART)
-    )
-    kept = (kind != 1) | np.append(agrees, False) | np.append(False, agrees)
+    kept = (kind != 1) | _supported((pair << bits + 1) + place, diagonal, 2 * APART)
     return pair[kept], place[kept], diagonal[kept]
+
+
+def _supported(place: Integers, diagonal: Integers, apart: int) -> NDArray[np.bool_]:
+    """Say which words have a neighbour in order that is near on about the same diagonal."""
+    agrees = (np.abs(np.diff(diagonal)) <= NEIGHBOUR) & (np.diff(place) <= apart)
+    return _next_to(agrees, len(place))
+
+
+def _next_to(agrees: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """Say which of so many elements agree with the one before or behind."""
+    near = np.zeros(size + 1, dtype=bool)
+    near[1:size] = agrees
+    return near[1:] | near[:-1]
 
 
 def _longest_rising(values: list[int]) -> Integers:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.pairhmm.band import BandSweep, Rest, banded
+from seqbio.pairhmm.band import Rest, banded
+from seqbio.pairhmm.band_sweep import BandSweep
 from seqbio.pairhmm.batches import Batch
 from seqbio.pairhmm.kernels import Machine, Sweep, swept
 
