@@ -95,6 +95,8 @@ def plan_batches(lengths: Integers) -> list[Integers]:
     list of int arrays, positions of the pairs of each batch.
     """
     order = np.lexsort((lengths[:, 1], lengths.sum(axis=1)))
+    if _belong_together(lengths + 1.0):
+        return [order]
     # With many pairs, neighbours in the order are all but alike: cut between some of them only.
     least = max(len(order) / MAX_BATCH_PAIRS, (lengths.min(axis=1) + 1).sum() / MAX_BATCH_ROWS)
     n_cuts = min(len(order), max(CUTS, int(4 * least)))
@@ -118,6 +120,16 @@ def plan_batches(lengths: Integers) -> list[Integers]:
         batches.append(order[cuts[previous[stop]] : cuts[stop]])
         stop = int(previous[stop])
     return batches[::-1]
+
+
+def _belong_together(size: NDArray[np.floating]) -> bool:
+    """Say whether one batch of all rectangles (n_pairs, 2) costs less than any two could."""
+    if not 0 < len(size) <= MAX_BATCH_PAIRS:
+        return False
+    largest = size.max(axis=0)
+    together = largest.sum() * OVERHEAD_CELLS + len(size) * largest.prod()
+    apart = 2 * size.sum(axis=1).min() * OVERHEAD_CELLS + size.prod(axis=1).sum()
+    return bool(largest.min() * len(size) <= MAX_BATCH_ROWS and together <= apart)
 
 
 def make_batches(

@@ -91,13 +91,14 @@ def find_corridors(x: Integers, y: Integers, lengths: Integers, n_symbols: int) 
     length = max(2, int(np.ceil(np.log(longest / WORDS_BY_CHANCE) / np.log(max(n_symbols, 2)))))
     # Equal numbers are equal words of the same pair; sorted, those of x stand before those of y.
     bits = longest.bit_length()
-    found = np.concatenate(
-        [
-            ((2 * _words(codes, length, n_symbols) + side << bits) + place)[place + length <= own]
-            for side, (codes, own) in enumerate(zip((x, y), lengths.T, strict=True))
-            for place in [np.arange(max(len(codes) - length + 1, 0))[:, None]]
-        ]
-    )
+    sides = []
+    for side, (codes, own) in enumerate(zip((x, y), lengths.T, strict=True)):
+        words = _words(codes, length, n_symbols)
+        place = np.arange(len(words))[:, None]
+        words <<= bits + 1
+        words += place + (side << bits)
+        sides.append(words[place + length <= own])
+    found = np.concatenate(sides)
     found.sort()
     found = found[_next_to((found[1:] ^ found[:-1]) >> bits + 1 == 0, len(found))]
     word, of_y, place = found >> bits + 1, found >> bits & 1, found & (1 << bits) - 1
