@@ -8,19 +8,21 @@ What a band leaves out cannot be known without computing it. Four things are ask
 one that fails any is computed with a wider band, and then with the full matrix.
 
 * *The rim.* The expected number of matches on the outer diagonals of the band is what a narrower
-  band would have lost. It must be below `LARGEST_LOSS`; what goes further out must first pass there
-  and costs more.
+  band would have lost; where only sums are wanted, it is told by sums that leave those matches out.
+  It must be below `LARGEST_LOSS`; what goes further out must first pass there and costs more.
 * *Common words outside.* A path may leave the band for a far place that is similar too (a repeat,
   a translocation) without touching the rim. Every word in common outside of the band is taken for
   a perfect match, its neighbours joined to it; what a path could gain there, less the gaps that
-  lead there and back, must be small beside what the band gains over the same stretch.
+  lead there and back, must be small beside the least that the band may have gained over the same
+  stretch, which is noted every few anti-diagonals.
 * *Steady gain.* Where the band has nothing to gain over a long stretch (unrelated letters, a long
   gap), similarities too weak to have a word in common could matter: no stretch may lose more than
   `LARGEST_DROP`.
-* *Two results.* The forward and the backward sum must agree.
+* *Two results.* Where both sweeps run from end to end, their sums must agree.
 
 This is strong evidence and not a proof: similarity outside of the band without a common word is
-not seen, and counts only where it would outweigh the band's own.
+not seen, and counts only where it would outweigh the band's own. How it fares with pairs made to
+mislead it is measured by ``python -m tests.statistical.band_evidence``.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ Integers = NDArray[np.int64]
 
 LARGEST_LOSS = 1e-10  # nats that may be missing by each kind of evidence
 LARGEST_DROP = 40.0  # nats that a band may lose over any stretch
+LONG_GAP = 12  # diagonals that a chain passes in a block, beyond which a gap is there for certain
 WIDEST = 96  # diagonals on either side of the chain
 LEAST_SAVING = 4  # columns of the matrix for each diagonal of the band
 FEW_PAIRS = 8  # for which a wider band costs nothing
@@ -78,7 +81,7 @@ def half_width(machine: Machine) -> int:
 
 def outside(sweep: BandSweep) -> Floats:
     """Estimate what paths could gain at common words outside of the band."""
-    layout, machine, gain = sweep.layout, sweep.machine, sweep.gain
+    layout, machine, gain, places = sweep.layout, sweep.machine, sweep.gain, sweep.places_of_gain
     highest = np.maximum.accumulate(gain, axis=0)
     lowest = np.minimum.accumulate(gain[::-1], axis=0)[::-1]
     loss = np.where((highest - lowest).max(axis=0) <= LARGEST_DROP, 0.0, np.inf)
@@ -109,29 +112,20 @@ def outside(sweep: BandSweep) -> Floats:
         span = rows[final] - rows[first] + corridors.length
         starting = 2 * rows[first] + own[first]
         stopping = 2 * rows[final] + own[final] + 2 * corridors.length
-        cost = 2 * open_cost
+        cost, passed = 2 * open_cost, np.zeros(len(first), dtype=np.int64)
         for d, diag in ((starting, own[first]), (stopping, own[final])):
             b = layout.block_of(d)
-            distance = np.maximum(layout.least[b, lanes] - diag, diag - layout.greatest[b, lanes])
-            cost = cost + np.maximum(distance, 0) * letter_cost
-        replaced = _at(sweep, lowest, np.minimum, stopping, lanes, 1) - _at(
-            sweep, highest, np.maximum, starting, lanes, 0
-        )
+            least, greatest = layout.least[b, lanes], layout.greatest[b, lanes]
+            cost = cost + np.maximum(np.maximum(least - diag, diag - greatest), 0) * letter_cost
+            passed = np.maximum(passed, greatest - least)
+        before = np.minimum(np.searchsorted(places, starting), len(places) - 1)
+        behind = np.searchsorted(places, stopping, side="right") - 1
+        replaced = lowest[behind, lanes] - highest[before, lanes]
+        # The best beginnings stay in front of a long gap when the best path has paid for it.
+        replaced -= np.where(passed > LONG_GAP, open_cost + passed * letter_cost, 0.0)
         value = np.exp(np.minimum(span * best_match - cost - replaced, 50.0))
         loss = np.maximum(loss, np.bincount(lanes, weights=value, minlength=sweep.n_pairs))
     return loss
-
-
-def _at(
-    sweep: BandSweep, extreme: Floats, pick: np.ufunc, d: Integers, lanes: Integers, ahead: int
-) -> Floats:
-    """Find the extreme gain up to, or from, an anti-diagonal between two ends of blocks."""
-    gain = sweep.gain
-    d = np.minimum(d, sweep.ends[lanes])
-    b = np.minimum(d // sweep.layout.block, len(gain) - 2)
-    part = d / sweep.layout.block - b
-    here = gain[b, lanes] * (1 - part) + gain[b + 1, lanes] * part
-    return np.asarray(pick(here, extreme[b + ahead, lanes]))
 
 
 @dataclass(frozen=True)
@@ -224,5 +218,5 @@ def banded(
             if passed.any():
                 yield np.flatnonzero(passed), sweep, layout.pairs[passed]
         pairs = np.concatenate(left) if left else pairs[:0]
-        half = half * 3 // 2
+        half = half * 2 if len(pairs) < FEW_PAIRS else half * 3 // 2
         pairs = pairs[batch.lengths[pairs].min(axis=1) >= LEAST_SAVING * (2 * half + 8)]

@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 
 LARGEST_SPREAD = 64  # of the chain within a block
 LEAST_LENGTH = 0.7  # of the pairs of a group, as a share of the longest
-BLOCK = 48  # about so many anti-diagonals have one scale and one place of the band
+BLOCK = 64  # about so many anti-diagonals have one scale and one place of the band
 CELLS = 4_000_000  # about so many values of one kind are held at once, but for a single pair
 
 

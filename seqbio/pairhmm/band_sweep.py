@@ -11,7 +11,7 @@ while its place in it slides: after a step along x, diagonal ``k`` holds what ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,7 @@ ROUNDING = 1e-9  # by how much the two sums may differ, nats
 SMALLEST_STEP = 0.01  # extension probability below which it is not divided out of a diagonal
 CELLS_IN_CACHE = 50_000
 LARGEST_TABLE = 5_000  # of the odds of two cells at once
+SAMPLED = 8  # anti-diagonals from one at which the gain is noted to the next
 RIM = 2  # cells on either side of the band, what passes through which must be small
 LOG_2 = float(np.log(2.0))
 
@@ -53,9 +54,9 @@ class BandSweep:
         Forward values of the match state and, where they are needed, of the gap states, if kept.
     onward, onward_gaps : (last + 1, height, n_pairs)
         Values of the turned sweep in the same cells: of all states together, and of gap states.
-    gain : (n_blocks + 1, n_pairs)
-        Log odds of the beginnings in the band up to the end of each block; behind the middle they
-        are told by the endings, with which they make the whole.
+    gain : (n_places, n_pairs)
+        Log odds of the best beginnings in the band up to the anti-diagonals `places_of_gain`;
+        behind the middle they are told by the best endings, with which they make the whole.
     loss : (n_pairs,)
         Estimate of what is missing because paths go no further out: the expected matches on the
         rim, or what its matches add to the sum; inf where two sums that must agree do not.
@@ -111,7 +112,6 @@ class BandSweep:
         n_blocks = len(layout.offset)
         self.exponents = np.zeros((n_blocks, self.n_pairs, 2, self.n_forward), dtype=np.int64)
         self._run()
-        self.gain = self._gain()
 
     # -- sequences ---------------------------------------------------------------------------
 
@@ -228,10 +228,12 @@ class BandSweep:
         end_exponents = np.zeros(n_pairs, dtype=np.int64)
         middle = (layout.last + 1) // 2
         final = layout.last if keep else middle + 1
-        beginning = self._turned_ends()
+        beginning, changes = self._turned_ends(), self._changes()
         special = {*beginning, *range(block, final, block)}
         special |= {*self.ends.tolist()} if keep else {*range(middle - 2, middle + 2)}
         met: list[list[Floats]] = []
+        samples: list[tuple[Floats, Integers]] = []
+        arriving: list[tuple[int, Floats]] = []
         seeds: Integers | None = beginning.get(0)
         if seeds is not None:
             total[seeds] = self.machine.end[0]
@@ -245,7 +247,8 @@ class BandSweep:
                 kept = np.empty((1 + len(gaps), len(odds), size))
             begin, replaced = t + 1, []
             for row, t in zip(odds, steps, strict=False):
-                arriving = [(h, multiply(states[g], into)) for g, h, into in crossing]
+                if crossing:
+                    arriving = [(h, multiply(states[g], into)) for g, h, into in crossing]
                 if seeds is not None:
                     for values, seed in zip(states, self.seeds, strict=True):
                         values[seeds] = seed
@@ -267,6 +270,9 @@ class BandSweep:
                 if keep:
                     for g in gaps:
                         kept[g + 1, t - begin] = states[g]
+                if t % SAMPLED == 0 and t < middle:
+                    largest = np.maximum(before, total).reshape(height, lanes).max(axis=0)
+                    samples.append((largest.reshape(exponents.shape), exponents))
                 if t not in special:
                     continue
                 if keep:
@@ -279,35 +285,40 @@ class BandSweep:
                 elif middle - 2 <= t <= middle + 1:
                     met.append([values.copy() for values in (match, total, *states)])
                 if t % block == 0 and t < final:
-                    largest = np.maximum(before, total).reshape(height, lanes).max(axis=0)
-                    shift = np.frexp(largest)[1].astype(np.int64)
-                    factor = np.tile(np.ldexp(1.0, -shift), height)
-                    held = self._moved(t // block, [before, total, match, *states])
+                    number = t // block
+                    held = np.stack([before, total, match, *states]).reshape(-1, height, lanes)
+                    shift = np.frexp(held[:2].max(axis=(0, 1)))[1].astype(np.int64)
+                    factor = np.ldexp(1.0, -shift)
+                    held = _moved(held, changes[number - 1], factor)
                     if keep:
-                        replaced.append((t, [held[g].copy() for g in (1, *range(3, len(held)))]))
-                    before, total, match, *values_of_states = [v * factor for v in held]
+                        replaced.append((t, (held[[1, *range(3, len(held))]] / factor)))
+                    before, total, match, *values_of_states = held.reshape(-1, size)
                     places = first_places.copy()
                     for g, values in enumerate(values_of_states):
-                        buffers[g][:] = 0.0
+                        buffers[g].fill(0.0)
                         states[g] = buffers[g][places[g] : places[g] + size]
                         states[g][:] = values
                     exponents = exponents + shift.reshape(exponents.shape)
-                    self.exponents[t // block] = exponents
+                    self.exponents[number] = exponents
                 seeds = beginning.get(t)
                 if seeds is not None:
                     total[seeds] = self.machine.end[0]
             if keep:
                 self._put(begin, [odds, *kept[:, : len(odds)]])
-                for step, (values, *others) in replaced:
-                    self._put_turned(step, values[None], [other[None] for other in others])
+                for step, values in replaced:
+                    self._put_turned(step, values.reshape(-1, 1, size))
             if t == final:
                 break
-            match, before, total = match.copy(), before.copy(), total.copy()
+            # Their places will be taken by other steps.
+            match = match.copy()
+            if keep:
+                before, total = before.copy(), total.copy()
         if keep:
             self.onward[self.ends, self.end_cells, np.arange(n_pairs)] = self.machine.end[0]
             self._close(origin, end_values, end_exponents)
         else:
             self._meet(*met)
+        self._note_gain(samples)
 
     def _lanes(self, values: Floats) -> Floats:
         """View values of steps as (..., height, n_pairs, 2, n_forward), turned lanes second."""
@@ -323,11 +334,11 @@ class BandSweep:
         matches, totals, *gaps = arrays
         for kept, values in zip([self.match, *self.gaps], [matches, *gaps], strict=False):
             kept[t : t + len(values)] = self._lanes(values)[..., 0, 0]
-        self._put_turned(t, totals, gaps)
+        self._put_turned(t, [totals, *gaps])
 
-    def _put_turned(self, t: int, totals: Floats, gaps: list[Floats]) -> None:
+    def _put_turned(self, t: int, arrays: Sequence[Floats]) -> None:
         d = self.layout.last - t + 1
-        for kept, values in zip([self.onward, *self.onward_gaps], [totals, *gaps], strict=True):
+        for kept, values in zip([self.onward, *self.onward_gaps], arrays, strict=True):
             kept[d - len(values) : d] = self._turned(values)[::-1, ..., 0]
 
     def _turned_ends(self) -> dict[int, Integers]:
@@ -341,21 +352,16 @@ class BandSweep:
         groups = np.split(places[order], first[1:])
         return {t: group.ravel() for t, group in zip(steps.tolist(), groups, strict=True)}
 
-    def _moved(self, number: int, arrays: list[Floats]) -> list[Floats]:
-        """Bring all to the place of the next block; turned lanes meet the blocks from behind."""
-        offset, height = self.layout.offset, self.layout.height
-        behind = len(offset) - number
-        change = np.stack(
-            [offset[number] - offset[number - 1], offset[behind] - offset[behind - 1]], axis=-1
-        )
-        if not change.any():
-            return arrays
-        change = np.repeat(change.ravel() // 2, self.n_forward)
-        lanes = len(change)
-        cells = np.arange(height)[:, None] + change
-        inside = ((cells >= 0) & (cells < height)).ravel()
-        place = (np.clip(cells, 0, height - 1) * lanes + np.arange(lanes)).ravel()
-        return [values[place] * inside for values in arrays]
+    def _changes(self) -> Integers:
+        """By how many cells lanes move after each block; turned lanes meet the blocks from behind.
+
+        Returns
+        -------
+        (n_blocks - 1, lanes)
+        """
+        change = np.diff(self.layout.offset, axis=0) // 2
+        both = np.stack([change, change[::-1]], axis=-1).reshape(-1, 2 * self.n_pairs)
+        return np.repeat(both, self.n_forward, axis=1)
 
     def _close(self, origin: Integers, values: Floats, exponents: Integers) -> None:
         """Work out the result, and compare it with that of the turned pairs."""
@@ -399,15 +405,18 @@ class BandSweep:
         self.result = self.scaled + self.ends * np.log(self.step)
         self.loss = np.where(np.isfinite(self.result), short, np.inf)
 
-    def _gain(self) -> Floats:
-        n_blocks = len(self.exponents)
-        forward, backward = np.moveaxis(self.exponents[..., 0] * LOG_2, -1, 0)
-        number = n_blocks // 2 + 1
-        d = np.arange(n_blocks + 1)[:, None] * self.layout.block
-        gain = np.concatenate(
-            [forward[:number], self.scaled - backward[: n_blocks + 1 - number][::-1]]
-        )
-        return np.asarray(gain + np.minimum(d, self.ends) * np.log(self.step))
+    def _note_gain(self, samples: list[tuple[Floats, Integers]]) -> None:
+        largest, exponents = (np.array(values)[..., 0] for values in zip(*samples, strict=True))
+        # Behind the end of a pair nothing has been gained yet on the way back.
+        end = np.log(self.machine.end[0])
+        with np.errstate(divide="ignore"):
+            logs = np.where(largest > 0, np.log(largest) + exponents * LOG_2, end)
+        t, last = SAMPLED * np.arange(1, len(logs) + 1), self.layout.last
+        self.places_of_gain = np.concatenate([[0], t, last - t[::-1], [last]])
+        edge = np.zeros((1, self.n_pairs))
+        gain = [edge, logs[..., 0], self.scaled - logs[::-1, :, 1], edge + self.scaled - end]
+        letters = np.minimum(self.places_of_gain[:, None], self.ends)
+        self.gain = np.concatenate(gain) + letters * np.log(self.step)
 
     # -- what comes of it --------------------------------------------------------------------
 
@@ -488,6 +497,19 @@ class BandSweep:
             mass *= self.scale[:, None]
             found = self.combine(found, self.combine.reduce(mass, axis=(0, 1)))
         return found
+
+
+def _moved(arrays: Floats, change: Integers, factor: Floats) -> Floats:
+    """Move the band by so many cells in each lane of (n_arrays, height, lanes), and scale lanes."""
+    if not change.any():
+        return np.asarray(arrays * factor)
+    n_arrays, height, lanes = arrays.shape
+    cells = np.arange(height)[:, None] + change
+    inside = np.minimum(np.maximum(cells, 0), height - 1)
+    place = (inside * lanes + np.arange(lanes)).ravel()
+    moved = arrays.reshape(n_arrays, -1).take(place, axis=1).reshape(arrays.shape)
+    moved *= (inside == cells) * factor
+    return np.asarray(moved)
 
 
 def _keep_larger(

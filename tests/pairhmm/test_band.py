@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqbio.pairhmm import band
+from seqbio.pairhmm import band, band_sweep
 from seqbio.pairhmm.band import banding
 from seqbio.pairhmm.batches import make_batches
 from seqbio.pairhmm.kernels import (
@@ -169,6 +169,29 @@ def test_several_gap_states_of_each_sequence(adjoining):
     pairs = [homologous(np.random.default_rng(5), 300)]
     assert widths(machine, pairs)[0] > 0
     compare(machine, pairs)
+
+
+@pytest.mark.parametrize("n_symbols", [4, 20])
+@pytest.mark.parametrize("cells", [1, 2_000, 10**6])
+def test_it_does_not_matter_how_many_cells_are_looked_up_at_once(monkeypatch, cells, n_symbols):
+    generator = np.random.default_rng(12)
+    machine = dataclasses.replace(MACHINES["switch"], odds=odds_of_identity(0.8, n_symbols))
+    pairs = []
+    for length in (330, 350, 400):
+        x = random_letters(generator, length, n_symbols)
+        pairs.append((x, relative(generator, x, 0.1, 0.01, n_symbols)))
+    x, y = ([np.array(side, dtype=np.uint8) for side in s] for s in zip(*pairs, strict=True))
+    expected = expected_counts(machine, make_batches(x, y, n_symbols, banded=False))
+    monkeypatch.setattr(band_sweep, "CELLS_IN_CACHE", cells)
+    batches = make_batches(x, y, n_symbols)
+    assert (banding(machine, batches).width > 0).sum() >= 2
+    sums, counts = log_likelihood(machine, batches), expected_counts(machine, batches)
+    for found in (sums, counts.log_likelihood):
+        np.testing.assert_allclose(found, expected.log_likelihood, rtol=0, atol=1e-9)
+    for name in ("matches", "opening", "crossing", "ending"):
+        np.testing.assert_allclose(
+            getattr(counts, name), getattr(expected, name), rtol=1e-7, atol=1e-7, err_msg=name
+        )
 
 
 # --- where it does not --------------------------------------------------------------------------
