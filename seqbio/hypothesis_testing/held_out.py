@@ -75,9 +75,14 @@ class HeldOutComparison:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Interval of 95 % of the mean: Student's t over clusters, the fitted models as given."""
+        """Interval of 95 % of the mean: Student's t over clusters, the fitted models as given.
+
+        Both ends are nan where an item is impossible under a fitted hypothesis.
+        """
         from scipy.special import stdtrit
 
+        if self.pvalue is None:
+            return float("nan"), float("nan")
         n_items, n_clusters = len(self.differences), int(self.clusters.max()) + 1
         residuals = np.bincount(self.clusters, self.differences - self.mean)
         error = np.sqrt(n_clusters / (n_clusters - 1) * (residuals @ residuals)) / n_items
@@ -121,10 +126,13 @@ class HeldOutComparison:
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""
         lower, upper = self.interval
-        return [
-            ("what is compared", "predictions of items left out of the fit"),
+        difference = [
             ("alternative better by", f"{self.mean:.4g} nats an item"),
             (f"interval of {100 * _INTERVAL_LEVEL:g} %", f"{lower:.4g} to {upper:.4g}"),
+        ]
+        return [
+            ("what is compared", "predictions of items left out of the fit"),
+            *([] if self.pvalue is None else difference),
             ("folds", str(self.n_folds)),
             ("independent groups of items", str(int(self.clusters.max()) + 1)),
         ]

@@ -140,8 +140,9 @@ class SplitTest:
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""
+        ratio = [("log of the mean split ratio", f"{self.log_ratio:.6g}")]
         return [
-            ("log of the mean split ratio", f"{self.log_ratio:.6g}"),
+            *([] if np.isnan(self.log_ratio) else ratio),
             ("splits, each in both directions", str(len(self.log_ratios))),
             ("evidence for the denominators", self.evidence),
         ]

@@ -102,9 +102,17 @@ def log_probabilities(coordinates: FloatArray, reference: int) -> FloatArray:
     Returns
     -------
     ndarray of float64, (..., n_outcomes)
-        Of rows that add up to 1.
+        Of rows that add up to 1; -inf for a probability that is too small for floating point. So
+        the reference has probability 0 where the coordinates of the others are large.
+
+    Examples
+    --------
+    >>> log_probabilities(np.array([1000.0, 1000.0]), 0).round(4)
+    array([   -inf, -0.6931, -0.6931])
     """
     scores = np.insert(coordinates, reference, 0.0, axis=-1)
     scores -= scores.max(axis=-1, keepdims=True)
-    logs: FloatArray = scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    shares = np.exp(scores)
+    logs: FloatArray = scores - np.log(shares.sum(axis=-1, keepdims=True))
+    logs[shares == 0] = -np.inf
     return logs

@@ -17,7 +17,7 @@ from seqbio.recurrent.sequence_data import SequenceData
 
 _FEW = 5.0  # expected events, below which Cochran's rule calls a cell small
 _SMALL_SHARE = 0.2  # of all cells may be small
-_NEVER = 1e-9  # share of an event that the reference outcome is given where it never happened
+_NEVER = -1000.0  # log of what the reference outcome counts where it never happened: exp is 0
 _LONGEST = 1_000_000
 
 
@@ -164,7 +164,7 @@ class MarkovChainModel:
         happened = tying.pull_back(others.ravel()) + pseudocount
         against = tying.pull_back(reference.ravel()) + pseudocount
         with np.errstate(divide="ignore"):
-            free: FloatArray = np.log(happened) - np.log(np.maximum(against, _NEVER))
+            free: FloatArray = np.log(happened) - np.maximum(np.log(against), _NEVER)
         # Rows without an event can have any probabilities: equal ones.
         events = np.broadcast_to(counts.sum(axis=1, keepdims=True), others.shape)
         free[tying.pull_back(events.ravel()) == 0] = 0.0

@@ -87,10 +87,13 @@ def test_it_is_labelled_as_what_it_is():
     assert "nats an item" in str(result)
 
 
-def test_an_impossible_item_leaves_no_p_value():
-    comparison = HeldOutComparison(np.array([1.0, -np.inf]), np.arange(2), 2, 0, False, None)
+@pytest.mark.parametrize("difference", [-np.inf, np.nan])
+def test_an_impossible_item_leaves_no_p_value(difference):
+    comparison = HeldOutComparison(np.array([1.0, difference]), np.arange(2), 2, 0, False, None)
     assert comparison.log_pvalue is None
     assert comparison.checks[0].severity == "invalid"
+    assert not [cell for row in comparison.rows() for cell in row if "nan" in cell or "inf" in cell]
+    assert comparison.to_dict()["lower"] is None
 
 
 def test_the_size_is_right_when_no_hypothesis_predicts_better():

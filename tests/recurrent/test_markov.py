@@ -99,6 +99,37 @@ def test_scores_are_the_gradients_of_single_sequences(generator):
         np.testing.assert_allclose(score, gradient, atol=1e-12)
 
 
+def test_what_was_never_seen_is_impossible_whatever_letter_it_is():
+    """A, the most frequent letter, is the one that the coordinates are odds against."""
+    model = MarkovModel(order=1, ends=False).fit(["ACACACAC", "ACGACA"])
+    assert model.model_.reference == 0
+    assert np.isneginf(model.log_likelihood(["AA", "CC", "AT"])).all()
+    assert model.probabilities("A") == {"A": 0.0, "C": 1.0, "G": 0.0, "T": 0.0}
+    assert np.isinf(model.bits_per_symbol(["AA"]))
+    assert "AA" not in "-".join(str(record.seq) for record in model.sample(20, length=50, seed=0))
+    # C is followed by A three times more often than by G, and that stays exact.
+    assert model.probabilities("C") == {"A": 0.8, "C": 0.0, "G": 0.2, "T": 0.0}
+
+
+def test_predictions_are_not_compared_where_an_item_is_impossible():
+    """The two letters that follow an A once only are in no other sequence."""
+    records = ["ACACAC", "AGACAC", "ACAGAC", "AGAGAC"] * 10
+    records[7] = "AACAGAC"
+    order = [MarkovModel(order=1, tie=tie, ends=False) for tie in (("time", "lag"), ("time",))]
+    result = seqbio.compare(*order, records, calibration="held-out", seed=1)
+    assert result.pvalue is None
+    assert "1 held-out items are impossible" in result.conclusion
+
+
+def test_a_climb_goes_on_from_a_fit_where_the_reference_never_happens():
+    records = ["ACACAC", "AGACAC", "ACAGAC", "AGAGAC"] * 5
+    hypothesis, data = MarkovModel(order=1, ends=False).hypothesis(records)
+    closed = hypothesis.model.maximise(hypothesis.tying, data)
+    climbed = fit(hypothesis.model, hypothesis.tying, data, start=closed.full)
+    assert climbed.converged
+    assert climbed.log_likelihood == pytest.approx(closed.log_likelihood, abs=1e-9)
+
+
 def test_estimates_are_named_probabilities():
     model = MarkovModel(order=1, tie=(), ends=False, max_length=3).fit(["ACG", "ACT", "CCA"])
     named = model.model_.estimates(model.fit_.full)
