@@ -53,6 +53,10 @@ class PairingError(SequenceFormatError):
     """Records cannot be arranged in pairs as asked."""
 
 
+class ModelFileError(SeqbioError, ValueError):
+    """A file cannot be read as the saved model, or the checkpoint, that it is said to be."""
+
+
 class ParameterError(SeqbioError, ValueError):
     """An argument or a parameter has a value that it cannot have."""
 

@@ -12,7 +12,7 @@ import typer
 from seqbio.cli import calibration, common
 from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, WITH_CONFIDENCE, write_alignments
 from seqbio.cli.groups import GroupOptions, sizes
-from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
+from seqbio.errors import ConvergenceError, SeqbioError
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
@@ -635,11 +635,7 @@ def _fitted(
 def _loaded(file: str) -> PairHMM:
     from seqbio.pairhmm import PairHMM
 
-    try:
-        hmm = PairHMM.load(file)
-        hmm.parameters_  # noqa: B018  a broken file shows here
-    except ParameterError as error:  # the file is at fault, not the command line
-        raise SeqbioError(str(error)) from error
+    hmm = PairHMM.load(file)
     if hmm.groups_:
         first = hmm.groups_[0]
         raise SeqbioError(

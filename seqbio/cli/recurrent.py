@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqbio.cli import calibration, common
-from seqbio.errors import ParameterError, SeqbioError
+from seqbio.errors import SeqbioError
 
 if TYPE_CHECKING:
     from Bio.SeqRecord import SeqRecord
@@ -556,10 +556,7 @@ def _loaded(file: str) -> RecurrentModel:
         raise SeqbioError(
             f"{file}: no such file{common.nearby(file)}; give a model from 'seqbio recurrent train'"
         )
-    try:
-        return RecurrentModel.load(file)
-    except ParameterError as error:  # the file is at fault, not the command line
-        raise SeqbioError(str(error)) from error
+    return RecurrentModel.load(file)
 
 
 # -- writing -----------------------------------------------------------------------------------

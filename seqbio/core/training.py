@@ -228,7 +228,8 @@ class TrainingState:
         Raises
         ------
         ParameterError
-            An array is missing.
+            An array is missing, of another shape than the others or of another type, or a
+            parameter is not finite.
         """
         try:
             values: dict[str, Any] = {
@@ -243,16 +244,31 @@ class TrainingState:
             raise ParameterError(
                 f"the saved training has no array {error}; give what a checkpoint wrote"
             ) from error
-        values["generators"] = [str(text) for text in values["generators"]]
-        values["history"] = [
-            EpochRecord(int(start), int(epoch), *numbers)
-            for start, epoch, *numbers in values["history"].tolist()
-        ]
-        for name in ("start", "epoch", "best_epoch", "winner_start", "winner_epoch"):
-            values[name] = int(values[name])
-        for name in ("best_loss", "winner_loss"):
-            values[name] = float(values[name])
-        values["n_evaluations"] = int(values["n_evaluations"])
+        vectors = {name: values[name] for name in ("free", "best_free", "winner_free")}
+        vectors |= {name: values["adam"][name] for name in ("first", "second")}
+        for name, vector in vectors.items():
+            if vector.shape != values["free"].shape or not np.isfinite(vector).all():
+                raise ParameterError(
+                    f"the array {name!r} of the saved training has the shape {vector.shape} or "
+                    "numbers that are not finite; give what a checkpoint wrote"
+                )
+        try:
+            values["generators"] = [str(text) for text in values["generators"]]
+            for text in values["generators"]:
+                _read(text)
+            values["history"] = [
+                EpochRecord(int(start), int(epoch), *numbers)
+                for start, epoch, *numbers in values["history"].tolist()
+            ]
+            for name in ("start", "epoch", "best_epoch", "winner_start", "winner_epoch"):
+                values[name] = int(values[name])
+            for name in ("best_loss", "winner_loss"):
+                values[name] = float(values[name])
+            values["n_evaluations"] = int(values["n_evaluations"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ParameterError(
+                f"the saved training is broken ({error}); give what a checkpoint wrote"
+            ) from error
         return cls(**values)
 
 

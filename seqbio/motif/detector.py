@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from seqbio.core.training import (
     train,
 )
 from seqbio.errors import (
+    ModelFileError,
     NotFittedError,
     ParameterError,
     SequenceFormatError,
@@ -33,8 +33,14 @@ from seqbio.errors import (
 from seqbio.motif import kernels
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel, Pooling
-from seqbio.motif.motifs import filter_probabilities, make_motif, reverse_complement
+from seqbio.motif.motifs import (
+    checked_background,
+    filter_probabilities,
+    make_motif,
+    reverse_complement,
+)
 from seqbio.sequences import SequenceLike, as_records, atomic_writer, get_alphabet
+from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
 from seqbio.sequences.shuffle import shuffle_dinucleotides
 
 if TYPE_CHECKING:
@@ -651,11 +657,20 @@ class MotifDetector(Estimator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote; the detector is ready for use."""
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+        """Read what `save` wrote; the detector is ready for use.
+
+        Raises
+        ------
+        ModelFileError
+            The file is damaged or something else, or a number in it is not finite.
+        """
+        kind = "a saved motif detector"
+        name, content = read_model_text(path, kind)
+        with model_file(name, kind):
             if content["format"] != _FORMAT:
-                raise ParameterError(f"{path} says it is {content['format']!r}, not {_FORMAT!r}")
+                raise ModelFileError(
+                    f"{name} says it is {content['format']!r}; this version reads {_FORMAT!r}"
+                )
             settings = content["settings"]
             detector = cls(**{**settings, "tie": tuple(settings["tie"])})
             detector.classes_ = np.array(content["classes"])
@@ -671,20 +686,18 @@ class MotifDetector(Estimator):
                 n_readouts,
                 content["single"],
             )
-            full = np.array(content["parameters"], dtype=np.float64)
-            detector.background_ = np.array(content["background"])
-            counts = content["counts"]
-            detector._counts = None if counts is None else np.array(counts)
-        except (ValueError, KeyError, TypeError) as error:
-            if isinstance(error, ParameterError):
-                raise
-            raise ParameterError(f"{path} is not a saved motif detector: {error!r}") from error
-        if full.shape != (detector.model_.layout.size,):
-            raise ParameterError(
-                f"{path} has {full.size} parameters and its model {detector.model_.layout.size}"
+            detector.full_ = model_numbers(content["parameters"], "parameters")
+            if detector.full_.shape != (detector.model_.layout.size,):
+                raise ModelFileError(
+                    f"{name} has {detector.full_.size} parameters and its model "
+                    f"{detector.model_.layout.size}"
+                )
+            detector.background_ = checked_background(
+                model_numbers(content["background"], "background"), detector.model_.alphabet.size
             )
-        detector.full_ = full
-        detector.n_free_parameters_ = detector._tying(detector.model_).n_free
+            counts = content["counts"]
+            detector._counts = None if counts is None else model_numbers(counts, "counts")
+            detector.n_free_parameters_ = detector._tying(detector.model_).n_free
         return detector
 
 

@@ -27,7 +27,13 @@ from seqbio.core.estimator import Estimator
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
 from seqbio.core.model import Effect, Hypothesis
 from seqbio.core.profile import profile_interval
-from seqbio.errors import NotFittedError, ParameterError, TyingError, did_you_mean
+from seqbio.errors import (
+    ModelFileError,
+    NotFittedError,
+    ParameterError,
+    TyingError,
+    did_you_mean,
+)
 from seqbio.pairhmm import ties
 from seqbio.pairhmm.accuracy import (
     confidence,
@@ -58,8 +64,8 @@ from seqbio.sequences import (
     as_pairs,
     atomic_writer,
     get_alphabet,
-    read_input,
 )
+from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
@@ -951,31 +957,38 @@ class PairHMM(Estimator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote; the model is ready for use, not fitted."""
-        name, text = read_input(path)
-        try:
-            content = json.loads(text)
+        """Read what `save` wrote; the model is ready for use, not fitted.
+
+        Raises
+        ------
+        ModelFileError
+            The file is damaged or something else, or a parameter in it is no finite number.
+        """
+        kind = "a saved pair HMM"
+        file, content = read_model_text(path, kind)
+        with model_file(file, kind), np.errstate(all="ignore"):
             saved_as = content["format"]
             settings = content["settings"]
             hmm = cls(**{**settings, "tie": tuple(settings["tie"])})
             full = np.array([float(value) for value in content["coordinates"]])
+            # They are logarithms, and -inf is that of 0.
+            model_numbers(np.exp(full), "exponentials of the coordinates")
             groups = tuple(map(str, content.get("groups", ())))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ParameterError(
-                f"{name} is not a saved pair HMM ({error}); give a file that save wrote"
-            ) from error
-        if saved_as in _FORMER_FORMATS:
-            names = _FORMER_FORMATS[saved_as]
-            missing = [0.0 if name.startswith("extend") else -np.inf for name in names]
-            by_group = full.reshape(max(len(groups), 1), -1)
-            place = len(TRANSITION_NAMES) - len(missing)
-            full = np.insert(by_group, [place] * len(missing), missing, axis=1).ravel()
-        elif saved_as != _FORMAT:
-            raise ParameterError(f"{name} says it is {saved_as!r}; this version reads {_FORMAT!r}")
-        size = hmm._model(groups).layout.size
-        if len(full) != size:
-            raise ParameterError(f"{path} has {len(full)} coordinates and its model {size}")
-        hmm.full_, hmm.groups_ = full, groups
+            if saved_as in _FORMER_FORMATS:
+                names = _FORMER_FORMATS[saved_as]
+                missing = [0.0 if name.startswith("extend") else -np.inf for name in names]
+                by_group = full.reshape(max(len(groups), 1), -1)
+                place = len(TRANSITION_NAMES) - len(missing)
+                full = np.insert(by_group, [place] * len(missing), missing, axis=1).ravel()
+            elif saved_as != _FORMAT:
+                raise ModelFileError(
+                    f"{file} says it is {saved_as!r}; this version reads {_FORMAT!r}"
+                )
+            size = hmm._model(groups).layout.size
+            if len(full) != size:
+                raise ModelFileError(f"{file} has {len(full)} coordinates and its model {size}")
+            hmm.full_, hmm.groups_ = full, groups
+            model_numbers(list(hmm.parameters_.values()), "parameters")
         return hmm
 
 

@@ -22,7 +22,7 @@ from seqbio.core.training import (
     grouped_split,
     train,
 )
-from seqbio.errors import NotFittedError, ParameterError
+from seqbio.errors import ModelFileError, NotFittedError, ParameterError
 from seqbio.recurrent.encoding import as_sequence_data, as_texts, membership, with_boundary
 from seqbio.recurrent.exchange import from_state_dict, to_state_dict
 from seqbio.recurrent.gradient_flow import GradientFlow, gradient_flow, step_singular_values
@@ -33,6 +33,7 @@ from seqbio.recurrent.sequence_data import SequenceData
 from seqbio.recurrent.text import CharacterAlphabet
 from seqbio.recurrent.ties import TIES, check_names, make_tying, ties_all_time
 from seqbio.sequences import Alphabet, SequenceLike, atomic_writer, get_alphabet
+from seqbio.sequences.model_files import model_file, model_numbers, read_model_arrays
 
 Floats = NDArray[np.float64]
 Labels = Sequence[Any] | NDArray[Any]
@@ -690,30 +691,32 @@ class RecurrentModel(Estimator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote; the model is ready for use."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                header = json.loads(str(file["header"]))
-                if header["format"] != _FORMAT:
-                    raise ParameterError(f"{path} is {header['format']!r}, not {_FORMAT!r}")
-                full = file["full"]
-                classes = file["classes"] if "classes" in file else np.zeros(0)
-            settings = header["settings"]
+        """Read what `save` wrote; the model is ready for use.
+
+        Raises
+        ------
+        ModelFileError
+            The file is damaged or something else, or a weight in it is not finite.
+        """
+        kind = "a saved recurrent model"
+        arrays = read_model_arrays(path, kind)
+        with model_file(os.fspath(path), kind):
+            header = json.loads(str(arrays["header"]))
+            if header["format"] != _FORMAT:
+                raise ModelFileError(
+                    f"{path} says it is {header['format']!r}; this version reads {_FORMAT!r}"
+                )
+            settings, letters = header["settings"], header["letters"]
             model = cls(**{**settings, "tie": tuple(settings["tie"])})
-        except (ValueError, KeyError, TypeError) as error:
-            if isinstance(error, ParameterError):
-                raise
-            raise ParameterError(
-                f"{path} is not a saved recurrent model; give a file that save wrote"
-            ) from error
-        letters = header["letters"]
-        alphabet: Alphabet | CharacterAlphabet
-        alphabet = CharacterAlphabet(letters) if letters else get_alphabet(str(model.alphabet))
-        network = model._model(alphabet, len(classes), compact=True)
-        if full.shape != (network.layout.size,):
-            raise ParameterError(
-                f"{path} has {full.size} weights and its settings imply {network.layout.size}"
-            )
+            alphabet: Alphabet | CharacterAlphabet
+            alphabet = CharacterAlphabet(letters) if letters else get_alphabet(str(model.alphabet))
+            classes = arrays["classes"] if model.task == "class" else np.zeros(0)
+            network = model._model(alphabet, len(classes), compact=True)
+            full = model_numbers(arrays["full"], "weights")
+            if full.shape != (network.layout.size,):
+                raise ModelFileError(
+                    f"{path} has {full.size} weights and its settings imply {network.layout.size}"
+                )
         model._take(alphabet, classes, network, full)
         return model
 
@@ -753,8 +756,7 @@ def _write_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> Non
 
 
 def _read_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return TrainingState.from_arrays(file)
-    except (OSError, ValueError) as error:
-        raise ParameterError(f"{path} is not a checkpoint of a training: {error}") from error
+    kind, advice = "a checkpoint of a training", "begin without resume, or remove the file"
+    arrays = read_model_arrays(path, kind, advice)
+    with model_file(os.fspath(path), kind, advice):
+        return TrainingState.from_arrays(arrays)

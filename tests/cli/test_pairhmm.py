@@ -274,7 +274,9 @@ def test_align_refuses_options_that_do_not_go_together(
     assert message in fails(2, "pairhmm", "align", pairs_file, "--model", model_file, *options)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"format": "other"}', "\x1f\x8b"])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", '{"format": "other"}', "\x1f\x8b", "", b"\x80"]
+)
 def test_a_file_that_is_no_model_is_at_fault(fails, pairs_file, write, content):
     file = write("model.json", content)
     assert str(file) in fails(1, "pairhmm", "align", pairs_file, "--model", file)

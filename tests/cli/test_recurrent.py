@@ -153,6 +153,15 @@ def test_what_is_wrong_is_said_in_one_line(fails, records_file, model_file, tmp_
     assert "no such file; give a model from 'seqbio recurrent train'" in text
     text = fails(1, "recurrent", "score", records_file, records_file)
     assert "is not a saved recurrent model" in text
+    (tmp_path / "cut.npz").write_bytes(model_file.read_bytes()[:-9])
+    for command in (
+        ("score", tmp_path / "cut.npz", records_file),
+        ("sample", tmp_path / "cut.npz"),
+    ):
+        assert "or it is damaged or cut short" in fails(1, "recurrent", *command)
+    options = ("--checkpoint", tmp_path / "cut.npz", "--resume", "--save", tmp_path / "x.npz")
+    text = fails(1, "recurrent", "train", records_file, *options)
+    assert "cut.npz is not a checkpoint of a training" in text
     text = fails(1, "recurrent", "train", records_file, "--label", "class", "--save", "x.npz")
     assert "record 'sample1' has 0 words class=... in its header" in text
     text = fails(2, "recurrent", "train", records_file, "--tie", "tide", "--save", "x.npz")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ import seqbio
 from seqbio.core import untied
 from seqbio.errors import (
     AlphabetError,
+    ModelFileError,
     NotFittedError,
     ParameterError,
     SequenceFormatError,
@@ -160,9 +163,35 @@ def test_saved_and_loaded_is_the_same(tmp_path, settings):
     assert loaded.get_params() == detector.get_params()
     if not settings:
         assert loaded.motifs_[0].counts == detector.motifs_[0].counts
-    (tmp_path / "other.json").write_text('{"format": "something"}')
-    with pytest.raises(ParameterError, match="something"):
-        MotifDetector.load(tmp_path / "other.json")
+
+
+def test_files_that_are_no_detector_are_refused(tmp_path):
+    sequences, labels = implanted(n=20, length=12)
+    file = tmp_path / "detector.json"
+    quick(n_epochs=2).fit(sequences, labels).save(file)
+    kept = json.loads(file.read_text())
+
+    def refusal(content):
+        file.write_bytes(content)
+        with pytest.raises(ModelFileError) as caught:
+            MotifDetector.load(file)
+        assert str(caught.value).startswith(str(file))
+        return str(caught.value)
+
+    whole = file.read_bytes()
+    for content in (b"", b"[]", b"3", b"\x80\x03", whole[:-20], whole[: len(whole) // 2]):
+        assert "is not a saved motif detector" in refusal(content)
+    for changed, message in (
+        ({"format": "something"}, "says it is 'something'"),
+        ({"parameters": [*kept["parameters"][:-1], float("nan")]}, "of the parameters is nan"),
+        ({"parameters": [float("inf"), *kept["parameters"][1:]]}, "1 of the parameters is inf"),
+        ({"parameters": kept["parameters"][1:]}, "and its model"),
+        ({"background": [0.5, 0.5, float("nan"), 0.0]}, "number 3 of the background is nan"),
+        ({"background": [0.5, 0.5, 0.5, 0.5]}, "add up to 1"),
+        ({"counts": [[[float("nan")]]]}, "number 1 of the counts is nan"),
+        ({"settings": 3}, "is not a saved motif detector"),
+    ):
+        assert message in refusal(json.dumps(kept | changed).encode())
 
 
 def test_hypotheses_are_about_one_model_and_compare_says_what_holds():

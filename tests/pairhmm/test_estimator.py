@@ -19,7 +19,13 @@ from scipy import stats
 import seqbio
 from seqbio import PairHMM
 from seqbio.core import equal, fixed, untied
-from seqbio.errors import NotFittedError, ParameterError, SequenceFormatError, TyingError
+from seqbio.errors import (
+    ModelFileError,
+    NotFittedError,
+    ParameterError,
+    SequenceFormatError,
+    TyingError,
+)
 from tests.pairhmm.examples import FREQUENCIES, HKY85, MOVES, exchanged, in_rna
 from tests.pairhmm.machines import mxy
 from tests.reference import pair_hmm as reference
@@ -832,13 +838,21 @@ def test_nothing_is_saved_before_there_is_something(tmp_path):
         ),
         (lambda content: content.replace('"n_starts"', '"starts"'), "not a saved pair HMM.*starts"),
         (lambda content: content.replace('"-inf",', ""), "23 coordinates and its model 31"),
+        (lambda content: content.replace('"-inf",', "NaN,", 1), "number 5 of .* is nan"),
+        (lambda content: content.replace('"-inf",', '"inf",', 1), "number 5 of .* is inf"),
+        (lambda content: content.replace('"-inf",', "1e308,", 1), "number 5 of .* is inf"),
+        (lambda content: content.replace('"dna"', '"runes"'), "unknown alphabet 'runes'"),
+        (lambda content: "", "not a saved pair HMM"),
+        (lambda content: content[: len(content) // 2], "not a saved pair HMM"),
+        (lambda content: content.replace("seqbio", "\udc80"), "not a saved pair HMM.*damaged"),
     ],
 )
 def test_files_that_are_none_are_refused(tmp_path, given, change, message):
     file = tmp_path / "model.json"
     given.save(file)
-    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
-    with pytest.raises(ParameterError, match=message):
+    content = change(file.read_text(encoding="utf-8"))
+    file.write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(ModelFileError, match=message):
         PairHMM.load(file)
 
 

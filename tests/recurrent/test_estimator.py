@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from Bio.Seq import Seq
@@ -8,6 +10,7 @@ from seqbio.core import Tying, untied
 from seqbio.errors import (
     AlphabetError,
     ConvergenceError,
+    ModelFileError,
     NestingError,
     NotFittedError,
     ParameterError,
@@ -241,9 +244,66 @@ def test_saved_models_are_the_same_and_hold_no_objects(tmp_path, fitted, records
     loaded = RecurrentModel.load(tmp_path / "model.npz")
     np.testing.assert_array_equal(loaded.log_likelihood(records), fitted.log_likelihood(records))
     assert loaded.get_params() == fitted.get_params()
-    (tmp_path / "other.npz").write_bytes(b"no archive")
-    with pytest.raises(ParameterError, match="not a saved recurrent model"):
-        RecurrentModel.load(tmp_path / "other.npz")
+
+
+def damaged(content):
+    """Give contents of a file that is empty, another, cut short or has a byte changed."""
+    middle = len(content) // 2
+    changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    return [b"", b"no archive", b"\x80", content[:100], content[:middle], content[:-1], changed]
+
+
+def test_damaged_files_are_refused(tmp_path, fitted):
+    fitted.save(tmp_path / "model.npz")
+    for number, content in enumerate(damaged((tmp_path / "model.npz").read_bytes())):
+        (tmp_path / "bad.npz").write_bytes(content)
+        with pytest.raises(ModelFileError, match=r"bad.npz is not a saved.*or it is damaged"):
+            pytest.fail(f"{number}: {RecurrentModel.load(tmp_path / 'bad.npz')}")
+
+
+def test_contents_that_are_no_model_are_refused(tmp_path, fitted):
+    fitted.save(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    header = str(arrays["header"])
+
+    def refusal(**changed):
+        np.savez(tmp_path / "bad.npz", **{k: v for k, v in (arrays | changed).items() if v.size})
+        with pytest.raises(ModelFileError) as caught:
+            RecurrentModel.load(tmp_path / "bad.npz")
+        return str(caught.value)
+
+    for value in (np.nan, np.inf, -np.inf):
+        weights = arrays["full"].copy()
+        weights[1] = value
+        assert f"number 2 of the weights is {value}" in refusal(full=weights)
+    assert "imply" in refusal(full=arrays["full"][:-1])
+    assert "has no 'full'" in refusal(full=np.zeros(0))
+    assert "could not convert" in refusal(full=np.array(["a", "b"]))
+    assert "says it is 'seqbio" in refusal(header=np.array(header.replace("version 1", "2")))
+    assert "has no 'settings'" in refusal(header=np.array(header.replace("settings", "x")))
+    assert "hidden_size is -3" in refusal(header=np.array(header.replace('size": 5', 'size": -3')))
+
+
+def test_damaged_checkpoints_are_refused(tmp_path, records):
+    path = tmp_path / "checkpoint.npz"
+    RecurrentModel(**SMALL).fit(records, checkpoint=path)
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    contents = damaged(path.read_bytes())
+    for changed in (
+        {"free": np.full_like(arrays["free"], np.nan)},
+        {"best_free": arrays["best_free"][1:]},
+        {"generators": np.array(["{}"])},
+        {"history": np.zeros((1, 2))},
+    ):
+        stream = io.BytesIO()
+        np.savez(stream, **(arrays | changed))
+        contents.append(stream.getvalue())
+    for content in contents:
+        path.write_bytes(content)
+        with pytest.raises(ModelFileError, match=r"is not a checkpoint of a training.*resume"):
+            RecurrentModel(**SMALL).fit(records, checkpoint=path, resume=True)
 
 
 def test_an_interrupted_training_resumes_bit_for_bit(tmp_path, records):
@@ -263,9 +323,6 @@ def test_an_interrupted_training_resumes_bit_for_bit(tmp_path, records):
     resumed = RecurrentModel(**settings).fit(records, checkpoint=path, resume=True)
     np.testing.assert_array_equal(whole.full_, resumed.full_)
     assert whole.training_.history == resumed.training_.history
-    path.write_bytes(b"no archive")
-    with pytest.raises(ParameterError, match="not a checkpoint"):
-        RecurrentModel(**settings).fit(records, checkpoint=path, resume=True)
 
 
 def test_a_training_goes_on_from_the_weights_there_are(fitted, records):
