@@ -65,6 +65,10 @@ class TyingError(ParameterError):
     """A tying is malformed, unknown or contradicts another."""
 
 
+class TooFewItemsError(SeqbioError, ValueError):
+    """The data have fewer independent items than are needed for what is asked."""
+
+
 class NestingError(SeqbioError, ValueError):
     """The null hypothesis is not a special case of the alternative."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -277,7 +278,7 @@ def scan(
       seqbio motif scan found.meme genome.fa.gz --format bed --background sequences
 
     Keys of --json: hits (motif, sequence, start, stop from 0, strand, score, pvalue, qvalue,
-    qvalue_all, matched), n_windows (by motif), background, threshold, files.
+    qvalue_all, matched, motif_alt), n_windows (by motif), background, threshold, files.
     """
     from seqbio.motif import letter_frequencies, read_motifs, write_hits
     from seqbio.motif import scan as find
@@ -561,9 +562,10 @@ def _summary(detector: MotifDetector, names: list[str]) -> list[str]:
     ]
     if detector.history_:
         last = detector.history_[-1]
+        best = min(record.validation_loss for record in detector.history_)
+        validation = "" if isnan(best) else f", validation loss {best:.4f}"
         lines.append(
-            f"{last.epoch} epochs: training loss {last.loss:.4f}, validation loss "
-            f"{min(record.validation_loss for record in detector.history_):.4f} nats per sequence"
+            f"{last.epoch} epochs: training loss {last.loss:.4f}{validation} nats per sequence"
         )
     return lines
 

@@ -27,7 +27,7 @@ from seqbio.core.optimizers import Adam, clip_by_norm
 from seqbio.core.parallel import spawn_generators
 from seqbio.core.tie_patterns import untied
 from seqbio.core.tying import Tying
-from seqbio.errors import ConvergenceError, ParameterError, TyingError
+from seqbio.errors import ConvergenceError, ParameterError, TooFewItemsError, TyingError
 
 Callback = Callable[["TrainingState"], object]
 """Called after every epoch; a true result ends the training."""
@@ -649,7 +649,9 @@ def grouped_split(
     Raises
     ------
     ParameterError
-        The fraction is not between 0 and 1, or there are fewer than two groups.
+        The fraction is not between 0 and 1.
+    TooFewItemsError
+        There are fewer than two groups.
 
     Examples
     --------
@@ -662,8 +664,9 @@ def grouped_split(
         raise ParameterError(f"fraction is {fraction}; give a number between 0 and 1")
     _, group, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if sizes.size < 2:
-        raise ParameterError(
-            f"the {labels.size} items are one group, which cannot be split; give more items"
+        raise TooFewItemsError(
+            f"too few items for a validation split: the {labels.size} that there are belong "
+            "together, as copies of one sequence do; give more, or a share of 0 for validation"
         )
     order = spawn_generators(seed, 1)[0].permutation(sizes.size)
     wanted, taken = fraction * labels.size, 0

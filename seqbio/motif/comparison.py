@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.errors import ParameterError
-from seqbio.motif.motifs import alphabet_of, as_motifs, probability_matrix, reverse_complement
+from seqbio.motif.motifs import (
+    alphabet_of,
+    as_motifs,
+    probability_matrix,
+    reverse_complement,
+    second_name,
+)
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -139,9 +145,7 @@ def compare_motifs(
                 n_tried += 1
                 best = min(best, (pvalue, offset, overlap, strand))
         corrected = float(-np.expm1(n_tried * np.log1p(-min(best[0], 1 - 1e-16))))
-        matches.append(
-            (corrected, best, str(motif.name), str(getattr(motif, "matrix_id", None) or ""))
-        )
+        matches.append((corrected, best, str(motif.name), second_name(motif)))
     return _ranked(str(query.name), matches)
 
 

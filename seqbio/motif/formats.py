@@ -17,10 +17,13 @@ from seqbio.errors import ParameterError, SequenceFormatError
 from seqbio.motif.motifs import (
     alphabet_of,
     as_motifs,
+    check_distinct,
     checked_background,
     count_matrix,
+    empty_column,
     make_motif,
     probability_matrix,
+    second_name,
 )
 from seqbio.motif.scanning import Hit, Hits
 from seqbio.sequences import Source, atomic_writer, read_input
@@ -170,10 +173,11 @@ _TSV_COLUMNS = (
 
 
 def _tsv_line(hit: Hit) -> str:
+    names = f"{hit.motif}\t{hit.motif_alt}\t{hit.sequence}"
     numbers = f"{hit.score:.2f}\t{hit.pvalue:.6g}\t{hit.qvalue:.6g}"
     return (
-        f"{hit.motif}\t\t{hit.sequence}\t{hit.start + 1}\t{hit.stop}\t{hit.strand}\t{numbers}\t"
-        f"{hit.matched}\t{hit.qvalue_all:.6g}"
+        f"{names}\t{hit.start + 1}\t{hit.stop}\t{hit.strand}\t{numbers}\t{hit.matched}\t"
+        f"{hit.qvalue_all:.6g}"
     )
 
 
@@ -184,8 +188,9 @@ def _bed_line(hit: Hit) -> str:
 
 def _gff_line(hit: Hit) -> str:
     score = -float(np.log10(hit.pvalue)) + 0.0  # no minus in front of 0
+    alias = f"Alias={_escaped(hit.motif_alt)};" if hit.motif_alt else ""
     attributes = (
-        f"Name={_escaped(hit.motif)};pvalue={hit.pvalue:.6g};qvalue={hit.qvalue:.6g};"
+        f"Name={_escaped(hit.motif)};{alias}pvalue={hit.pvalue:.6g};qvalue={hit.qvalue:.6g};"
         f"log_odds={hit.score:.2f};sequence={hit.matched}"
     )
     return (
@@ -209,26 +214,31 @@ def _jaspar_text(motif: Motif) -> str:
 
 
 def _read_jaspar(name: str, lines: list[str]) -> list[Motif]:
-    motifs: list[Motif] = []
+    motifs: dict[str, Motif] = {}
     starts = [i for i, line in enumerate(lines) if line.startswith(">")]
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
-        rows: dict[str, list[float]] = {}
+        letters, rows = "", []
         for number in range(start + 1, stop):
             line = lines[number].strip()
             if line:
-                letter, values = line[0], line[1:].replace("[", " ").replace("]", " ")
-                rows[letter] = _numbers(name, number, values)
-        letters = "".join(rows)
-        if "".join(sorted(letters)) not in _ALPHABETS or len(set(map(len, rows.values()))) != 1:
+                letters += line[0]
+                rows.append(_counts(name, number, line[1:].replace("[", " ").replace("]", " ")))
+        order = "".join(sorted(letters))
+        if order not in _ALPHABETS or len(set(map(len, rows))) != 1:
             raise SequenceFormatError(
                 f"{name}, line {start + 1}: the motif {lines[start][1:].strip()!r} has the rows "
-                f"{letters!r} with {[len(row) for row in rows.values()]} numbers; expected equally "
+                f"{letters!r} with {[len(row) for row in rows]} numbers; expected equally "
                 "long rows A, C, G and T"
             )
-        order = "".join(sorted(letters))
-        matrix = np.array([rows[letter] for letter in order])
-        motifs.append(_named(name, start, lines[start][1:], matrix, _ALPHABETS[order]))
-    return motifs
+        matrix = np.array([rows[letters.index(letter)] for letter in order])
+        title = lines[start][1:]
+        if (empty := empty_column(matrix)) is not None:
+            raise SequenceFormatError(
+                f"{name}, line {start + 1}: column {empty} of the motif {title.strip()!r} has no "
+                "counts; give the counts, or leave the column out"
+            )
+        _add(motifs, name, start, title, matrix, _ALPHABETS[order])
+    return list(motifs.values())
 
 
 # -- MEME ------------------------------------------------------------------------------------
@@ -255,14 +265,15 @@ def _meme_text(motif: Motif) -> str:
 
 
 def _read_meme(name: str, lines: list[str]) -> list[Motif]:
-    letters, motifs, title = "ACGT", [], None
+    letters, title, title_at = "ACGT", None, 0
+    motifs: dict[str, Motif] = {}
     number = 0
     while number < len(lines):
         line = lines[number].strip()
         if line.startswith("ALPHABET="):
             letters = line.removeprefix("ALPHABET=").split()[0].strip('"')
         elif line.startswith("MOTIF"):
-            title = line.removeprefix("MOTIF")
+            title, title_at = line.removeprefix("MOTIF"), number
         elif line.startswith("letter-probability matrix"):
             if title is None or letters not in _ALPHABETS:
                 raise SequenceFormatError(
@@ -276,18 +287,23 @@ def _read_meme(name: str, lines: list[str]) -> list[Motif]:
                 rows.append(_numbers(name, stop, lines[stop]))
                 stop += 1
             matrix = _meme_matrix(name, number, rows, width, len(letters))
-            motifs.append(_named(name, number, title, sites * matrix, _ALPHABETS[letters]))
+            _add(motifs, name, title_at, title, sites * matrix, _ALPHABETS[letters])
             number, title = stop - 1, None
         number += 1
     if not motifs:
         raise SequenceFormatError(f"{name}: the file has no motif with a probability matrix")
-    return motifs
+    return list(motifs.values())
 
 
 def _meme_sizes(name: str, number: int, line: str) -> tuple[int | None, float]:
     width = re.search(r"\bw=\s*(\d+)", line)
     sites = re.search(r"\bnsites=\s*(\S+)", line)
     count = _numbers(name, number, sites.group(1))[0] if sites else _DEFAULT_SITES
+    if count <= 0:
+        raise SequenceFormatError(
+            f"{name}, line {number + 1}: nsites is {count:g}; give the number of sites, or leave "
+            "nsites out"
+        )
     return (int(width.group(1)) if width else None), count
 
 
@@ -313,18 +329,30 @@ def _meme_matrix(
 # -- both ------------------------------------------------------------------------------------
 
 
-def _named(name: str, number: int, title: str, matrix: NDArray[np.float64], kind: str) -> Motif:
+def _add(
+    motifs: dict[str, Motif],
+    name: str,
+    number: int,
+    title: str,
+    matrix: NDArray[np.float64],
+    kind: str,
+) -> None:
+    """Add a motif whose title is on a line, counted from 0, to those before it."""
     words = title.split(None, 1)
     if not words:
         raise SequenceFormatError(f"{name}, line {number + 1}: the motif has no name; give it one")
+    if words[0] in motifs:
+        raise SequenceFormatError(
+            f"{name}, line {number + 1}: a motif above has the name {words[0]!r}, too; give each "
+            "its own name"
+        )
     motif = make_motif(matrix, words[0], kind)
     setattr(motif, "matrix_id", words[1].strip() if len(words) > 1 else None)  # noqa: B010 (its own)
-    return motif
+    motifs[words[0]] = motif
 
 
 def _title(motif: Motif) -> str:
-    other = getattr(motif, "matrix_id", None)
-    return f"{motif.name} {other}" if other and other != motif.name else str(motif.name)
+    return f"{motif.name} {second_name(motif)}".rstrip()
 
 
 def _number(value: float) -> str:
@@ -344,11 +372,18 @@ def _numbers(name: str, number: int, text: str) -> list[float]:
     return values
 
 
+def _counts(name: str, number: int, text: str) -> list[float]:
+    values = _numbers(name, number, text)
+    if min(values) < 0:
+        raise SequenceFormatError(
+            f"{name}, line {number + 1}: a count is {min(values):g}; give counts of 0 or more"
+        )
+    return values
+
+
 def _check_names(motifs: list[Motif]) -> None:
-    names = [str(motif.name or "") for motif in motifs]
-    for name in names:
+    for motif in motifs:
+        name = str(motif.name or "")
         if not name or _SPACE.search(name):
             raise ParameterError(f"a motif is named {name!r}; set motif.name to a single word")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ParameterError(f"several motifs are named {repeated[0]!r}; give each its own name")
+    check_distinct(motifs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,38 @@ def count_matrix(motif: Motif) -> Floats:
     return np.array([motif.counts[letter] for letter in motif.alphabet], dtype=np.float64)
 
 
+def empty_column(counts: Floats) -> int | None:
+    """Find the first column without counts, counted from 1.
+
+    Examples
+    --------
+    >>> empty_column(np.array([[1.0, 0.0], [0.0, 0.0]]))
+    2
+    """
+    empty = np.flatnonzero(counts.sum(axis=0) == 0)
+    return int(empty[0]) + 1 if empty.size else None
+
+
+def second_name(motif: Motif) -> str:
+    """Get the other name of a motif, such as CTCF of MA0139.1, in one line; empty if none."""
+    other = " ".join(str(getattr(motif, "matrix_id", None) or "").split())
+    return "" if other == motif.name else other
+
+
+def check_distinct(motifs: Sequence[Motif]) -> None:
+    """Refuse motifs of one name, whose hits could not be told apart.
+
+    Raises
+    ------
+    ParameterError
+        Two of them have the same name, or more than one has none.
+    """
+    names = [str(motif.name or "") for motif in motifs]
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        raise ParameterError(f"several motifs are named {repeated[0]!r}; give each its own name")
+
+
 def alphabet_of(motif: Motif) -> Alphabet:
     """Find the alphabet of a motif by its letters.
 
@@ -101,16 +134,18 @@ def probability_matrix(
     Raises
     ------
     ParameterError
-        A column has no counts, the pseudocount is negative, or the background is none.
+        A column has no counts, the pseudocount is negative or not finite, or the background is
+        none.
     """
+    if not 0 <= pseudocount < np.inf:
+        raise ParameterError(f"pseudocount is {pseudocount}; give a finite number of 0 or more")
     letters = alphabet_of(motif).letters
     counts = np.array([motif.counts[letter] for letter in letters], dtype=np.float64)
     counts = counts + pseudocount * checked_background(background, len(letters))[:, None]
     total = counts.sum(axis=0)
-    if pseudocount < 0 or not (total > 0).all():
+    if not (total > 0).all():
         raise ParameterError(
-            f"motif {motif.name!r} has a column without counts, or the pseudocount "
-            f"{pseudocount} is below 0; give a pseudocount above 0"
+            f"motif {motif.name!r} has a column without counts; give a pseudocount above 0"
         )
     return counts / total
 

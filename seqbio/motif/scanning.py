@@ -14,14 +14,19 @@ from seqbio.errors import ParameterError
 from seqbio.motif.motifs import (
     alphabet_of,
     as_motifs,
+    check_distinct,
     checked_background,
     count_matrix,
+    empty_column,
     make_motif,
     reverse_complement,
+    second_name,
 )
 from seqbio.motif.score_distribution import ScoreTable, score_table
 from seqbio.motif.word_index import WordIndex, WordScores
 from seqbio.sequences import Alphabet, SequenceLike, Source, as_records, get_alphabet
+from seqbio.sequences.fasta import warn_of_duplicates
+from seqbio.sequences.input import source_name
 from seqbio.sequences.streaming import Stretch, stream_fasta
 
 if TYPE_CHECKING:
@@ -57,6 +62,8 @@ class Hit:
         The same over all motifs.
     matched : str
         The letters, in the direction of the motif.
+    motif_alt : str
+        Second name of the motif, if it has one.
     """
 
     motif: str
@@ -69,6 +76,7 @@ class Hit:
     qvalue: float
     qvalue_all: float
     matched: str
+    motif_alt: str = ""
 
 
 class Hits(Sequence[Hit]):
@@ -79,12 +87,14 @@ class Hits(Sequence[Hit]):
     motifs : list of str
         Names.
     sequences : list of str
-        Ids of the sequences that have hits.
+        Ids of the sequences that were scanned.
     columns : dict of str to ndarray
         ``motif``, ``sequence`` (indices), ``start``, ``strand`` (+1, -1), ``score``, ``pvalue``,
         ``qvalue``, ``qvalue_all``, ``matched`` (bytes), each (n_hits,).
     n_windows : ndarray of int, (n_motifs,)
         Windows that were scored, both strands counted.
+    second_names : list of str
+        Of the motifs; empty for those that have none.
     """
 
     def __init__(
@@ -93,9 +103,11 @@ class Hits(Sequence[Hit]):
         sequences: list[str],
         columns: dict[str, NDArray[Any]],
         n_windows: NDArray[np.int64],
+        second_names: list[str],
     ) -> None:
         self.motifs, self.sequences = motifs, sequences
         self.columns, self.n_windows = columns, n_windows
+        self.second_names = second_names
 
     def __len__(self) -> int:
         return len(self.columns["start"])
@@ -117,6 +129,7 @@ class Hits(Sequence[Hit]):
             float(row["qvalue"]),
             float(row["qvalue_all"]),
             matched,
+            self.second_names[row["motif"]],
         )
 
     def __repr__(self) -> str:
@@ -166,9 +179,15 @@ def scan(
     Raises
     ------
     ParameterError
-        The threshold is not between 0 and 1, or the motifs are of several alphabets or of proteins.
+        The threshold is not between 0 and 1, the motifs are of several alphabets or of proteins,
+        two of them have one name, or one has a column without counts.
     AlphabetError, SequenceFormatError
         A sequence cannot be read.
+
+    Warns
+    -----
+    DuplicateIdWarning
+        Several records of a file have the same id, so that their hits cannot be told apart.
 
     Examples
     --------
@@ -181,6 +200,7 @@ def scan(
     """
     found = as_motifs(motifs)
     alphabet = _common_alphabet(found)
+    check_distinct(found)
     if not 0 < threshold <= 1:
         raise ParameterError(f"threshold is {threshold}; give a p-value above 0 and at most 1")
     if strands not in ("both", "one", None) or soft_masked not in ("use", "skip"):
@@ -189,7 +209,10 @@ def scan(
         )
     both = strands == "both" or (strands is None and alphabet.name == "dna")
     searches = _searches(found, alphabet, threshold, both, background, pseudocount)
-    return _Scanner(found, searches, alphabet, soft_masked == "skip").run(records)
+    hits = _Scanner(found, searches, alphabet, soft_masked == "skip").run(records)
+    if _is_source(records):  # records in memory were checked by whatever made them
+        warn_of_duplicates(source_name(records), hits.sequences)  # type: ignore[arg-type]
+    return hits
 
 
 def letter_frequencies(
@@ -251,6 +274,11 @@ def _searches(
     searches = []
     for number, motif in enumerate(motifs):
         matrices = {+1: count_matrix(motif)}
+        if (empty := empty_column(matrices[+1])) is not None:
+            raise ParameterError(
+                f"column {empty} of motif {motif.name!r} has no counts; give the counts, or leave "
+                "the column out"
+            )
         if both:
             # As a motif of its own, against the same background: exact even where the two
             # strands are of different composition.
@@ -379,7 +407,8 @@ class _Scanner:
         )
         columns = {name: column[order] for name, column in columns.items()}
         names = [str(motif.name) for motif in self.motifs]
-        return Hits(names, self.sequences, columns, self.n_windows)
+        second = [second_name(motif) for motif in self.motifs]
+        return Hits(names, self.sequences, columns, self.n_windows, second)
 
 
 def q_values(pvalues: ArrayLike, n_tests: int) -> Floats:
@@ -413,8 +442,7 @@ def q_values(pvalues: ArrayLike, n_tests: int) -> Floats:
 
 def _stretches(records: Records, alphabet: Alphabet, overlap: int) -> Iterator[Stretch]:
     """Yield FASTA or records in stretches with enough overlap for all windows."""
-    # A str in a list is a sequence; on its own it is a path.
-    if isinstance(records, str | os.PathLike) or hasattr(records, "read"):
+    if _is_source(records):
         source: Any = records
         yield from stream_fasta(source, alphabet, length=_BLOCK + overlap, overlap=overlap)
         return
@@ -426,6 +454,11 @@ def _stretches(records: Records, alphabet: Alphabet, overlap: int) -> Iterator[S
         for start in range(0, max(len(letters) - overlap, 1), _BLOCK):
             part = letters[start : start + _BLOCK + overlap]
             yield Stretch(name, start, part, overlap if start else 0)
+
+
+def _is_source(records: Records) -> bool:
+    """Tell a file from sequences: a str in a list is a sequence, on its own it is a path."""
+    return isinstance(records, str | os.PathLike) or hasattr(records, "read")
 
 
 def _blocks(stretches: Iterable[Stretch], length: int) -> Iterator[list[Stretch]]:

@@ -94,7 +94,7 @@ def read_fasta(
         if not valid:  # rarely; so that most records need a single pass over their letters
             letters = letters.translate(None, dropped).removesuffix(b"*")
             valid = table.find_invalid(letters) < 0
-        if not (words and letters and valid) or _has_control_character(title):
+        if not (words and letters and valid) or has_control_character(title):
             blank = content.count(b"\n", 0, start)
             line = blank + 1 + sum(before.count(b"\n") + 1 for before in chunks[: len(records)])
             raise _refusal(name, line, title, letters, body, dropped, table)
@@ -102,7 +102,7 @@ def read_fasta(
         records.append(
             SeqRecord(Seq(letters), id=identifier, name=identifier, description=title.rstrip())
         )
-    _warn_of_duplicates(name, records)
+    warn_of_duplicates(name, [str(record.id) for record in records])
     return records
 
 
@@ -121,7 +121,8 @@ def _not_fasta(name: str, content: bytes, start: int) -> SequenceFormatError:
     )
 
 
-def _has_control_character(text: str) -> bool:
+def has_control_character(text: str) -> bool:
+    """Say whether there is something in a header that is neither text nor a space."""
     # Printable text is known quickly; a tab or an odd space is neither printable nor refused.
     return not text.isprintable() and _CONTROL_CHARACTER.search(text) is not None
 
@@ -136,14 +137,8 @@ def _refusal(
     alphabet: Alphabet,
 ) -> SequenceFormatError:
     """Find out why a record is refused; `line` is that of its header."""
-    if _has_control_character(title):
-        return SequenceFormatError(
-            f"{name}, line {line}: the header {title!r} has a control character; remove it"
-        )
-    if not title.strip():
-        return SequenceFormatError(
-            f"{name}, line {line}: the record has no id; write one right after '>'"
-        )
+    if has_control_character(title) or not title.strip():
+        return header_refusal(name, line, title)
     record = f"{name}, record {title.split()[0]!r}"
     if not letters:
         return SequenceFormatError(
@@ -152,6 +147,17 @@ def _refusal(
     index = alphabet.find_invalid(letters)
     line += 1 + _line_of_letter(body, index, dropped)
     return AlphabetError(f"{record}, line {line}: {alphabet.complaint(letters, index)}")
+
+
+def header_refusal(name: str, line: int, title: str) -> SequenceFormatError:
+    """Make the exception for a header without an id or with a control character."""
+    if has_control_character(title):
+        return SequenceFormatError(
+            f"{name}, line {line}: the header {title!r} has a control character; remove it"
+        )
+    return SequenceFormatError(
+        f"{name}, line {line}: the record has no id; write one right after '>'"
+    )
 
 
 def _line_of_letter(body: bytes, index: int, dropped: bytes) -> int:
@@ -164,8 +170,8 @@ def _line_of_letter(body: bytes, index: int, dropped: bytes) -> int:
     raise IndexError(index)
 
 
-def _warn_of_duplicates(name: str, records: list[SeqRecord]) -> None:
-    ids = [str(record.id) for record in records]
+def warn_of_duplicates(name: str, ids: list[str]) -> None:
+    """Warn the caller of the function that calls this of ids that several records have."""
     if len(set(ids)) == len(ids):
         return
     duplicates = [identifier for identifier, count in Counter(ids).items() if count > 1]
@@ -228,7 +234,7 @@ def _formatted(record: SeqRecord, index: int) -> str:
         title = description
     elif description:
         title = f"{title} {description}"
-    if _has_control_character(title):
+    if has_control_character(title):
         raise SequenceFormatError(
             f"{where} has a control character in its header {title!r}; remove it"
         )

@@ -78,13 +78,8 @@ def read_input(source: Source) -> tuple[str, bytes]:
     name = source_name(source)
     try:
         content = _load(source)
-        if content.startswith(_GZIP_MAGIC):
+        if is_gzip(source, content):
             content = gzip.decompress(content)
-        elif content and isinstance(source, str | os.PathLike) and name.endswith(".gz"):
-            raise SequenceFormatError(
-                f"{name}: the name ends in .gz but the file is not gzip data; "
-                "rename it or compress it"
-            )
         if not content.isascii():
             content.decode("utf-8")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -93,14 +88,42 @@ def read_input(source: Source) -> tuple[str, bytes]:
         ) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise SequenceFormatError(
-            f"{name}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8 text; "
-            "save the file as plain text in UTF-8"
-        ) from error
+        raise not_utf8(name, line, error) from error
     content = content.removeprefix(_BYTE_ORDER_MARK)
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return name, content
+
+
+def is_gzip(source: Source, start: bytes) -> bool:
+    """Say by its first bytes whether a source holds gzip data.
+
+    Raises
+    ------
+    SequenceFormatError
+        It does not, and is a file named ``.gz``.
+
+    Examples
+    --------
+    >>> is_gzip("x.fa", b">x")
+    False
+    """
+    if start.startswith(_GZIP_MAGIC):
+        return True
+    name = source_name(source)
+    if start and isinstance(source, str | os.PathLike) and name.endswith(".gz"):
+        raise SequenceFormatError(
+            f"{name}: the name ends in .gz but the file is not gzip data; rename it or compress it"
+        )
+    return False
+
+
+def not_utf8(name: str, line: int, error: UnicodeDecodeError) -> SequenceFormatError:
+    """Make the exception for a line with a byte that is no text."""
+    return SequenceFormatError(
+        f"{name}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8 text; "
+        "save the file as plain text in UTF-8"
+    )
 
 
 def _load(source: Source) -> bytes:

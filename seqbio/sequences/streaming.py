@@ -15,7 +15,8 @@ from typing import IO, Any
 
 from ..errors import AlphabetError, ParameterError, SequenceFormatError
 from .alphabet import Alphabet, get_alphabet
-from .input import Source, is_standard_stream, source_name
+from .fasta import has_control_character, header_refusal
+from .input import Source, is_gzip, is_standard_stream, not_utf8, source_name
 
 _READ = 1 << 20  # bytes at a time
 _DROPPED = b" \t\n"
@@ -53,7 +54,8 @@ def stream_fasta(
     r"""Read FASTA in stretches of bounded length, checking every letter.
 
     Follows the rules of `read_fasta`, but never holds a whole record or file, so that errors are
-    raised where they are met, after earlier stretches. Ids are not checked for repetition.
+    raised where they are met, after earlier stretches. Ids are not remembered, so that nobody is
+    warned of those that repeat.
 
     Parameters
     ----------
@@ -108,6 +110,7 @@ class _Parser:
         self.name, self.alphabet, self.length, self.overlap = name, alphabet, length, overlap
         self.line = 1  # of the first byte that is not yet consumed
         self.header = b""  # begun in the last chunk
+        self.header_line = 0  # of the record that is read
         self.in_header = False
         self.at_line_start = True
         self.id: str | None = None
@@ -142,13 +145,16 @@ class _Parser:
         self.header += line
         if not newline:
             return b""
-        words = self.header.decode("utf-8", "replace").split(None, 1)
-        if not words:
-            raise SequenceFormatError(
-                f"{self.name}, line {self.line}: the record has no id; write one right after '>'"
-            )
+        try:
+            title = self.header.decode()
+        except UnicodeDecodeError as error:
+            raise not_utf8(self.name, self.line, error) from error
+        words = title.split(None, 1)
+        if not words or has_control_character(title):
+            raise header_refusal(self.name, self.line, title)
         self.id, self.start, self.repeated, self.stopped = words[0], 0, 0, False
         self.in_header, self.at_line_start = False, True
+        self.header_line = self.line
         self.line += 1
         return rest
 
@@ -192,8 +198,8 @@ class _Parser:
             return
         if not self.letters:
             raise SequenceFormatError(
-                f"{self.name}, record {self.id!r}: the record has no sequence; add it or remove "
-                "the header"
+                f"{self.name}, record {self.id!r}, line {self.header_line}: the record has no "
+                "sequence; add it or remove the header"
             )
         if len(self.letters) > self.repeated:
             yield self._cut(len(self.letters))
@@ -217,7 +223,7 @@ def _chunks(source: Source) -> Generator[bytes, None, None]:
                 "object"
             )
         first = _read(stream)
-        if first.startswith(b"\x1f\x8b"):
+        if is_gzip(source, first):
             packed = io.BufferedReader(_Joined(first, stream), _READ)
             stream = stack.enter_context(gzip.GzipFile(fileobj=packed))
             first = stream.read(_READ)

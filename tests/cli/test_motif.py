@@ -81,6 +81,32 @@ def test_scan_reads_standard_input_and_writes_json(run, files):
     assert content["background"] == [0.25] * 4
 
 
+def test_scan_gives_the_second_name_of_a_motif(run, write, files):
+    known = write("two.jaspar", ">M1 JUN\nA 0 0 9\nC 0 0 0\nG 0 9 0\nT 9 0 0\n")
+    arguments = ("motif", "scan", known, files / "positive.fa", "--threshold", 0.05)
+    assert run(*arguments).stdout.splitlines()[1].startswith("M1\tJUN\tpos")
+    hits = json.loads(run(*arguments, "--json").stdout)["hits"]
+    assert {(hit["motif"], hit["motif_alt"]) for hit in hits} == {("M1", "JUN")}
+
+
+def test_scan_warns_of_ids_that_repeat(run, write, files):
+    text = f">x\n{SITE}\n>y\n{SITE}\n>x\n{SITE}\n"
+    result = run("motif", "scan", files / "m.meme", write("x.fa", text))
+    assert result.stdout.count("\tx\t") == 2
+    [line] = result.stderr.splitlines()
+    assert line.startswith("warning: ")
+    assert "x.fa: these ids belong to several records each: 'x'; give every record" in line
+
+
+def test_without_validation_there_is_no_validation_loss(run, files):
+    arguments = ("motif", "train", files / "positive.fa", "--width", 3, "--epochs", 2)
+    assert ", validation loss " in run(*arguments).stdout
+    text = run(*arguments, "--validation", 0).stdout
+    assert "2 epochs: training loss " in text
+    assert "validation" not in text
+    assert "nan" not in text
+
+
 def test_shuffle(run, files):
     result = run("motif", "shuffle", files / "positive.fa", "--copies", 2, "--seed", 1)
     assert result.exit_code == 0
@@ -149,5 +175,20 @@ def test_refusals_name_file_and_place(fails, files, tmp_path):
     assert "fewer than the width of 31" in line
     line = fails(2, "motif", "train", files / "positive.fa", "--logo", tmp_path / "x.bmp")
     assert "does not end in .png, .pdf, .svg" in line
+    (tmp_path / "one.fa").write_text(">x\nACGTTGCATCAGGATACC\n")
+    one = tmp_path / "one.fa"
+    line = fails(1, "motif", "train", one, "--negatives", one, "--width", 2)
+    assert "too few items for a validation split" in line
+    for text, message in (
+        (">x\nA 1\nC -2\nG 1\nT 1\n", "line 3: a count is -2"),
+        ("MEME version 4\nMOTIF x\nletter-probability matrix: nsites= 0\n1 0 0 0\n", "line 3"),
+    ):
+        (tmp_path / "m.txt").write_text(text)
+        line = fails(1, "motif", "scan", tmp_path / "m.txt", files / "positive.fa")
+        assert f"m.txt, {message}" in line
+    for number in ("inf", "nan", "-1"):
+        arguments = (files / "m.meme", files / "positive.fa", "--pseudocount", number)
+        line = fails(2, "motif", "scan", *arguments)
+        assert "give a finite number of 0 or more" in line
     two = (files / "positive.fa", files / "negative.fa")
     assert "--negatives" in fails(2, "motif", "train", *two, "--negatives", two[0])

@@ -15,7 +15,7 @@ from seqbio.core.training import (
     mean_loss,
     train,
 )
-from seqbio.errors import ConvergenceError, ParameterError, TyingError
+from seqbio.errors import ConvergenceError, ParameterError, TooFewItemsError, TyingError
 
 
 class Regression:
@@ -280,7 +280,7 @@ def test_a_split_keeps_groups_whole_and_loses_nothing(groups, fraction, seed):
 def test_a_split_of_single_items_has_the_size_asked_for():
     first, second = grouped_split(np.arange(100), 0.2, seed=1)
     assert (first.size, second.size) == (80, 20)
-    with pytest.raises(ParameterError, match="one group"):
+    with pytest.raises(TooFewItemsError, match="too few items for a validation split: the 2"):
         grouped_split([1, 1], 0.5, seed=1)
     with pytest.raises(ParameterError, match="between 0 and 1"):
         grouped_split([1, 2], 1.0, seed=1)

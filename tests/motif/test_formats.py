@@ -92,6 +92,21 @@ refusals = [
         "line 4: the probabilities add up to 2",
     ),
     ("MEME version 4\nletter-probability matrix: w= 1\n1 0 0 0\n", "without a line MOTIF"),
+    (">x\nA 1\nC -2\nG 1\nT 1\n", "line 3: a count is -2; give counts of 0 or more"),
+    (">x y\nA 1 0\nC 1 0\nG 1 0\nT 1 0\n", "line 1: column 2 of the motif 'x y' has no counts"),
+    (">x\nA 1\nC 1\nA 2\nG 1\nT 1\n", "line 1: .*rows 'ACAGT'"),
+    (2 * ">x\nA 1\nC 1\nG 1\nT 1\n", "line 6: a motif above has the name 'x', too"),
+    (
+        "MEME version 4\n" + 2 * "MOTIF x\nletter-probability matrix: w= 1\n1 0 0 0\n",
+        "line 5: a motif above has the name 'x', too",
+    ),
+    *(
+        (
+            f"MEME version 4\nMOTIF x\nletter-probability matrix: w= 1 nsites= {n}\n1 0 0 0\n",
+            f"line 3: nsites is {n}; give the number of sites, or leave nsites out",
+        )
+        for n in (0, -5)
+    ),
 ]
 
 
@@ -143,3 +158,21 @@ def test_tables_of_hits(tmp_path):
     assert "Name=a%3Db;" in gff[1]
     with pytest.raises(ParameterError, match="choose one of tsv"):
         write_hits(hits, tmp_path / "x", "csv")
+
+
+def test_tables_of_hits_have_the_second_name_of_a_motif(tmp_path):
+    text = ">MA1 a;b \t c\nA 9 0\nC 0 9\nG 0 0\nT 0 0\n>MA2\nA 0 0\nC 0 0\nG 9 0\nT 0 9\n"
+    hits = scan(read_motifs(io.StringIO(text)), ["ACCGT"], threshold=0.1, strands="one")
+    assert [(hit.motif, hit.motif_alt) for hit in hits] == [("MA1", "a;b c"), ("MA2", "")]
+    for kind in ("tsv", "bed", "gff3"):
+        write_hits(hits, tmp_path / kind, kind)
+    first, second = (tmp_path / "tsv").read_text().splitlines()[1:]
+    assert first.split("\t")[:3] == ["MA1", "a;b c", "sequence1"]
+    assert second.split("\t")[:3] == ["MA2", "", "sequence1"]
+    first, second = (tmp_path / "gff3").read_text().splitlines()[1:]
+    assert "\tName=MA1;Alias=a%3Bb c;pvalue=" in first
+    assert "\tName=MA2;pvalue=" in second
+    assert [line.split("\t")[3] for line in (tmp_path / "bed").read_text().splitlines()] == [
+        "MA1",
+        "MA2",
+    ]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import seqbio
-from seqbio.errors import ParameterError
+from seqbio.errors import DuplicateIdWarning, ParameterError
 from seqbio.motif import letter_frequencies, make_motif, scan
 from seqbio.motif import scan as scan_function
 from seqbio.motif.scanning import q_values
@@ -220,4 +220,19 @@ def test_refusals():
         scan(make_motif(np.eye(4), "x"), ["ACGT"], pseudocount=0)
     with pytest.raises(ParameterError, match="read_motifs"):
         scan([], ["ACGT"])
+    with pytest.raises(ParameterError, match="several motifs are named 'm'"):
+        scan([motif, random_motif(3)], ["ACGT"])
+    empty = make_motif([[1, 0], [1, 0], [0, 0], [0, 0]], "x")
+    with pytest.raises(ParameterError, match="column 2 of motif 'x' has no counts"):
+        scan(empty, ["ACGT"])
+    for number in (np.inf, np.nan, -1.0):
+        with pytest.raises(ParameterError, match=f"pseudocount is {number}; give a finite number"):
+            scan(motif, ["ACGT"], pseudocount=number)
     assert len(scan_function(motif, ["AC"])) == 0
+
+
+def test_ids_that_repeat_in_a_file_are_a_warning():
+    text = ">x\nACGT\n>y\nACGT\n>x\nACGT\n"
+    with pytest.warns(DuplicateIdWarning, match="file object: .* 'x'; give") as caught:
+        scan(random_motif(2), io.StringIO(text), threshold=1.0)
+    assert caught[0].filename == __file__

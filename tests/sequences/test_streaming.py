@@ -72,6 +72,10 @@ def test_gzip_paths_standard_input_and_byte_order_marks(tmp_path, monkeypatch):
     assert joined(stream_fasta(tmp_path / "x.fa.gz")) == {"x": "ACGT"}
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert joined(stream_fasta("-")) == {"x": "ACGT"}
+    (tmp_path / "plain.gz").write_bytes(content)
+    for read in (stream_fasta, read_fasta):
+        with pytest.raises(SequenceFormatError, match=r"plain.gz: the name ends in .gz but"):
+            list(read(tmp_path / "plain.gz"))
     (tmp_path / "broken.gz").write_bytes(gzip.compress(content * 100)[:-9])
     with pytest.raises(SequenceFormatError, match="gzip data are broken"):
         list(stream_fasta(tmp_path / "broken.gz"))
@@ -84,15 +88,21 @@ refusals = [
     (">x\nAC*\nGT\n", AlphabetError, "position 3 is '\\*'"),
     ("ACGT\n", SequenceFormatError, "line 1: not FASTA.*'ACGT'"),
     ("", SequenceFormatError, "the file is empty"),
-    (">x\n>y\nAC\n", SequenceFormatError, "record 'x': the record has no sequence"),
+    (">x\n>y\nAC\n", SequenceFormatError, "record 'x', line 1: the record has no sequence"),
     ("> \nAC\n", SequenceFormatError, "line 1: the record has no id"),
+    (b">x\nAC\n>y \xe9\nAC\n", SequenceFormatError, "line 3: byte 0xe9 is not UTF-8 text"),
+    (">x\nAC\n>y\x00\nAC\n", SequenceFormatError, r"line 3: the header 'y\\x00' has a control"),
+    (">\x1f\nAC\n", SequenceFormatError, r"line 1: the header '\\x1f' has a control"),
 ]
 
 
 @pytest.mark.parametrize(("text", "error", "message"), refusals)
 def test_refusals_name_the_place(text, error, message):
+    content = text if isinstance(text, bytes) else text.encode()
     with pytest.raises(error, match=message):
-        list(stream_fasta(io.StringIO(text)))
+        list(stream_fasta(io.BytesIO(content)))
+    with pytest.raises(error, match=message):  # the reader of whole files says so, too
+        read_fasta(io.BytesIO(content))
 
 
 def test_refusals_of_arguments():
