@@ -74,6 +74,7 @@ Floats = NDArray[np.float64]
 Pairs = Iterable[Sequence[SequenceLike]]
 Data = PairData | GroupedData
 
+_MOST_PAIRS, _MOST_COLUMNS = 10**7, 10**9  # that are drawn at once
 _ENDS = ("aligned", "free", "free_x", "free_y")
 _DEFAULT_SUBSTITUTION = {"dna": "hky85", "rna": "hky85", "protein": "lg"}
 _FORMAT = "seqbio pair HMM, version 3"
@@ -836,20 +837,29 @@ class PairHMM(Estimator):
         list of (SeqRecord, SeqRecord)
             With the ids ``pair1/x``, ``pair1/y`` and so on. Pairs with an empty sequence are drawn
             again.
+
+        Raises
+        ------
+        ParameterError
+            A number is less than 1, or more is asked for than can be held.
         """
         if n_pairs < 1:
             raise ParameterError(f"n_pairs is {n_pairs}; draw at least one pair")
         lengths = None
-        if columns is not None:
-            lengths = np.atleast_1d(np.asarray(columns, dtype=np.int64))
+        if columns is None:
+            ends = [value for name, value in self.parameters_.items() if name.startswith("end")]
+            _check_size(n_pairs, np.rint(1 / max(ends)) if any(ends) else np.inf)
+        else:
+            lengths = np.atleast_1d(np.asarray(columns))
             if len(lengths) not in (1, n_pairs):
                 raise ParameterError(
                     f"there are {len(lengths)} numbers of columns for {n_pairs} pairs; give one, "
                     "or one for each pair"
                 )
-            lengths = np.broadcast_to(lengths, (n_pairs,))
             if lengths.min() < 1:
                 raise ParameterError(f"an alignment cannot have {lengths.min()} columns")
+            _check_size(n_pairs, lengths.max())
+            lengths = np.broadcast_to(lengths.astype(np.int64), (n_pairs,))
         alphabet = get_alphabet(self.alphabet)
         generator = as_generator(seed)
         data = self.model.draw(self._of_all_pairs(), alphabet, n_pairs, lengths, generator)
@@ -990,6 +1000,17 @@ class PairHMM(Estimator):
             hmm.full_, hmm.groups_ = full, groups
             model_numbers(list(hmm.parameters_.values()), "parameters")
         return hmm
+
+
+def _check_size(n_pairs: int, columns: float) -> None:
+    """Refuse to draw more than memory holds, before hours are spent on it."""
+    if n_pairs > _MOST_PAIRS or n_pairs * columns > _MOST_COLUMNS:
+        about = f"{columns}".removesuffix(".0")
+        raise ParameterError(
+            f"{n_pairs} pairs with alignments of about {about} columns are more than can be held; "
+            f"draw at most {_MOST_PAIRS} pairs and {_MOST_COLUMNS} columns in all at once, "
+            "and more with another seed"
+        )
 
 
 def _most_accurate(

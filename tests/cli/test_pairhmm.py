@@ -347,6 +347,20 @@ def test_simulate_explains_what_is_missing(fails, options, message):
     assert message in fails(2, "pairhmm", "simulate", *options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pairs", 10**12], "1000000000000 pairs with alignments of about 100 columns"),
+        (["--pairs", 10**12, "--columns", 5], "alignments of about 5 columns are more than can be"),
+        (["--columns", 10**12], "1 pairs with alignments of about 1000000000000 columns"),
+        (["--columns", 10**30], "draw at most 10000000 pairs and 1000000000 columns in all"),
+    ],
+)
+def test_simulate_refuses_what_cannot_be_held(fails, model_file, options, message):
+    line = fails(2, "pairhmm", "simulate", "--model", model_file, "--seed", 1, *options)
+    assert message in line
+
+
 def test_simulate_takes_a_model_or_settings_and_not_both(fails, model_file):
     command = ("pairhmm", "simulate", "--model", model_file)
     assert "and not both" in fails(2, *command, "--set", "open_x=0.1")

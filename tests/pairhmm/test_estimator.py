@@ -856,6 +856,18 @@ def test_files_that_are_none_are_refused(tmp_path, given, change, message):
         PairHMM.load(file)
 
 
+def test_a_model_that_never_ends_is_not_drawn_from(given):
+    given.full_ = given.full_.copy()
+    given.full_[given.model.layout.indices("end_m")] = -np.inf
+    assert given.simulate(1, seed=1)  # it ends after a gap
+    for name in ("end_x", "end_y"):
+        given.full_[given.model.layout.indices(name)] = -np.inf
+    with pytest.raises(ParameterError, match="alignments of about inf columns are more than can"):
+        given.simulate(1, seed=1)
+    with pytest.raises(ParameterError, match="0 numbers of columns for 2 pairs"):
+        given.simulate(2, columns=[])
+
+
 # Real data, with ratios that were known before this implementation was written
 
 
