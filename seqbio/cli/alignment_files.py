@@ -34,7 +34,7 @@ WITH_CONFIDENCE = ("bed", "stockholm", "tsv")
 _SINGLE = ("a2m", "nexus")  # one alignment in a file
 _UNIQUE = ("nexus", "phylip", "stockholm")  # rows are told apart by their names
 _NAME_WIDTH = {"clustal": 30, "phylip": 10}  # so many characters of a name are kept
-_BLOCKS = ("bed", "chain", "psl")  # from the first aligned letters to the last
+_BLOCKS = ("bed", "chain", "psl", "sam")  # from the first aligned letters to the last
 _MOLECULE_TYPE = {"dna": "DNA", "rna": "RNA", "protein": "protein"}
 _SAM_VERSION = "1.6"
 
@@ -105,7 +105,9 @@ def _prepared(alignment: Alignment, file_format: str, alphabet: str) -> Any:
             copy.annotations["molecule_type"] = _MOLECULE_TYPE[alphabet]
         records.append(copy)
     coordinates = alignment.coordinates
-    if file_format in _BLOCKS:  # else a chain has its blocks too early after a leading gap
+    # Else a chain has its blocks too early after a leading gap, and sam begins with a deletion,
+    # where mappers move the position on and clip letters of y that stand against nothing.
+    if file_format in _BLOCKS:
         coordinates = _between_end_gaps(coordinates)
     result: Any = Alignment(records, coordinates)
     result.score = alignment.score  # type: ignore[attr-defined]

@@ -16,8 +16,8 @@ from seqbio.pairhmm.accuracy import Confidence
 from seqbio.pairhmm.alignments import annotate
 
 WITH_LETTERS = ["a2m", "clustal", "fasta", "maf", "nexus", "phylip", "stockholm"]
-WITHOUT_LETTERS = ["exonerate", "sam"]  # which tell where both sequences begin
-BLOCKS = ["bed", "chain", "psl"]
+WITHOUT_LETTERS = ["exonerate"]  # which tells where both sequences begin
+BLOCKS = ["bed", "chain", "psl", "sam"]
 
 
 def written(alignments, file_format, alphabet="dna"):
@@ -169,6 +169,21 @@ def test_sam_names_every_reference_once():
     lines = written(alignments, "sam").splitlines()
     assert lines[:2] == ["@HD\tVN:1.6", "@SQ\tSN:x\tLN:4"]
     assert [line.split("\t")[5] for line in lines[2:]] == ["2M1I2M", "2M1D1M"]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "position", "cigar"),
+    [
+        ("ACGTT", "--GTT", "3", "3M"),
+        ("ACGTT", "ACG--", "1", "3M"),
+        ("--GTT", "ACGTT", "1", "2S3M"),
+        ("ACG--", "ACGTT", "1", "3M2S"),
+        ("AC--GTAA-", "--GGG-AAT", "3", "2S1M1D2M1S"),
+    ],
+)
+def test_sam_has_no_gaps_at_the_ends(x, y, position, cigar):
+    fields = written([aligned(x, y)], "sam").splitlines()[-1].split("\t")
+    assert (fields[3], fields[5], fields[9]) == (position, cigar, y.replace("-", ""))
 
 
 def test_sam_refuses_two_references_of_one_name():
