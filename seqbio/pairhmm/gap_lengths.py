@@ -4,7 +4,7 @@ The expected number of gaps of each length, given the data, is counted by unroll
 of one sequence: the first letters of a gap have a state each, in which the kinds of gaps are mixed
 as they are after so many letters, and the last of these leads back into the states of the model.
 The likelihood stays the same, and the visits of the k-th of these states are the gaps of at least
-k letters.
+k letters. A gap behind an overhang has an unknown length, and is not counted.
 """
 
 from __future__ import annotations
@@ -114,5 +114,9 @@ def _unrolled(machine: Machine, own: list[int], shares: list[Floats]) -> Machine
             moves[row, row + 1] = after.sum()
         else:
             moves[row, own] = after
-    kinds = machine.kinds + machine.kinds[own[0]] * longest
-    return replace(machine, kinds=kinds, transitions=moves, end=end)
+    kinds, flanks = machine.kinds + machine.kinds[own[0]] * longest, machine.flanks
+    if flanks is not None:
+        enter = np.pad(flanks.enter, ((0, 0), (0, longest)))
+        leave = np.hstack([flanks.leave, flanks.leave[:, own] @ np.transpose(shares)])
+        flanks = replace(flanks, enter=enter, leave=leave)
+    return replace(machine, kinds=kinds, transitions=moves, end=end, flanks=flanks)

@@ -30,7 +30,7 @@ memory grows as ``(n + m) ** 1.5``.
 *Overhangs* are letters of one sequence before the core of the alignment, or behind it. In odds a
 letter of an overhang counts 1, so that only its length has a weight, and no state is needed: paths
 may also enter the core at the edge of the matrix, in its first row or column, and leave it in its
-last ones.
+last ones. Next to an overhang of x stands a match or a letter of y against a gap, not one of x.
 
 References
 ----------
@@ -71,16 +71,17 @@ KEPT_CELLS = 3_000_000.0  # values that a segment may keep without a thought for
 class Flanks:
     """The weights of overhangs of x and of y before and behind the core of an alignment.
 
-    An overhang of k letters has the weight for one letter times ``extend ** (k - 1)``.
+    An overhang of k letters has the weight for one letter times ``extend ** (k - 1)``. States that
+    take letters of x alone have weights of 0 next to an overhang of x, as those of y of y.
 
     Parameters
     ----------
     begin : float
         Probability that nothing stands before the core.
-    enter : (2,)
-        Weight of one letter of x (of y) before the core, which then begins with a match.
-    leave : (2,)
-        Weight of the end after a match, with one letter of x (of y) behind the core.
+    enter : (2, n_states)
+        Weight of one letter of x (of y) before a core that begins with each state.
+    leave : (2, n_states)
+        Weight of the end after each state, with one letter of x (of y) behind the core.
     extend : (2,)
         Probability that an overhang of x (of y) goes on.
     """
@@ -90,10 +91,9 @@ class Flanks:
     leave: Floats
     extend: Floats
 
-    def log_weights(self, first: Floats, lengths: Integers) -> Floats:
-        """Logarithms of the weights of overhangs, (2, n_lengths), by the weights for one letter."""
-        with np.errstate(divide="ignore"):
-            return np.log(first)[:, None] + xlogy(np.maximum(lengths - 1, 0), self.extend[:, None])
+    def log_decay(self, lengths: Integers) -> Floats:
+        """Logarithms of the weights of overhangs over those of one letter, (2, n_lengths)."""
+        return np.asarray(xlogy(np.maximum(lengths - 1, 0), self.extend[:, None]))
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Kept:
         self.gaps: dict[int, list[Floats]] = {}
         self.ratio: dict[int, Floats | None] = {}
         self.rescaled: dict[int, Floats] = {}
-        self.entered: dict[int, list[Floats]] = {}
+        self.entered: dict[int, Floats] = {}
 
     def put(self, values: Floats) -> Floats:
         """Copy values into the buffer, one for all runs, so that its memory is touched once."""
@@ -171,8 +171,8 @@ class Kept:
         self.rescaled[d] = rows
         for values in (self.match[d], *self.gaps.get(d, ())):
             values.reshape(rows.shape)[:] *= rows
-        for values, row in zip(self.entered.get(d, ()), (-1, 0), strict=False):
-            values *= rows[row]
+        if d in self.entered:
+            self.entered[d] *= rows[[-1, 0]]
 
 
 @dataclass
@@ -199,6 +199,8 @@ class Counts:
     overhangs : (2, 2, 2, n_pairs), optional
         Before and behind the core, of x and of y: their number, and their letters. None where the
         machine has none.
+    entered : (2, n_states, n_pairs), optional
+        Overhangs of x and of y before each state. None where the machine has none.
     """
 
     log_likelihood: Floats
@@ -209,6 +211,7 @@ class Counts:
     ending: Floats
     visits: Floats | None = None
     overhangs: Floats | None = None
+    entered: Floats | None = None
 
     def put(self, pairs: Integers, counts: Counts) -> None:
         """Enter the counts of some pairs."""
@@ -222,6 +225,8 @@ class Counts:
             self.visits[:, pairs] = counts.visits
         if self.overhangs is not None and counts.overhangs is not None:
             self.overhangs[..., pairs] = counts.overhangs
+        if self.entered is not None and counts.entered is not None:
+            self.entered[..., pairs] = counts.entered
 
     def take(self, pairs: Integers) -> Counts:
         """Take the counts of some pairs."""
@@ -234,6 +239,7 @@ class Counts:
             self.ending[:, pairs],
             None if self.visits is None else self.visits[:, pairs],
             None if self.overhangs is None else self.overhangs[..., pairs],
+            None if self.entered is None else self.entered[..., pairs],
         )
 
 
@@ -276,7 +282,13 @@ class Sweep:
         )
         rows = _rows_per_block(machine, self.every_move_possible)
         self.block = min(rows, batch.rows_per_block.get(self.every_move_possible, rows))
-        self.opened = [np.empty((self.n + 1) * self.n_pairs) for _ in set(self.opening)]
+        self.edge = None if machine.flanks is None else Edge(self, machine.flanks, gain, step)
+        # Gap states draw from the match state and from what enters before them.
+        self.drawing = [(weight, 0.0, False) for weight in self.opening]
+        if self.edge is not None:
+            entering = zip(self.opening, self.edge.into_gaps, self.along_x, strict=True)
+            self.drawing = list(entering)
+        self.opened = [np.empty((self.n + 1) * self.n_pairs) for _ in set(self.drawing)]
         self.index = np.empty((self.n + 1) * self.n_pairs, dtype=np.int64)
         self.result = np.full(self.n_pairs, -np.inf)
         self.ending = np.zeros((len(machine.kinds), self.n_pairs))
@@ -284,7 +296,6 @@ class Sweep:
         self.stops = sorted(
             {*range(self.block, self.n_diagonals, self.block), *batch.finishing, self.n_diagonals}
         )
-        self.edge = None if machine.flanks is None else _Edge(self, machine.flanks, gain)
 
     def begin(self) -> State:
         """Return the state of anti-diagonal 0, where every path stands before its first letter."""
@@ -306,22 +317,28 @@ class Sweep:
         n, m, width, block, ratio = self.n, self.m, self.n_pairs, self.block, state.ratio
         x, y, index = self.batch.x.ravel(), self.batch.y_reversed.ravel(), self.index
         match, into_match = state.match.ravel(), [total.ravel() for total in state.into_match]
-        weights = sorted(set(self.opening))
+        drawing = sorted(set(self.drawing))
+        weights = [weight for weight, *_ in drawing]
         opened = self.opened[: len(weights)]
         gaps = [
             (
                 *(g, values.ravel(), values.ravel() if width == 1 else values, along_x),
-                *(opened[weights.index(weight)], extend, extend != 1),
+                *(opened[drawing.index(drawn)], extend, extend != 1),
             )
-            for g, (values, along_x, weight, extend) in enumerate(
-                zip(state.gaps, self.along_x, self.opening, self.extending, strict=True)
+            for g, (values, along_x, drawn, extend) in enumerate(
+                zip(state.gaps, self.along_x, self.drawing, self.extending, strict=True)
             )
         ]
         handed = [(g[1], g[3], c, c != 1) for g, c in zip(gaps, self.into_match[1:], strict=True)]
         edges, ratio = self._edges(state, ratio)
         around = self.edge
         if around is not None:
-            around.prepare(state, start, stop)
+            around.prepare(state, start, stop, kept)
+            entries = [
+                (*values, into)
+                for (_, *values), into in zip(drawing, opened, strict=True)
+                if values[0] > 0
+            ]
         # Ranges of rows, in units of one letter of all pairs: [low, high) is the anti-diagonal,
         # [first, high) what a step along x can reach, [low, last) a step along y.
         low, high = max(0, start - m) * width, (min(n, start) + 1) * width
@@ -329,6 +346,8 @@ class Sweep:
             source = match[low:high]
             for weight, fresh in zip(weights, opened, strict=True):
                 multiply(source, weight, fresh[low:high])
+            if around is not None:
+                around.open(entries, d - 1)
             arriving = self._crossed(state, d) if self.crossing else {}
             shift = (m - d) * width
             low, high = (-shift if shift < 0 else 0), ((d if d < n else n) + 1) * width
@@ -493,7 +512,7 @@ class Sweep:
         """Begin, and close the pairs of two empty sequences."""
         state = self.begin()
         if self.edge is not None:
-            self.edge.prepare(state, -1, 0)
+            self.edge.prepare(state, 0, 0, None)
             self.edge.pass_by(state, 0, None)
             self.edge.note(state, -1, 0)
         if 0 in self.batch.finishing:
@@ -628,7 +647,7 @@ class Sweep:
                     values[rows, pairs] += slope
             drawn = into_match[d & 1]
             if self.edge is not None:
-                self.edge.pass_back(adjoint, kept, d, tally.entered)
+                self.edge.pass_back(adjoint, kept, d, tally)
             handed = drawn[low:high]
             for _, values, _, along_x, _, _, _, (weight, weighted) in gaps:
                 here = values[low + shift : high + shift] if along_x else values[low:high]
@@ -693,6 +712,8 @@ class Sweep:
                 add(opened[begin:end], piece, opened[begin:end])
                 if d == 1:
                     tally.beginning[g, : end - begin] = piece
+            if self.edge is not None:
+                self.edge.close_back(adjoint, kept, d, tally)
             crossed = self._cross_back(adjoint, kept, tally, d) if self.crossing else []
             for _, values, _, along_x, _, extend, _, _ in gaps:
                 if extend != 1:
@@ -753,7 +774,8 @@ class _Tally:
         self.cells, self.aligned = np.empty(size, dtype=np.int64), np.empty(size)
         self.used = 0
         self.matches = np.zeros(len(sweep.odds))
-        self.entered = np.zeros((2, 2, sweep.n_pairs))  # overhangs of x and of y, and their letters
+        self.entered = np.zeros((2, n_gaps + 1, sweep.n_pairs))  # overhangs of x and of y by state
+        self.entered_letters = np.zeros((2, sweep.n_pairs))
 
     def room(self, size: int) -> tuple[Integers, Floats]:
         """Space for the next cells: their index into the odds, and their probability."""
@@ -772,11 +794,17 @@ class _Tally:
         self.flush()
         sweep = self.sweep
         n_symbols = sweep.batch.n_symbols
-        overhangs, ending = None, sweep.ending
+        overhangs, entered, ending = None, None, sweep.ending
         if sweep.edge is not None:
-            overhangs = np.stack([self.entered, sweep.edge.left()])
-            ending = ending.copy()
-            ending[0] += overhangs[1, :, 0].sum(axis=0)
+            entered = self.entered
+            left, letters = sweep.edge.left()
+            overhangs = np.stack(
+                [
+                    np.stack([entered.sum(axis=1), self.entered_letters], axis=1),
+                    np.stack([left.sum(axis=1), letters], axis=1),
+                ]
+            )
+            ending = ending + left.sum(axis=0)
         return Counts(
             sweep.result,
             self.matches.reshape(-1, n_symbols, n_symbols),
@@ -786,6 +814,7 @@ class _Tally:
             ending,
             self._all_visits(overhangs) if self.visits else None,
             overhangs,
+            entered,
         )
 
     def _by_pair(self, sums: list[Floats]) -> Floats:
@@ -810,22 +839,30 @@ class _Tally:
         return visits
 
 
-class _Edge:
+class Edge:
     """Where the paths of a sweep enter the core behind an overhang, and where they leave it.
 
-    An overhang of a letters of x enters in row a of the first column, so on anti-diagonal a, and
-    one that is behind the core leaves from the last column; those of y from the rows.
+    An overhang of a letters of x enters in row a of the first column, so from anti-diagonal a, and
+    one that is behind the core leaves from the last column; those of y from the rows. What enters
+    is the weight of the overhang's length times a coefficient of the state that it enters.
     """
 
-    def __init__(self, sweep: Sweep, flanks: Flanks, gain: float) -> None:
+    def __init__(self, sweep: Sweep, flanks: Flanks, gain: float, step: float) -> None:
         self.sweep, self.flanks = sweep, flanks
         batch, n_pairs = sweep.batch, sweep.n_pairs
         size = sweep.n_diagonals + 1
         diagonals = np.arange(size)
-        # Logarithms of what enters on each anti-diagonal, as powers of 2 and what is left.
-        logs = flanks.log_weights(flanks.enter / gain, diagonals) - diagonals * sweep.log_step
+        self.enter = flanks.enter * sweep.unit / step
+        self.enter[:, 0] = flanks.enter[:, 0] / gain
+        self.into_match = self.enter[:, 0].tolist()
+        self.into_gaps = self.enter.sum(axis=0)[1:].tolist()
+        self.sides = np.flatnonzero(self.enter.any(axis=1)).tolist()
+        self.exits = np.argwhere(flanks.leave > 0).tolist()
+        # Logarithms of the weights of lengths, as powers of 2 and what is left.
+        logs = flanks.log_decay(diagonals) - diagonals * sweep.log_step
         possible = np.isfinite(logs) & (diagonals > 0)
         possible &= diagonals <= np.array([[sweep.n], [sweep.m]])
+        possible &= self.enter.any(axis=1)[:, None]
         self.power = np.floor(np.where(possible, logs, 0.0) / LOG_2).astype(np.int64)
         self.fraction = np.exp(np.where(possible, logs - self.power * LOG_2, -np.inf))
         # Row of the cell in the last column (for x) and in the last row (for y).
@@ -833,40 +870,61 @@ class _Edge:
         rows = np.stack([before[0], np.broadcast_to(batch.lengths[:, 0], (size, n_pairs))])
         self.inside = (before >= 0) & (before < batch.lengths.T[:, None])
         self.rows = np.clip(rows, 0, sweep.n)
-        self.cells = np.stack(list(self.rows * n_pairs + np.arange(n_pairs)), axis=1)
-        self.values = np.zeros((size, 2, n_pairs))
-        self.log_value = np.full((2, size, n_pairs), -np.inf)
-        self.leaving = np.zeros((2, size, n_pairs))
-        self.entering: list[Floats] = []
+        # The same cells where a state is stored by row, and where it is stored by m - j.
+        columns = np.clip(diagonals[:, None] - rows[1], 0, sweep.m)
+        pairs = np.arange(n_pairs)
+        self.cells = [
+            (sweep.m - columns if state and sweep.along_x[state - 1] else self.rows[side]) * n_pairs
+            + pairs
+            for side, state in self.exits
+        ]
+        self.values = np.zeros((len(self.exits), size, n_pairs))
+        self.log_value = np.full(self.values.shape, -np.inf)
+        self.leaving = np.zeros(self.values.shape)
+        self.weights = np.zeros((0, 2, n_pairs))
         self.start = 0
 
-    def prepare(self, state: State, start: int, stop: int) -> None:
-        """Scale what enters on anti-diagonals start + 1 .. stop, between which no scale changes."""
-        d, block = np.arange(start + 1, stop + 1), self.sweep.block
+    def prepare(self, state: State, start: int, stop: int, kept: Kept | None) -> None:
+        """Scale the weights of start .. stop letters; between these diagonals no scale changes."""
+        d, block = np.arange(start, stop + 1), self.sweep.block
         of_x = state.exponents[np.minimum(d, self.sweep.n) // block]
-        powers = [self.power[0, d, None] - of_x, self.power[1, d, None] - state.exponents[0]]
-        self.entering = [
-            np.ldexp(fraction[d, None], np.clip(power, -2000, 1000))
-            for fraction, power in zip(self.fraction, powers, strict=True)
-        ]
-        self.start = start + 1
-        largest = max(float(weights.max()) for weights in self.entering)
-        if self.sweep.block > 1 and largest > 1.0 / SMALLEST_AMONG_ZEROS:
+        of_y = np.broadcast_to(state.exponents[0], of_x.shape)
+        power = self.power[:, d].T[:, :, None] - np.stack([of_x, of_y], axis=1)
+        self.weights = np.ldexp(self.fraction[:, d].T[:, :, None], np.clip(power, -2000, 1000))
+        self.start = start
+        if self.sweep.block > 1 and self.weights.max() > 1.0 / SMALLEST_AMONG_ZEROS:
             raise _RangeExceededError
+        if kept is not None:
+            kept.entered[start] = self.weights[0]
+
+    def open(self, entries: list[tuple[float, bool, Floats]], d: int) -> None:
+        """Let paths into gap states behind overhangs that end on anti-diagonal d.
+
+        An entry has a coefficient, whether it is behind y (and along x), and what the states of
+        that coefficient draw from.
+        """
+        width, weights = self.sweep.n_pairs, self.weights[d - self.start]
+        for coefficient, behind_y, drawn in entries:
+            if 0 < d <= (self.sweep.m if behind_y else self.sweep.n):
+                row = 0 if behind_y else d * width
+                into = drawn[row : row + width]
+                self.sweep.combine(into, weights[int(behind_y)] * coefficient, out=into)
 
     def pass_by(self, state: State, d: int, kept: Kept | None) -> None:
         """Let paths in on anti-diagonal d, and note the values from which they can leave."""
         sweep = self.sweep
-        state.match.take(self.cells[d], out=self.values[d], mode="clip")
-        entered = [weights[d - self.start] for weights in self.entering]
-        for weights, row, last in zip(entered, (d, 0), (sweep.n, sweep.m), strict=True):
-            if 0 < d <= last:
-                into = state.into_match[d & 1][row]
-                sweep.combine(into, weights, out=into)
+        arrays = [state.match, *state.gaps]
+        for (_, source), cells, values in zip(self.exits, self.cells, self.values, strict=True):
+            arrays[source].take(cells[d], out=values[d], mode="clip")
+        weights = self.weights[d - self.start]
+        for side in self.sides:
+            if 0 < d <= (sweep.m if side else sweep.n):
+                into = state.into_match[d & 1][0 if side else d]
+                sweep.combine(into, weights[side] * self.into_match[side], out=into)
                 if not sweep.every_move_possible:
-                    self._check_range(weights, into)
+                    self._check_range(weights[side], into)
         if kept is not None:
-            kept.entered[d] = entered
+            kept.entered[d] = weights
 
     def _check_range(self, weights: Floats, into: Floats) -> None:
         """Ask for smaller blocks of rows where what enters may be lost beside what they hold."""
@@ -879,18 +937,20 @@ class _Edge:
         exponents = state.exponents[
             self.rows[:, passed] // self.sweep.block, np.arange(self.sweep.n_pairs)
         ]
-        with np.errstate(divide="ignore"):
-            logs = np.log(self.values[passed].transpose(1, 0, 2))
         steps = np.arange(start + 1, stop + 1)[:, None] * self.sweep.log_step
-        self.log_value[:, passed] = logs + exponents * LOG_2 + steps
+        scales = exponents * LOG_2 + steps
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.values[:, passed])
+        self.log_value[:, passed] = logs + scales[[side for side, _ in self.exits]]
 
     def finish(self, d: int, pairs: Integers, result: Floats) -> Floats:
         """Add the paths that end in an overhang; give the share of those that do not."""
         without = result[pairs].copy()
-        lengths = d - np.arange(d)
-        logs = self.flanks.log_weights(self.flanks.leave, lengths)[:, :, None]
-        logs = logs + self.log_value[:, :d, pairs]
-        logs[~self.inside[:, :d, pairs]] = -np.inf
+        sides, states = np.array(self.exits, dtype=np.int64).reshape(-1, 2).T
+        first = np.log(self.flanks.leave[sides, states] / self.sweep.unit[states])
+        logs = first[:, None] + self.flanks.log_decay(d - np.arange(d))[sides]
+        logs = logs[:, :, None] + self.log_value[:, :d, pairs]
+        logs[~self.inside[sides, :d][:, :, pairs]] = -np.inf
         all_logs = np.concatenate([logs.reshape(-1, len(pairs)), without[None]])
         if self.sweep.combine is np.add:
             result[pairs] = logsumexp(all_logs, axis=0)
@@ -900,25 +960,50 @@ class _Edge:
         self.leaving[:, :d, pairs] = np.exp(logs - base)
         return np.asarray(np.exp(without - base))
 
-    def pass_back(self, adjoint: State, kept: Kept, d: int, entered: Floats) -> None:
+    def pass_back(self, adjoint: State, kept: Kept, d: int, tally: _Tally) -> None:
         """Undo `pass_by`: start the adjoint where paths leave, and count those that enter."""
-        sweep, pairs = self.sweep, np.arange(self.sweep.n_pairs)
-        low = max(0, d - sweep.m) * sweep.n_pairs
-        for side in (0, 1):
-            leaving = self.leaving[side, d]
+        arrays, width = [adjoint.match, *adjoint.gaps], self.sweep.n_pairs
+        for exit, (side, source) in enumerate(self.exits):
+            leaving = self.leaving[exit, d]
             if (some := np.flatnonzero(leaving)).size:
-                value = kept.match[d][self.cells[d, side, some] - low]
-                adjoint.match[self.rows[side, d, some], some] += leaving[some] / value
-        for side, row in enumerate((d, 0)):
+                value = self.values[exit, d, some]
+                if d in kept.rescaled:
+                    rows = self.rows[side, d, some] - max(0, d - self.sweep.m)
+                    value = value * kept.rescaled[d][rows, some]
+                arrays[source].ravel()[self.cells[exit][d, some]] += leaving[some] / value
+        for side in self.sides:
             if self.fraction[side, d] > 0:
-                share = kept.entered[d][side] * adjoint.into_match[d & 1][row, pairs]
-                entered[side] += share * np.array([[1], [d]])
+                drawn = adjoint.into_match[d & 1][0 if side else d]
+                share = kept.entered[d][side] * drawn * self.into_match[side]
+                tally.entered[side, 0] += share
+                tally.entered_letters[side] += share * d
 
-    def left(self) -> Floats:
-        """Count overhangs of x and of y behind the core and their letters, (2, 2, n_pairs)."""
-        lengths = self.sweep.batch.lengths.sum(axis=1) - np.arange(self.leaving.shape[1])[:, None]
-        letters = (self.leaving * lengths).sum(axis=1)
-        return np.stack([self.leaving.sum(axis=1), letters], axis=1)
+    def close_back(self, adjoint: State, kept: Kept, d: int, tally: _Tally) -> None:
+        """Undo `open`: count the paths that enter gap states behind overhangs of d - 1 letters."""
+        sweep = self.sweep
+        for g, (values, along_x) in enumerate(zip(adjoint.gaps, sweep.along_x, strict=True)):
+            side, coefficient = int(along_x), self.into_gaps[g]
+            if coefficient > 0 and self.fraction[side, d - 1] > 0:
+                drawn = values[sweep.m - d + 1 if along_x else d - 1]
+                share = kept.entered[d - 1][side] * drawn * coefficient
+                tally.entered[side, g + 1] += share
+                tally.entered_letters[side] += share * (d - 1)
+
+    def left(self) -> tuple[Floats, Floats]:
+        """Count overhangs of x and of y behind the core by the state before, and their letters.
+
+        Returns
+        -------
+        (2, n_states, n_pairs), (2, n_pairs)
+        """
+        sweep = self.sweep
+        number = np.zeros((2, len(sweep.unit), sweep.n_pairs))
+        letters = np.zeros((2, sweep.n_pairs))
+        lengths = sweep.batch.lengths.sum(axis=1) - np.arange(self.leaving.shape[1])[:, None]
+        for (side, state), leaving in zip(self.exits, self.leaving, strict=True):
+            number[side, state] = leaving.sum(axis=0)
+            letters[side] += (leaving * lengths).sum(axis=0)
+        return number, letters
 
 
 def swept(
@@ -1007,6 +1092,7 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
         np.empty((n_states, n_pairs)),
         np.empty((n_states - 1, n_pairs)) if _has_several(machine) else None,
         None if machine.flanks is None else np.empty((2, 2, 2, n_pairs)),
+        None if machine.flanks is None else np.empty((2, n_states, n_pairs)),
     )
     for batch in batches:
         rest = Rest(batch)

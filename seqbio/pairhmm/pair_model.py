@@ -23,7 +23,7 @@ from seqbio.pairhmm.kernels import (
     log_likelihood,
 )
 from seqbio.pairhmm.pair_data import PairData
-from seqbio.pairhmm.simulation import Overhangs, simulate_pairs
+from seqbio.pairhmm.simulation import simulate_pairs
 from seqbio.pairhmm.substitution import SubstitutionModel, substitution_model
 from seqbio.pairhmm.transitions import (
     OPTIONAL,
@@ -37,7 +37,6 @@ from seqbio.sequences import Alphabet
 
 Floats = NDArray[np.float64]
 
-_OVERHANG = ("overhang", "extend_overhang")
 STARTING_CELLS = 1e6  # of the data from which a start is estimated
 ALIKE = 1.5  # ratio of mean lengths below which two kinds of gaps cannot be told apart
 # What is counted behind the probabilities, and what where the choice fell on the other side.
@@ -135,7 +134,8 @@ class PairModel:
             full = self._joined(probability, substitution)
             counts, _ = self._counts(full, part)
             probability = (
-                transitions.most_likely(event_counts(counts, part, PLAIN_STATES).total()) | given
+                transitions.most_likely(probability, self._events(full, counts, part).total())
+                | given
             )
             if "distance" in substitution:
                 matches, _ = self._letters(
@@ -209,10 +209,7 @@ class PairModel:
     def machine(self, full: Floats, data: PairData) -> tuple[Machine, Floats]:
         """Build the moves and odds for the symbols of the data, and their log background."""
         table = self._table(full)
-        flanks = _flanks(self._probabilities(full), table.end[0])
-        end = table.end
-        if flanks is not None:
-            end = end * np.where(np.arange(len(end)) == 0, flanks.begin, 1.0)
+        flanks, end = _flanks(self._probabilities(full), table)
         joint, letters = self.substitution.joint(self.layout.unflatten(full))
         joint = data.membership @ joint @ data.membership.T
         background = data.membership @ letters
@@ -287,7 +284,7 @@ class PairModel:
         return self._events(full, self._counts(full, data)[0], data).total()
 
     def _events(self, full: Floats, counts: Counts, data: PairData) -> EventCounts:
-        return event_counts(counts, data, self._table(full).states)
+        return event_counts(counts, data, self._table(full))
 
     def _counts(self, full: Floats, data: PairData) -> tuple[Counts, Floats]:
         """Run forward-backward, or recall it: a fit asks for counts twice where it starts."""
@@ -359,14 +356,9 @@ class PairModel:
         Overhangs come on top of these columns.
         """
         joint, letters = self.substitution.joint(self.layout.unflatten(full))
-        p = self._probabilities(full)
-        overhangs = Overhangs(
-            np.array([p["overhang_x"], p["overhang_y"]]),
-            np.array([p["extend_overhang_x"], p["extend_overhang_y"]]),
-        )
-        x, y = simulate_pairs(
-            self._table(full), joint, letters, n_pairs, columns, generator, overhangs
-        )
+        table = self._table(full)
+        law = transitions.overhangs(self._probabilities(full), table)
+        x, y = simulate_pairs(table, joint, letters, n_pairs, columns, generator, law)
         return PairData(alphabet, x, y)
 
     def estimates(self, full: Floats) -> dict[str, float]:
@@ -408,7 +400,7 @@ class PairModel:
 
     def checks(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
         """Find reasons to doubt a chi-squared test of gap symmetry on these data."""
-        counted = transitions.choices(self.events(full, data))
+        counted = transitions.choices(self._probabilities(full), self.events(full, data))
         checks: list[Check] = []
         for kind, names in _EVENTS.items():
             groups = (
@@ -519,22 +511,24 @@ def _totals(counts: Counts, data: PairData) -> tuple[Floats, Floats]:
     return counts.matches.sum(axis=0), (data.counts_x + data.counts_y).sum(axis=0)
 
 
-def event_counts(counts: Counts, data: PairData, states: tuple[str, ...]) -> EventCounts:
+def event_counts(counts: Counts, data: PairData, table: MoveTable) -> EventCounts:
     """Work out all moves of every pair from what the sweeps count.
 
     A letter that is not aligned stands against a gap, which gives the visits of X and Y where
     there is one state of each; what enters a state leaves it, which gives the moves that were not
     counted.
     """
+    states = table.states
     matched = counts.matches.sum(axis=(1, 2))
     ending = counts.ending.T
     moves = np.zeros((len(matched), len(states), len(states)))
     moves[:, 0, 1:] = counts.opening.T
     moves[:, 1:, 1:] = counts.crossing.transpose(2, 0, 1)
-    overhangs, entered = None, np.zeros(len(matched))
-    if counts.overhangs is not None:
+    overhangs, before, entered = None, None, np.zeros((len(matched), len(states)))
+    if counts.overhangs is not None and counts.entered is not None:
         overhangs = counts.overhangs.sum(axis=0).transpose(2, 0, 1)
-        entered = counts.overhangs[0, :, 0].sum(axis=0)
+        before = transitions.moves_before(table, counts.entered.transpose(2, 0, 1))
+        entered = counts.entered.sum(axis=0).T
     if counts.visits is None:
         side = ["xy".index(state) for state in states[1:]]
         visits = data.lengths[:, side] - matched[:, None]
@@ -542,22 +536,25 @@ def event_counts(counts: Counts, data: PairData, states: tuple[str, ...]) -> Eve
             visits = visits - overhangs[:, side, 1]
     else:
         visits = counts.visits.T
-    extended = np.maximum(visits - moves[:, :, 1:].sum(axis=1), 0.0)
+    extended = np.maximum(visits - entered[:, 1:] - moves[:, :, 1:].sum(axis=1), 0.0)
     left = visits - extended - moves[:, 1:, 1:].sum(axis=2) - ending[:, 1:]
     gaps = range(1, len(states))
     moves[:, gaps, gaps] = extended
     moves[:, 1:, 0] = np.maximum(left, 0.0)
-    moves[:, 0, 0] = np.maximum(matched - entered - moves[:, 1:, 0].sum(axis=1), 0.0)
-    return EventCounts(moves, ending, states, overhangs)
+    moves[:, 0, 0] = np.maximum(matched - entered[:, 0] - moves[:, 1:, 0].sum(axis=1), 0.0)
+    return EventCounts(moves, ending, states, overhangs, before)
 
 
-def _flanks(p: Mapping[str, float], end: float) -> Flanks | None:
-    """Weigh overhangs, where there are any; `end` is the chance to end after a match."""
-    share, extend = (np.array([p[f"{name}_{side}"] for side in "xy"]) for name in _OVERHANG)
-    if not share.any():
-        return None
-    first = share * (1.0 - extend)
-    return Flanks(float(1.0 - share.sum()), first, end * first, extend)
+def _flanks(p: Mapping[str, float], table: MoveTable) -> tuple[Flanks | None, Floats]:
+    """Weigh overhangs, where there are any, and the ends without one."""
+    law = transitions.overhangs(p, table)
+    if law is None:
+        return None, table.end
+    one_letter = (1.0 - law.extend)[:, None]
+    enter = law.share[:, None] * one_letter * law.behind
+    leave = table.end * one_letter * law.after
+    flanks = Flanks(float(1.0 - law.share.sum()), enter, leave, law.extend)
+    return flanks, table.end * (1.0 - law.after.sum(axis=0))
 
 
 def _are_alike(p: Mapping[str, float], side: str) -> bool:

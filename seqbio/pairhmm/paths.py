@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from seqbio.pairhmm.band import Rest, banded
 from seqbio.pairhmm.band_sweep import BandSweep
 from seqbio.pairhmm.batches import Batch
-from seqbio.pairhmm.kernels import Machine, Sweep, swept
+from seqbio.pairhmm.kernels import Edge, Machine, Sweep, swept
 
 States = NDArray[np.uint8]
 
@@ -86,7 +86,7 @@ def _trace_in_band(sweep: BandSweep, lane: int) -> States:
 
 def _leave(
     sweep: Sweep,
-    leaving: NDArray[np.float64],
+    edge: Edge,
     rows: list[int],
     columns: list[int],
     states: list[int],
@@ -94,13 +94,14 @@ def _leave(
 ) -> None:
     """Go back to where the best paths leave the core, for those that end in an overhang."""
     best = sweep.ending.max(axis=0) * (1.0 + ROUNDING)
-    for pair in np.flatnonzero(leaving.max(axis=(0, 1)) > best).tolist():
-        own = leaving[:, :, pair]
-        side, d = divmod(int(own.argmax()), own.shape[1])
+    for pair in np.flatnonzero(edge.leaving.max(axis=(0, 1)) > best).tolist():
+        own = edge.leaving[:, :, pair]
+        number, d = divmod(int(own.argmax()), own.shape[1])
+        side, state = edge.exits[number]
         length = rows[pair] + columns[pair] - d
         paths[pair] += [1 + sweep.along_x.index(side == 0)] * length
         (columns if side else rows)[pair] -= length
-        states[pair] = 0
+        states[pair] = state
 
 
 def _trace(sweep: Sweep) -> list[States | None]:
@@ -113,7 +114,7 @@ def _trace(sweep: Sweep) -> list[States | None]:
         if not states:
             states = sweep.ending.argmax(axis=0).tolist()
             if sweep.edge is not None:
-                _leave(sweep, sweep.edge.leaving, rows, columns, states, paths)
+                _leave(sweep, sweep.edge, rows, columns, states, paths)
         for pair in np.flatnonzero(np.isfinite(sweep.result)).tolist():
             row, column, state, path = rows[pair], columns[pair], states[pair], paths[pair]
             while row + column > 0:
@@ -127,9 +128,10 @@ def _trace(sweep: Sweep) -> list[States | None]:
                 values = [
                     weight * kept.value(source, d, place) for source, weight in sources[state]
                 ]
-                if sweep.edge is not None and state == 0 and d > 0 and 0 in (row, column):
+                if sweep.edge is not None and d > 0 and 0 in (row, column):
                     side = int(row == 0)
-                    if kept.entered[d][side][pair] > max(values) * (1.0 + ROUNDING):
+                    entered = sweep.edge.enter[side, state] * kept.entered[d][side, pair]
+                    if entered > max(values) * (1.0 + ROUNDING):
                         path += [1 + sweep.along_x.index(side == 0)] * d
                         row = column = 0
                         break

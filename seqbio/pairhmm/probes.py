@@ -63,8 +63,12 @@ def _divided(machine: Machine, gap: int, extend: float, spread: float) -> Machin
         going_on = machine.transitions[gap].sum()
         moves[twin] *= (1.0 - probability) / (1.0 - extend)
         moves[twin, twin], moves[twin, other] = going_on * probability, 0.0
-    kinds = machine.kinds + machine.kinds[gap]
-    return replace(machine, kinds=kinds, transitions=moves, end=machine.end[order])
+    kinds, flanks = machine.kinds + machine.kinds[gap], machine.flanks
+    if flanks is not None:
+        enter = flanks.enter[:, order]
+        enter[:, [gap, new]] /= 2.0
+        flanks = replace(flanks, enter=enter, leave=flanks.leave[:, order])
+    return replace(machine, kinds=kinds, transitions=moves, end=machine.end[order], flanks=flanks)
 
 
 def overhangs(machine: Machine, counts: Counts) -> Floats:

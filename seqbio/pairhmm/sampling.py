@@ -89,9 +89,10 @@ def _traced(
         every = np.arange(n_paths)
         drawn = choose(every, np.repeat(weights[:, None], n_paths, axis=1))
         for path in np.flatnonzero(drawn >= n_states).tolist():
-            side, d = divmod(int(drawn[path]) - n_states, sweep.n_diagonals + 1)
+            number, d = divmod(int(drawn[path]) - n_states, sweep.n_diagonals + 1)
+            side, state = edge.exits[number]
             pass_over(path, side, sweep.n_diagonals - d)
-            stand(every[[path]], drawn[[path]] * 0, d)
+            stand(every[[path]], np.array([state]), d)
         without = every[drawn < n_states]
         stand(without, drawn[without], sweep.n_diagonals)
 
@@ -111,10 +112,9 @@ def _traced(
             if d > 0:
                 weights = sweep.moves[:, into] * _values(kept, d, place[due, 0], sweep.m)
                 if edge is not None:
-                    entered = [kept.entered[d][side][0] for side in (0, 1)]
                     # An overhang of x enters in the first column, and one of y in the first row.
-                    first = (into == 0) & (place[due, ::-1].T == 0)
-                    weights = np.vstack([weights, first * np.array(entered)[:, None]])
+                    first = edge.enter[:, into] * (place[due, ::-1].T == 0)
+                    weights = np.vstack([weights, first * kept.entered[d]])
                 drawn = choose(due, weights)
                 for path, row in zip(
                     due[drawn >= n_states].tolist(), drawn[drawn >= n_states], strict=True

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.errors import ParameterError
-from seqbio.pairhmm.transitions import MoveTable
+from seqbio.pairhmm.transitions import MoveTable, Overhangs
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _MOST_ROUNDS = 1000
-
-
-@dataclass(frozen=True)
-class Overhangs:
-    """Probabilities of an overhang of x (of y) at an end, and that it goes on, (2,) each."""
-
-    share: Floats
-    extend: Floats
-
-    def draw(self, possible: NDArray[np.bool_], generator: np.random.Generator) -> Integers:
-        """Draw overhangs at one end of each pair where they are possible.
-
-        Returns
-        -------
-        (2, n_pairs) letters of x and of y, of which one is 0 or both are.
-        """
-        lengths = np.zeros((2, len(possible)), dtype=np.int64)
-        if not self.share.any():
-            return lengths
-        chance = generator.random(len(possible))
-        bounds = np.cumsum(self.share)
-        for side in (0, 1):
-            own = np.searchsorted(bounds, chance, side="right") == side
-            drawn = np.flatnonzero(own & possible)
-            lengths[side, drawn] = generator.geometric(1.0 - self.extend[side], len(drawn))
-        return lengths
-
-
-WITHOUT_OVERHANGS = Overhangs(np.zeros(2), np.zeros(2))
 
 
 def simulate_pairs(
@@ -53,7 +22,7 @@ def simulate_pairs(
     n_pairs: int,
     columns: Integers | None,
     generator: np.random.Generator,
-    overhangs: Overhangs = WITHOUT_OVERHANGS,
+    overhangs: Overhangs | None = None,
 ) -> tuple[list[Codes], list[Codes]]:
     """Draw sequence pairs.
 
@@ -74,7 +43,7 @@ def simulate_pairs(
         lengths. By default paths end when the model ends them.
     generator : numpy.random.Generator
         The source of chance.
-    overhangs : Overhangs
+    overhangs : Overhangs, optional
         Of the ends.
 
     Returns
@@ -110,55 +79,84 @@ def _draw_paths(
     n_pairs: int,
     columns: Integers | None,
     generator: np.random.Generator,
-    overhangs: Overhangs,
+    overhangs: Overhangs | None,
 ) -> NDArray[np.uint8]:
     """Draw what every column takes, (n_columns, n_pairs): 0 both, 1 x, 2 y, 3 nothing any more."""
-    moves, end, ended = table.moves, table.end, len(table.end)
-    state = np.zeros(n_pairs, dtype=np.int64)
-    running = np.ones(n_pairs, dtype=bool)
-    steps: list[NDArray[np.uint8]] = []
+    first = np.tile(table.moves[0], (n_pairs, 1))
+    before = np.zeros((2, n_pairs), dtype=np.int64)
+    if overhangs is not None:
+        before = _draw_overhangs(np.tile(overhangs.share, (n_pairs, 1)), overhangs, generator)
+        for letters, law in zip(before, overhangs.behind, strict=True):
+            first[letters > 0] = law
     if columns is None:
-        before = overhangs.draw(running, generator)
-        rows = np.cumsum(np.column_stack([moves, end]), axis=1)
-        forced = before.any(axis=0)
-        last = state
-        while running.any():
-            chance = generator.random(n_pairs)
-            move = (chance[:, None] >= rows[state, :ended]).sum(axis=1)
-            move[forced] = 0
-            forced = np.zeros(n_pairs, dtype=bool)
-            running &= move < ended
-            state = np.where(running, move, 0)
-            last = np.where(running, state, last)
-            steps.append(np.where(running, state, ended).astype(np.uint8))
-        return _between(np.stack(steps), table.kinds, before, overhangs.draw(last == 0, generator))
+        states, last = _draw_core(table, first, generator)
+    else:
+        states, last = _draw_core_of(columns, table, first, generator)
+    takes = np.array(["mxy".index(kind) for kind in table.kinds] + [3], dtype=np.uint8)[states]
+    if overhangs is None:
+        return takes
+    behind = _draw_overhangs(overhangs.after.T[last], overhangs, generator)
+    return np.concatenate([_columns_of(before), takes, _columns_of(behind)])
+
+
+def _draw_core(
+    table: MoveTable, first: Floats, generator: np.random.Generator
+) -> tuple[NDArray[np.uint8], Integers]:
+    """Draw the states of every path until it ends, and the last one, by those of the first move."""
+    n_pairs, ended = first.shape
+    state, running = np.zeros(n_pairs, dtype=np.int64), np.ones(n_pairs, dtype=bool)
+    steps: list[NDArray[np.uint8]] = []
+    chances, bounds = np.cumsum(table.moves, axis=1), np.cumsum(first, axis=1)
+    while running.any():
+        move = (generator.random(n_pairs)[:, None] >= bounds).sum(axis=1)
+        running &= move < ended
+        state = np.where(running, move, state)
+        bounds = chances[state]
+        steps.append(np.where(running, state, ended).astype(np.uint8))
+    return np.stack(steps), state
+
+
+def _draw_core_of(
+    columns: Integers, table: MoveTable, first: Floats, generator: np.random.Generator
+) -> tuple[NDArray[np.uint8], Integers]:
+    """Draw the same given the number of columns of each pair."""
+    moves, (n_pairs, ended) = table.moves, first.shape
     # Probability of ending after exactly so many more columns, from each state, up to a factor.
     most = int(columns.max(initial=0))
     ahead = np.empty((most + 1, ended))
-    ahead[0] = end / end.max()
+    ahead[0] = table.end / table.end.max()
     for left in range(1, most + 1):
         ahead[left] = moves @ ahead[left - 1]
         ahead[left] /= ahead[left].max()
-    before = overhangs.draw(running, generator)
+    state = np.zeros(n_pairs, dtype=np.int64)
+    steps: list[NDArray[np.uint8]] = []
     for step in range(most):
         remaining = columns - step
         running = remaining > 0
-        weights = np.cumsum(moves[state] * ahead[np.maximum(remaining - 1, 0)], axis=1)
+        possible = moves[state] if step else first
+        weights = np.cumsum(possible * ahead[np.maximum(remaining - 1, 0)], axis=1)
         chance = generator.random(n_pairs) * weights[:, -1]
         drawn = (chance[:, None] >= weights[:, :-1]).sum(axis=1)
-        if step == 0:
-            drawn[before.any(axis=0)] = 0
         state = np.where(running, drawn, state)
         steps.append(np.where(running, state, ended).astype(np.uint8))
-    return _between(np.stack(steps), table.kinds, before, overhangs.draw(state == 0, generator))
+    return np.stack(steps), state
 
 
-def _between(
-    paths: NDArray[np.uint8], kinds: str, before: Integers, behind: Integers
-) -> NDArray[np.uint8]:
-    """Say what the columns of paths take, and put overhangs around them."""
-    core = np.array(["mxy".index(kind) for kind in kinds] + [3], dtype=np.uint8)[paths]
-    return np.concatenate([_columns_of(before), core, _columns_of(behind)])
+def _draw_overhangs(
+    chances: Floats, overhangs: Overhangs, generator: np.random.Generator
+) -> Integers:
+    """Draw overhangs at one end of each pair by the chances of x and of y, (n_pairs, 2).
+
+    Returns
+    -------
+    (2, n_pairs) letters of x and of y, of which one is 0 or both are.
+    """
+    side = (generator.random(len(chances))[:, None] >= np.cumsum(chances, axis=1)).sum(axis=1)
+    lengths = np.zeros((2, len(chances)), dtype=np.int64)
+    for number, extend in enumerate(overhangs.extend):
+        drawn = np.flatnonzero(side == number)
+        lengths[number, drawn] = generator.geometric(1.0 - extend, len(drawn))
+    return lengths
 
 
 def _columns_of(lengths: Integers) -> NDArray[np.uint8]:

@@ -23,8 +23,12 @@ at a time, in a cycle of three states; after each third it goes on with probabil
 
 Before the core of the alignment, and behind it, letters of one sequence may stand alone, as they do
 where the other was trimmed. That is so with probability ``overhang_x`` (letters of x) or
-``overhang_y``, the same at the beginning, where the core then begins with a match, as at the end
-after a match. An overhang goes on with the probability ``extend_overhang``. It has no state.
+``overhang_y``, the same at either end. An overhang goes on with the probability
+``extend_overhang``. It has no state. Next to an overhang of x stands a match or a gap in x, which
+is Y, but not X, which could not be told from a longer overhang. So after Y the end has an overhang
+of x with the probability ``overhang_x`` given that there is none of y; and behind an overhang of x
+the core begins as if the rest of it had been cut off anywhere, but not before X: a gap is as
+frequent there as in all columns, and so are the letters of long gaps.
 
 References
 ----------
@@ -33,8 +37,8 @@ Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), section 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,24 +109,32 @@ class EventCounts:
         As in `MoveTable`.
     overhangs : (n_pairs, 2, 2) or (2, 2), optional
         Of x and of y: overhangs at either end, and letters in them. None where there are none.
+    before : (n_pairs, n_states, n_states) or (n_states, n_states), optional
+        Moves before the state behind an overhang (`moves_before`). None where there are none.
     """
 
     moves: Floats
     endings: Floats
     states: tuple[str, ...] = PLAIN_STATES
     overhangs: Floats | None = None
+    before: Floats | None = None
 
     def total(self) -> EventCounts:
         """Add up the pairs."""
-        overhangs = None if self.overhangs is None else self.overhangs.sum(axis=0)
-        moves, endings = self.moves.sum(axis=0), self.endings.sum(axis=0)
-        return replace(self, moves=moves, endings=endings, overhangs=overhangs)
+        return self._each(lambda values: np.asarray(values.sum(axis=0)))
 
     def of_pair(self, pair: int) -> EventCounts:
         """Take one pair."""
-        overhangs = None if self.overhangs is None else self.overhangs[pair]
-        moves, endings = self.moves[pair], self.endings[pair]
-        return replace(self, moves=moves, endings=endings, overhangs=overhangs)
+        return self._each(lambda values: np.asarray(values[pair]))
+
+    def _each(self, change: Callable[[Floats], Floats]) -> EventCounts:
+        return EventCounts(
+            change(self.moves),
+            change(self.endings),
+            self.states,
+            None if self.overhangs is None else change(self.overhangs),
+            None if self.before is None else change(self.before),
+        )
 
 
 def probabilities(coordinates: Mapping[str, float]) -> dict[str, float]:
@@ -184,32 +196,120 @@ def _entering(p: Mapping[str, float], side: str) -> dict[str, float]:
     return shares
 
 
+@dataclass(frozen=True)
+class Overhangs:
+    """The law of overhangs of x and of y.
+
+    Parameters
+    ----------
+    share : (2,)
+        Probability that the beginning has an overhang of x (of y).
+    extend : (2,)
+        Probability that an overhang of x (of y) goes on.
+    behind : (2, n_states)
+        Probability of each state to be the first behind an overhang of x (of y).
+    after : (2, n_states)
+        Probability that an end after each state has an overhang of x (of y).
+    """
+
+    share: Floats
+    extend: Floats
+    behind: Floats
+    after: Floats
+
+
+def overhangs(p: Mapping[str, float], table: MoveTable) -> Overhangs | None:
+    """Lay out the law of overhangs; None where there are none."""
+    share, extend = (
+        np.array([p[f"{name}_{side}"] for side in "xy"]) for name in ("overhang", "extend_overhang")
+    )
+    if not share.any():
+        return None
+    possible = _possible(table)
+    after = possible * share[:, None] / (1.0 - np.where(possible, 0.0, share[:, None])[::-1])
+    return Overhangs(share, extend, _behind(table), after)
+
+
+def _possible(table: MoveTable) -> NDArray[np.bool_]:
+    """Say which states may stand next to an overhang of x, and of y, (2, n_states)."""
+    return np.array([[kind != side for kind in table.kinds] for side in "xy"])
+
+
+def _behind(table: MoveTable) -> Floats:
+    """Draw a column from all those of an alignment, but no X (no Y): of which state it is."""
+    chances = _visits(table) * _possible(table)
+    return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+
+def _visits(table: MoveTable) -> Floats:
+    """Expect the visits of each state for every one of M."""
+    moves = table.moves
+    return np.append(1.0, np.linalg.solve(np.eye(len(moves) - 1) - moves[1:, 1:].T, moves[0, 1:]))
+
+
+def moves_before(table: MoveTable, entered: Floats) -> Floats:
+    """Expect the moves, since the last match, that led to the states behind overhangs.
+
+    What is expected of an overhang whose neighbour is not known is subtracted, so that a choice
+    that was made k times in n of these has the derivative ``k - n p``, as all have.
+
+    Parameters
+    ----------
+    table : MoveTable
+    entered : (n_pairs, 2, n_states)
+        Overhangs of x and of y, by the states behind them.
+
+    Returns
+    -------
+    (n_pairs, n_states, n_states)
+    """
+    moves, visits = table.moves, _visits(table)
+    surplus = entered - entered.sum(axis=2, keepdims=True) * _behind(table)
+    surplus = surplus[:, :, 1:].sum(axis=1)
+    by_visit = np.divide(surplus, visits[1:], out=np.zeros_like(surplus), where=visits[1:] > 0)
+    led_to = np.linalg.solve(np.eye(len(moves) - 1) - moves[1:, 1:], by_visit.T).T
+    result = np.zeros((len(entered), *moves.shape))
+    result[:, :, 1:] = visits[:, None] * moves[:, 1:] * led_to[:, None, :]
+    return result
+
+
 def gradient(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
     """Differentiate the log-likelihood by each coordinate, from expected counts (Fisher).
 
     For a choice with the logit u of p that was made k times in n, that is ``k - n p``.
     """
-    return {name: k - n * p[name] for name, (k, n) in choices(counts).items()}
+    return {name: k - n * p[name] for name, (k, n) in choices(p, counts).items()}
 
 
 def curvature(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
     """Give minus the second derivative by each coordinate if the alignments were known."""
-    return {name: n * p[name] * (1.0 - p[name]) for name, (_, n) in choices(counts).items()}
+    return {name: n * p[name] * (1.0 - p[name]) for name, (_, n) in choices(p, counts).items()}
 
 
 def expected(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[float, float]]:
     """Expect how often each named choice is made and not made, given how often it can be."""
-    return {name: (n * p[name], n * (1.0 - p[name])) for name, (_, n) in choices(counts).items()}
+    chances = {name: n for name, (_, n) in choices(p, counts).items()}
+    return {name: (n * p[name], n * (1.0 - p[name])) for name, n in chances.items()}
 
 
-def most_likely(counts: EventCounts) -> dict[str, float]:
+def most_likely(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
     """Estimate probabilities from counts, half an event added so that none is 0 or 1."""
-    return {name: (k + 0.5) / (n + 1.5) for name, (k, n) in choices(counts).items()}
+    return {name: (k + 0.5) / (n + 1.5) for name, (k, n) in choices(p, counts).items()}
 
 
-def choices(counts: EventCounts) -> dict[str, tuple[float, float]]:
-    """Count how often each named choice was made, and how often there was the chance."""
+def choices(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[float, float]]:
+    """Count how often each named choice was made, and how often there was the chance.
+
+    Parameters
+    ----------
+    p : mapping
+        Probabilities under which it was counted: an end at which only one sequence can overhang
+        is more than one chance, the more the more often the other does.
+    counts : EventCounts
+    """
     moves, ends, states = counts.moves, counts.endings, counts.states
+    if counts.before is not None:
+        moves = moves + counts.before
     going_on = moves.sum(axis=1)
     values = dict.fromkeys(TRANSITION_NAMES, (0.0, 0.0))
     values["end_m"] = ends[0], going_on[0] + ends[0]
@@ -234,7 +334,8 @@ def choices(counts: EventCounts) -> dict[str, tuple[float, float]]:
         values[f"switch_{side}"] = switched, switched + moves[closing, 0].sum()
         if counts.overhangs is not None:
             number, letters = counts.overhangs["xy".index(side)]
-            values[f"overhang_{side}"] = number, ends.sum() + ends[0]
+            alone = ends[others].sum() / (1.0 - p[f"overhang_{other}"])
+            values[f"overhang_{side}"] = number, ends.sum() + ends[0] + alone
             values[f"extend_overhang_{side}"] = letters - number, letters
         ended = ends[closing].sum()
         values[f"end_{side}"] = ended, going_on[closing].sum() + ended
