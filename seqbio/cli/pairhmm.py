@@ -472,9 +472,10 @@ def simulate(
     read as it is. The parameters are those of a model from fit --save, or all given by --set:
     open_x, open_y, extend_x, extend_y, end (or end_m, end_x, end_y), switch_x and switch_y if
     not 0, long_x and extend_long_x ... or frame_x and extend_frame_x ... if not all gaps are of one
-    kind, overhang_x and extend_overhang_x ... if ends are free, distance (substitutions per site,
-    except with blosum62), for nucleotides kappa or kappa_AG and kappa_CT or rate_AC ... rate_CT (1
-    if left out), and frequency_A ... (the model's usual ones if left out).
+    kind, overhang_begin_x and extend_overhang_begin_x, overhang_end_x ... if ends are free,
+    distance (substitutions per site, except with blosum62), for nucleotides kappa or kappa_AG and
+    kappa_CT or rate_AC ... rate_CT (1 if left out), and frequency_A ... (the model's usual ones if
+    left out).
 
     Substitution models: {substitutions}.
 

@@ -77,12 +77,10 @@ Data = PairData | GroupedData
 _MOST_PAIRS, _MOST_COLUMNS = 10**7, 10**9  # that are drawn at once
 _ENDS = ("aligned", "free", "free_x", "free_y")
 _DEFAULT_SUBSTITUTION = {"dna": "hky85", "rna": "hky85", "protein": "lg"}
-_FORMAT = "seqbio pair HMM, version 3"
-# Coordinates of the moves that older files do not have: shares of gaps and overhangs are 0.
-_FORMER_FORMATS = {
-    "seqbio pair HMM, version 1": TRANSITION_NAMES[9:],
-    "seqbio pair HMM, version 2": TRANSITION_NAMES[17:],
-}
+_FORMAT = "seqbio pair HMM, version 4"
+# How many coordinates of moves older files have. What they do not have is 0, but the overhangs of
+# version 3, which were the same at either end.
+_FORMER_FORMATS = {f"seqbio pair HMM, version {k}": n for k, n in ((1, 9), (2, 17), (3, 21))}
 
 
 class PairHMM(Estimator):
@@ -129,10 +127,12 @@ class PairHMM(Estimator):
     ends : {"aligned", "free", "free_x", "free_y"}
         Whether letters of one sequence may stand alone before the rest of the alignment and behind
         it, as an overhang that is no gap: where sequences were trimmed, or are parts of longer
-        ones. ``overhang_x`` is the chance that an end has an overhang of x, the same at both
-        ends, and ``extend_overhang_x`` that it goes on; at one end x or y may have an overhang,
-        not both. Next to an overhang two letters are aligned. With ``"free_x"`` only x has
-        overhangs. Pairs with free ends are computed in full, without a band.
+        ones. ``overhang_begin_x`` is the chance that the beginning has an overhang of x, and
+        ``extend_overhang_begin_x`` that it goes on; ``overhang_end_x`` and
+        ``extend_overhang_end_x`` are for the end. At one end x or y may have an overhang, not
+        both. Next to an overhang of x two letters are aligned or a letter of y stands against a
+        gap, which the cut may have shortened. With ``"free_x"`` only x has overhangs. Pairs with
+        free ends are computed in full, without a band.
     n_starts : int
         Fits from more than one start show whether there are other optima.
     seed : int, numpy.random.Generator or None
@@ -439,8 +439,9 @@ class PairHMM(Estimator):
         """All parameters under their names, as `set_parameters` takes them."""
         named = estimates_of(self._model(self.groups_), self._full())
         possible = [
-            f"{name}_{side}{suffix}"
+            f"{kind}_{side}{suffix}"
             for name in ties.SETTINGS
+            for kind in ties.kinds(name)
             for side in "xy"
             if self._has(name) or side not in self._without(name)
             for suffix in self._suffixes
@@ -484,8 +485,8 @@ class PairHMM(Estimator):
             ``end`` (or ``end_m``, ``end_x``, ``end_y``), ``distance`` in substitutions per site,
             where the substitution model has them ``kappa`` (or ``kappa_AG`` and ``kappa_CT``, or
             ``rate_AC`` ... ``rate_CT`` against G-T), ``switch_x`` and ``switch_y`` where switch is
-            on, ``long_x``, ``extend_long_x`` and so on as `gap_lengths` says, ``overhang_x``,
-            ``extend_overhang_x`` ... with free `ends`, and
+            on, ``long_x``, ``extend_long_x`` and so on as `gap_lengths` says,
+            ``overhang_begin_x``, ``extend_overhang_begin_x`` ... with free `ends`, and
             ``frequency_A`` ...; by default as the setting `frequencies` says, or equal, or the
             protein model's own. With groups of pairs all of these for each, as
             ``open_x[rodents]``.
@@ -551,10 +552,11 @@ class PairHMM(Estimator):
         for name, (setting, value) in ties.SETTINGS.items():
             if self._has(name):
                 continue
-            if any(named.get(f"{name}_{side}") for side in self._without(name)):
+            excluded = [f"{k}_{side}" for k in ties.kinds(name) for side in self._without(name)]
+            if any(named.get(each) for each in excluded):
                 raise ParameterError(
                     f"{setting} is {getattr(self, setting)!r} in this pair HMM, with which there "
-                    f"is no {name}_x or {name}_y; set {setting}={value!r}"
+                    f"is no {' or '.join(excluded)}; set {setting}={value!r}"
                 )
 
     def _check_substitution(self, full: Floats) -> None:
@@ -985,11 +987,15 @@ class PairHMM(Estimator):
             model_numbers(np.exp(full), "exponentials of the coordinates")
             groups = tuple(map(str, content.get("groups", ())))
             if saved_as in _FORMER_FORMATS:
-                names = _FORMER_FORMATS[saved_as]
-                missing = [0.0 if name.startswith("extend") else -np.inf for name in names]
+                place = _FORMER_FORMATS[saved_as]
+                names = TRANSITION_NAMES[place:]
+                missing = np.array(
+                    [0.0 if name.startswith("extend") else -np.inf for name in names]
+                )
                 by_group = full.reshape(max(len(groups), 1), -1)
-                place = len(TRANSITION_NAMES) - len(missing)
-                full = np.insert(by_group, [place] * len(missing), missing, axis=1).ravel()
+                if place == 21:
+                    missing = by_group[:, 17:21]
+                full = np.insert(by_group, [place] * len(names), missing, axis=1).ravel()
             elif saved_as != _FORMAT:
                 raise ModelFileError(
                     f"{file} says it is {saved_as!r}; this version reads {_FORMAT!r}"

@@ -82,8 +82,8 @@ class Flanks:
         Weight of one letter of x (of y) before a core that begins with each state.
     leave : (2, n_states)
         Weight of the end after each state, with one letter of x (of y) behind the core.
-    extend : (2,)
-        Probability that an overhang of x (of y) goes on.
+    extend : (2, 2)
+        Probability that an overhang before (behind) the core of x (of y) goes on.
     """
 
     begin: float
@@ -91,9 +91,12 @@ class Flanks:
     leave: Floats
     extend: Floats
 
-    def log_decay(self, lengths: Integers) -> Floats:
-        """Logarithms of the weights of overhangs over those of one letter, (2, n_lengths)."""
-        return np.asarray(xlogy(np.maximum(lengths - 1, 0), self.extend[:, None]))
+    def log_decay(self, end: int, lengths: Integers) -> Floats:
+        """Logarithms of the weights of overhangs over those of one letter, (2, n_lengths).
+
+        They are before the core if `end` is 0, and behind it if it is 1.
+        """
+        return np.asarray(xlogy(np.maximum(lengths - 1, 0), self.extend[end, :, None]))
 
 
 @dataclass(frozen=True)
@@ -859,7 +862,7 @@ class Edge:
         self.sides = np.flatnonzero(self.enter.any(axis=1)).tolist()
         self.exits = np.argwhere(flanks.leave > 0).tolist()
         # Logarithms of the weights of lengths, as powers of 2 and what is left.
-        logs = flanks.log_decay(diagonals) - diagonals * sweep.log_step
+        logs = flanks.log_decay(0, diagonals) - diagonals * sweep.log_step
         possible = np.isfinite(logs) & (diagonals > 0)
         possible &= diagonals <= np.array([[sweep.n], [sweep.m]])
         possible &= self.enter.any(axis=1)[:, None]
@@ -948,7 +951,7 @@ class Edge:
         without = result[pairs].copy()
         sides, states = np.array(self.exits, dtype=np.int64).reshape(-1, 2).T
         first = np.log(self.flanks.leave[sides, states] / self.sweep.unit[states])
-        logs = first[:, None] + self.flanks.log_decay(d - np.arange(d))[sides]
+        logs = first[:, None] + self.flanks.log_decay(1, d - np.arange(d))[sides]
         logs = logs[:, :, None] + self.log_value[:, :d, pairs]
         logs[~self.inside[sides, :d][:, :, pairs]] = -np.inf
         all_logs = np.concatenate([logs.reshape(-1, len(pairs)), without[None]])

@@ -27,7 +27,8 @@ from seqbio.pairhmm.simulation import simulate_pairs
 from seqbio.pairhmm.substitution import SubstitutionModel, substitution_model
 from seqbio.pairhmm.transitions import (
     OPTIONAL,
-    PLAIN_STATES,
+    OVERHANGS,
+    RIVALS,
     SHARES,
     TRANSITION_NAMES,
     EventCounts,
@@ -49,8 +50,10 @@ _EVENTS = {
     "frame": ("gaps in frame", "gaps that need not be in frame"),
     "end": ("ends", "columns before the end"),
     "extend_frame": ("extensions of gaps in frame", "gaps in frame"),
-    "overhang": ("overhangs", "ends of alignments without an overhang"),
-    "extend_overhang": ("extensions of overhangs", "overhangs that end"),
+    "overhang_begin": ("overhangs at the beginning", "beginnings without an overhang"),
+    "overhang_end": ("overhangs at the end", "ends without an overhang"),
+    "extend_overhang_begin": ("extensions of overhangs at the beginning", "overhangs that end"),
+    "extend_overhang_end": ("extensions of overhangs at the end", "overhangs that end"),
 }
 _PLAIN = {
     f"{name}_{side}": value
@@ -169,9 +172,8 @@ class PairModel:
     def _with_overhangs(self, full: Floats, data: PairData, free: NDArray[np.bool_]) -> Floats:
         full = full.copy()
         mean = 2.0 + float(np.abs(np.diff(data.lengths, axis=1)).mean())
-        for side in "xy":
-            share = self.layout.slice(f"overhang_{side}").start
-            extend = self.layout.slice(f"extend_overhang_{side}").start
+        for name in (f"{end}_{side}" for end in OVERHANGS for side in "xy"):
+            share, extend = (self.layout.slice(f"{kind}{name}").start for kind in ("", "extend_"))
             if free[share] and np.isneginf(full[share]):
                 full[share] = np.log(0.2 / 0.6)
                 full[extend] = np.where(free[extend], logit(1.0 - 1.0 / mean), full[extend])
@@ -315,8 +317,9 @@ class PairModel:
     def identified(self, full: Floats, data: PairData) -> Floats:  # noqa: ARG002
         """List what fixes the distribution of pairs: moves, ends, joint letter probabilities."""
         table, p = self._table(full), self._probabilities(full)
-        overhangs = [p[f"overhang_{side}"] for side in "xy"]
-        overhangs += [p[f"overhang_{side}"] * p[f"extend_overhang_{side}"] for side in "xy"]
+        names = [f"{end}_{side}" for end in OVERHANGS for side in "xy"]
+        overhangs = [p[name] for name in names]
+        overhangs += [p[name] * p[f"extend_{name}"] for name in names]
         joint, _ = self.substitution.joint(self.layout.unflatten(full))
         upper = joint[np.triu_indices(len(joint))]
         return np.concatenate([table.moves.ravel(), table.end, upper, overhangs])
@@ -376,7 +379,7 @@ class PairModel:
                 if not 0.0 < probability[name] < 1.0:
                     break
                 # Both openings (overhangs) have one reference, which cancels from their ratio.
-                slope = 1.0 if kind in ("open", "overhang") else 1.0 - probability[name]
+                slope = 1.0 if kind in RIVALS else 1.0 - probability[name]
                 gradient[self.layout.slice(name)] = sign * slope
                 size += sign * float(np.log(probability[name]))
             else:
@@ -412,8 +415,9 @@ class PairModel:
             events, name = min((made, names[0]), (chances - made, names[1]))
             checks += few_events(f"about {events:.1f} {name} in all the data", events / 2, names[0])
         for side in "xy":
-            made = counted[f"overhang_{side}"][0]
-            if self._group(tying, f"overhang_{side}") >= 0 and made < FEWEST_EVENTS:
+            made = sum(counted[f"{end}_{side}"][0] for end in OVERHANGS)
+            free = any(self._group(tying, f"{end}_{side}") >= 0 for end in OVERHANGS)
+            if free and made < FEWEST_EVENTS:
                 message = (
                     f"about {made:.1f} overhangs of {side}: too few to tell how frequent and how "
                     "long they are; where the ends of one sequence alone were cut off, "
@@ -472,7 +476,7 @@ class PairModel:
         for name, (made, not_made) in expected.items():
             kind = name.rpartition("_")[0]
             totals.setdefault(_EVENTS[kind][0], {})[name] = made
-            if kind not in ("open", "switch", "end", "overhang"):
+            if kind not in (*RIVALS, "switch", "end"):
                 totals.setdefault(_EVENTS[kind][1], {})[name] = not_made
         if "distance" in blocks:
             matches, _ = self._letters(blocks, *_totals(counts, data), data)
@@ -526,14 +530,14 @@ def event_counts(counts: Counts, data: PairData, table: MoveTable) -> EventCount
     moves[:, 1:, 1:] = counts.crossing.transpose(2, 0, 1)
     overhangs, before, entered = None, None, np.zeros((len(matched), len(states)))
     if counts.overhangs is not None and counts.entered is not None:
-        overhangs = counts.overhangs.sum(axis=0).transpose(2, 0, 1)
+        overhangs = counts.overhangs.transpose(3, 0, 1, 2)
         before = transitions.moves_before(table, counts.entered.transpose(2, 0, 1))
         entered = counts.entered.sum(axis=0).T
     if counts.visits is None:
         side = ["xy".index(state) for state in states[1:]]
         visits = data.lengths[:, side] - matched[:, None]
         if overhangs is not None:
-            visits = visits - overhangs[:, side, 1]
+            visits = visits - overhangs[:, :, side, 1].sum(axis=1)
     else:
         visits = counts.visits.T
     extended = np.maximum(visits - entered[:, 1:] - moves[:, :, 1:].sum(axis=1), 0.0)
@@ -550,9 +554,9 @@ def _flanks(p: Mapping[str, float], table: MoveTable) -> tuple[Flanks | None, Fl
     law = transitions.overhangs(p, table)
     if law is None:
         return None, table.end
-    one_letter = (1.0 - law.extend)[:, None]
-    enter = law.share[:, None] * one_letter * law.behind
-    leave = table.end * one_letter * law.after
+    before, behind = 1.0 - law.extend[:, :, None]  # weights of the last letters
+    enter = law.share[:, None] * before * law.behind
+    leave = table.end * law.after * behind
     flanks = Flanks(float(1.0 - law.share.sum()), enter, leave, law.extend)
     return flanks, table.end * (1.0 - law.after.sum(axis=0))
 

@@ -13,7 +13,7 @@ from seqbio.core.numerics import logit, sigmoid, softmax
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.pairhmm import transitions
 from seqbio.pairhmm.substitution import SubstitutionModel, log_odds
-from seqbio.pairhmm.transitions import OPTIONAL, TRANSITION_NAMES
+from seqbio.pairhmm.transitions import OPTIONAL, OVERHANGS, RIVALS, TRANSITION_NAMES
 
 Floats = NDArray[np.float64]
 
@@ -38,9 +38,9 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
         if result[f"{share}_x"] == result[f"{share}_y"] == 0.0:
             for name in (share, f"extend_{share}"):
                 del result[f"{name}_x"], result[f"{name}_y"]
-    for side in "xy":
-        if result.get(f"overhang_{side}") == 0.0:
-            del result[f"extend_overhang_{side}"]
+    for name in (f"{end}_{side}" for end in OVERHANGS for side in "xy"):
+        if result.get(name) == 0.0:
+            del result[f"extend_{name}"]
     if result["end_m"] == result["end_x"] == result["end_y"]:
         result["end"] = result.pop("end_m")
         del result["end_x"], result["end_y"]
@@ -137,7 +137,7 @@ def _transition_probabilities(left: dict[str, float]) -> dict[str, float]:
                 f"{name} is {value}; give a probability below 1"
                 + (" and above 0" if name in _ENDS else "")
             )
-    for kind in ("open", "overhang"):
+    for kind in RIVALS:
         if (total := result[f"{kind}_x"] + result[f"{kind}_y"]) >= 1.0:
             raise ParameterError(
                 f"{kind}_x and {kind}_y add up to {total:g}; together they must stay below 1"
@@ -195,7 +195,7 @@ def unconstrained(
     values = natural(layout, substitution, full)
     value = values[name]
     gradient = np.zeros(layout.size)
-    if name in ("open_x", "open_y", "overhang_x", "overhang_y"):
+    if name.rpartition("_")[0] in RIVALS:
         rival = name[:-1] + ("y" if name.endswith("x") else "x")
         gradient[layout.slice(name)] = 1.0
         gradient[layout.slice(rival)] = -values[rival] / (1.0 - value)

@@ -85,7 +85,8 @@ def _draw_paths(
     first = np.tile(table.moves[0], (n_pairs, 1))
     before = np.zeros((2, n_pairs), dtype=np.int64)
     if overhangs is not None:
-        before = _draw_overhangs(np.tile(overhangs.share, (n_pairs, 1)), overhangs, generator)
+        shares = np.tile(overhangs.share, (n_pairs, 1))
+        before = _draw_overhangs(shares, overhangs.extend[0], generator)
         for letters, law in zip(before, overhangs.behind, strict=True):
             first[letters > 0] = law
     if columns is None:
@@ -95,7 +96,7 @@ def _draw_paths(
     takes = np.array(["mxy".index(kind) for kind in table.kinds] + [3], dtype=np.uint8)[states]
     if overhangs is None:
         return takes
-    behind = _draw_overhangs(overhangs.after.T[last], overhangs, generator)
+    behind = _draw_overhangs(overhangs.after.T[last], overhangs.extend[1], generator)
     return np.concatenate([_columns_of(before), takes, _columns_of(behind)])
 
 
@@ -142,9 +143,7 @@ def _draw_core_of(
     return np.stack(steps), state
 
 
-def _draw_overhangs(
-    chances: Floats, overhangs: Overhangs, generator: np.random.Generator
-) -> Integers:
+def _draw_overhangs(chances: Floats, extend: Floats, generator: np.random.Generator) -> Integers:
     """Draw overhangs at one end of each pair by the chances of x and of y, (n_pairs, 2).
 
     Returns
@@ -153,9 +152,9 @@ def _draw_overhangs(
     """
     side = (generator.random(len(chances))[:, None] >= np.cumsum(chances, axis=1)).sum(axis=1)
     lengths = np.zeros((2, len(chances)), dtype=np.int64)
-    for number, extend in enumerate(overhangs.extend):
+    for number in (0, 1):
         drawn = np.flatnonzero(side == number)
-        lengths[number, drawn] = generator.geometric(1.0 - extend, len(drawn))
+        lengths[number, drawn] = generator.geometric(1.0 - extend[number], len(drawn))
     return lengths
 
 

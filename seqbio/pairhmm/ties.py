@@ -11,7 +11,7 @@ from seqbio.core import GroupedModel, Tying, equal
 from seqbio.core.layout import Layout
 from seqbio.errors import TyingError
 from seqbio.pairhmm.pair_model import PairModel
-from seqbio.pairhmm.transitions import OPTIONAL
+from seqbio.pairhmm.transitions import OPTIONAL, OVERHANGS
 
 _PREFIX = "group."
 ALL_GROUPS = "group"
@@ -50,8 +50,10 @@ WITHIN = {
         "as large a share of the gaps is in frame in every group of pairs",
     ),
     "overhang": Tie(
-        ("overhang_x", "overhang_y", "extend_overhang_x", "extend_overhang_y"),
-        "overhangs are as frequent and as long in x as in y (with ends='free')",
+        tuple(
+            f"{prefix}{end}_{side}" for prefix in ("", "extend_") for end in OVERHANGS for side in "xy"
+        ),
+        "overhangs are as frequent and as long in x as in y, at either end (with ends='free')",
         "overhangs are as frequent and as long in every group of pairs, those of x and of y each",
     ),
     "switch": Tie(
@@ -98,11 +100,16 @@ def is_over_groups(name: str) -> bool:
     return name == ALL_GROUPS or name.startswith(_PREFIX)
 
 
+def kinds(name: str) -> tuple[str, ...]:
+    """List what goes with a name of `SETTINGS`: overhangs are at the beginning or at the end."""
+    return OVERHANGS if name == "overhang" else (name,)
+
+
 def held_without(name: str, sides: str = "xy") -> dict[str, float]:
     """Where coordinates are held if something of `SETTINGS` is not there, on some sides."""
-    held = {f"{name}_{side}": -np.inf for side in sides}
+    held = {f"{kind}_{side}": -np.inf for kind in kinds(name) for side in sides}
     # How long gaps or overhangs of a kind are has no meaning where there are none.
-    lengths = {f"extend_{block}": 0.0 for block in held if name in OPTIONAL}
+    lengths = {f"extend_{block}": 0.0 for block in held if block[:-2] in OPTIONAL}
     return held | lengths
 
 

@@ -22,13 +22,14 @@ at a time, in a cycle of three states; after each third it goes on with probabil
 ``extend_frame``, and it ends there alone. Kinds of probability 0 have no states.
 
 Before the core of the alignment, and behind it, letters of one sequence may stand alone, as they do
-where the other was trimmed. That is so with probability ``overhang_x`` (letters of x) or
-``overhang_y``, the same at either end. An overhang goes on with the probability
-``extend_overhang``. It has no state. Next to an overhang of x stands a match or a gap in x, which
-is Y, but not X, which could not be told from a longer overhang. So after Y the end has an overhang
-of x with the probability ``overhang_x`` given that there is none of y; and behind an overhang of x
-the core begins as if the rest of it had been cut off anywhere, but not before X: a gap is as
-frequent there as in all columns, and so are the letters of long gaps.
+where the other was trimmed. At the beginning that is so with probability ``overhang_begin_x``
+(letters of x) or ``overhang_begin_y``, and such an overhang goes on with the probability
+``extend_overhang_begin``; ``overhang_end`` and ``extend_overhang_end`` are for the end. Overhangs
+have no states. Next to one of x stands a match or a gap in x, which is Y, but not X, which could
+not be told from a longer overhang. So after Y there is one of x with the probability
+``overhang_end_x`` given that there is none of y. Behind one the core begins as if what was before
+it had been cut off anywhere in a longer alignment: a gap is as frequent there as in all columns,
+and a long one as frequent as its letters are.
 
 References
 ----------
@@ -52,13 +53,15 @@ TRANSITION_NAMES = (
     *("end_m", "end_x", "end_y"),
     *("long_x", "long_y", "extend_long_x", "extend_long_y"),
     *("frame_x", "frame_y", "extend_frame_x", "extend_frame_y"),
-    *("overhang_x", "overhang_y", "extend_overhang_x", "extend_overhang_y"),
+    *("overhang_begin_x", "overhang_begin_y"),
+    *("extend_overhang_begin_x", "extend_overhang_begin_y"),
+    *("overhang_end_x", "overhang_end_y", "extend_overhang_end_x", "extend_overhang_end_y"),
 )
 SHARES = ("long", "frame")  # of gaps; a share of 0 leaves a kind of gap out
-OPTIONAL = (*SHARES, "overhang")  # what is not there where its probability is 0
+OVERHANGS = ("overhang_begin", "overhang_end")
+OPTIONAL = (*SHARES, *OVERHANGS)  # what is not there where its probability is 0
+RIVALS = ("open", *OVERHANGS)  # choices between x, y and neither, the reference of the coordinates
 PLAIN_STATES = ("m", "x", "y")
-# Choices between x, y and neither, which have coordinates with neither as the reference.
-_RIVALS = (("open_x", "open_y"), ("overhang_x", "overhang_y"))
 # States of the gaps of one sequence, where each goes on, and with what probability: none of its
 # own where the next letter is sure to follow.
 _GOING_ON = (
@@ -107,8 +110,9 @@ class EventCounts:
         Paths that end after each state.
     states : tuple of str
         As in `MoveTable`.
-    overhangs : (n_pairs, 2, 2) or (2, 2), optional
-        Of x and of y: overhangs at either end, and letters in them. None where there are none.
+    overhangs : (n_pairs, 2, 2, 2) or (2, 2, 2), optional
+        Before and behind the core, of x and of y: overhangs, and letters in them. None where there
+        are none.
     before : (n_pairs, n_states, n_states) or (n_states, n_states), optional
         Moves before the state behind an overhang (`moves_before`). None where there are none.
     """
@@ -140,7 +144,8 @@ class EventCounts:
 def probabilities(coordinates: Mapping[str, float]) -> dict[str, float]:
     """Turn the coordinates of `TRANSITION_NAMES` into probabilities of the same names."""
     result = {name: float(sigmoid(coordinates[name])) for name in TRANSITION_NAMES}
-    for names in _RIVALS:
+    for kind in RIVALS:
+        names = f"{kind}_x", f"{kind}_y"
         shares = softmax(np.array([0.0, *(coordinates[name] for name in names)]))[1:]
         result |= zip(names, shares.tolist(), strict=True)
     return result
@@ -150,7 +155,8 @@ def coordinates(probability: Mapping[str, float]) -> dict[str, float]:
     """Invert :func:`probabilities`; probabilities of 0 become -inf."""
     result = {name: float(logit(probability[name])) for name in TRANSITION_NAMES}
     with np.errstate(divide="ignore"):
-        for names in _RIVALS:
+        for kind in RIVALS:
+            names = f"{kind}_x", f"{kind}_y"
             stay = np.log(1.0 - probability[names[0]] - probability[names[1]])
             result |= {name: float(np.log(probability[name]) - stay) for name in names}
     return result
@@ -204,8 +210,8 @@ class Overhangs:
     ----------
     share : (2,)
         Probability that the beginning has an overhang of x (of y).
-    extend : (2,)
-        Probability that an overhang of x (of y) goes on.
+    extend : (2, 2)
+        Probability that an overhang before (behind) the core of x (of y) goes on.
     behind : (2, n_states)
         Probability of each state to be the first behind an overhang of x (of y).
     after : (2, n_states)
@@ -221,13 +227,14 @@ class Overhangs:
 def overhangs(p: Mapping[str, float], table: MoveTable) -> Overhangs | None:
     """Lay out the law of overhangs; None where there are none."""
     share, extend = (
-        np.array([p[f"{name}_{side}"] for side in "xy"]) for name in ("overhang", "extend_overhang")
+        np.array([[p[f"{prefix}{name}_{side}"] for side in "xy"] for name in OVERHANGS])
+        for prefix in ("", "extend_")
     )
     if not share.any():
         return None
-    possible = _possible(table)
-    after = possible * share[:, None] / (1.0 - np.where(possible, 0.0, share[:, None])[::-1])
-    return Overhangs(share, extend, _behind(table), after)
+    end, possible = share[1, :, None], _possible(table)
+    after = possible * end / (1.0 - np.where(possible, 0.0, end)[::-1])
+    return Overhangs(share[0], extend, _behind(table), after)
 
 
 def _possible(table: MoveTable) -> NDArray[np.bool_]:
@@ -333,10 +340,12 @@ def choices(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[floa
         switched = moves[np.ix_(closing, others)].sum()
         values[f"switch_{side}"] = switched, switched + moves[closing, 0].sum()
         if counts.overhangs is not None:
-            number, letters = counts.overhangs["xy".index(side)]
-            alone = ends[others].sum() / (1.0 - p[f"overhang_{other}"])
-            values[f"overhang_{side}"] = number, ends.sum() + ends[0] + alone
-            values[f"extend_overhang_{side}"] = letters - number, letters
+            alone = ends[others].sum() / (1.0 - p[f"overhang_end_{other}"])
+            chances = ends.sum(), ends[0] + alone
+            counted = zip(OVERHANGS, counts.overhangs[:, "xy".index(side)], chances, strict=True)
+            for name, (number, letters), possible in counted:
+                values[f"{name}_{side}"] = number, possible
+                values[f"extend_{name}_{side}"] = letters - number, letters
         ended = ends[closing].sum()
         values[f"end_{side}"] = ended, going_on[closing].sum() + ended
     return {name: (float(made), float(chances)) for name, (made, chances) in values.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqbio.pairhmm.pair_data import PairData
-from seqbio.pairhmm.transitions import TRANSITION_NAMES
+from seqbio.pairhmm.transitions import OVERHANGS, TRANSITION_NAMES
 from seqbio.sequences import get_alphabet
 
 MOVES = {"open_x": 0.03, "open_y": 0.07, "extend_x": 0.3, "extend_y": 0.5}
@@ -30,8 +30,9 @@ def random_full(model, seed, spread=0.5):
     noise = np.random.default_rng(seed).normal(0.0, spread, model.layout.size)
     full = noise - 1.0 * (np.arange(model.layout.size) < len(TRANSITION_NAMES))
     for side in "xy":
-        full[model.layout.slice(f"overhang_{side}")] = -np.inf
-        full[model.layout.slice(f"extend_overhang_{side}")] = 0.0
+        for end in OVERHANGS:
+            full[model.layout.slice(f"{end}_{side}")] = -np.inf
+            full[model.layout.slice(f"extend_{end}_{side}")] = 0.0
     return full
 
 
