@@ -199,11 +199,11 @@ class Counts:
     visits : (n_gap_states, n_pairs), optional
         Letters against a gap of each state. None where each sequence has one gap state, whose
         letters are those that are not aligned.
-    overhangs : (2, 2, 2, n_pairs), optional
-        Before and behind the core, of x and of y: their number, and their letters. None where the
-        machine has none.
-    entered : (2, n_states, n_pairs), optional
-        Overhangs of x and of y before each state. None where the machine has none.
+    overhangs : (2, 2, n_states, n_pairs), optional
+        Their number before and behind the core, of x and of y, by the state beside them. None where
+        the machine has none.
+    overhang_letters : (2, 2, n_pairs), optional
+        Letters in them.
     """
 
     log_likelihood: Floats
@@ -214,7 +214,7 @@ class Counts:
     ending: Floats
     visits: Floats | None = None
     overhangs: Floats | None = None
-    entered: Floats | None = None
+    overhang_letters: Floats | None = None
 
     def put(self, pairs: Integers, counts: Counts) -> None:
         """Enter the counts of some pairs."""
@@ -228,8 +228,8 @@ class Counts:
             self.visits[:, pairs] = counts.visits
         if self.overhangs is not None and counts.overhangs is not None:
             self.overhangs[..., pairs] = counts.overhangs
-        if self.entered is not None and counts.entered is not None:
-            self.entered[..., pairs] = counts.entered
+        if self.overhang_letters is not None and counts.overhang_letters is not None:
+            self.overhang_letters[..., pairs] = counts.overhang_letters
 
     def take(self, pairs: Integers) -> Counts:
         """Take the counts of some pairs."""
@@ -242,7 +242,7 @@ class Counts:
             self.ending[:, pairs],
             None if self.visits is None else self.visits[:, pairs],
             None if self.overhangs is None else self.overhangs[..., pairs],
-            None if self.entered is None else self.entered[..., pairs],
+            None if self.overhang_letters is None else self.overhang_letters[..., pairs],
         )
 
 
@@ -797,16 +797,11 @@ class _Tally:
         self.flush()
         sweep = self.sweep
         n_symbols = sweep.batch.n_symbols
-        overhangs, entered, ending = None, None, sweep.ending
+        overhangs, letters, ending = None, None, sweep.ending
         if sweep.edge is not None:
-            entered = self.entered
-            left, letters = sweep.edge.left()
-            overhangs = np.stack(
-                [
-                    np.stack([entered.sum(axis=1), self.entered_letters], axis=1),
-                    np.stack([left.sum(axis=1), letters], axis=1),
-                ]
-            )
+            left, letters_left = sweep.edge.left()
+            overhangs = np.stack([self.entered, left])
+            letters = np.stack([self.entered_letters, letters_left])
             ending = ending + left.sum(axis=0)
         return Counts(
             sweep.result,
@@ -815,16 +810,16 @@ class _Tally:
             self.crossing,
             self.beginning,
             ending,
-            self._all_visits(overhangs) if self.visits else None,
+            self._all_visits(letters) if self.visits else None,
             overhangs,
-            entered,
+            letters,
         )
 
     def _by_pair(self, sums: list[Floats]) -> Floats:
         """Add up the rows of each pair, (n_gaps, n_pairs)."""
         return np.stack([rows.reshape(-1, self.sweep.n_pairs).sum(axis=0) for rows in sums])
 
-    def _all_visits(self, overhangs: Floats | None) -> Floats:
+    def _all_visits(self, overhang_letters: Floats | None) -> Floats:
         """Count the letters against a gap of every gap state, (n_gaps, n_pairs)."""
         sweep = self.sweep
         matched = self.matches.reshape(sweep.n_pairs, -1).sum(axis=1)
@@ -836,8 +831,8 @@ class _Tally:
             own = [g for g, along in enumerate(sweep.along_x) if along == along_x]
             side = 0 if along_x else 1
             unaligned = letters[:, side] - matched
-            if overhangs is not None:
-                unaligned = unaligned - overhangs[:, side, 1].sum(axis=0)
+            if overhang_letters is not None:
+                unaligned = unaligned - overhang_letters[:, side].sum(axis=0)
             visits[own[0]] = np.maximum(unaligned - visits[own].sum(axis=0), 0.0)
         return visits
 
@@ -1094,8 +1089,8 @@ def expected_counts(machine: Machine, batches: Sequence[Batch]) -> Counts:
         np.empty((n_states - 1, n_pairs)),
         np.empty((n_states, n_pairs)),
         np.empty((n_states - 1, n_pairs)) if _has_several(machine) else None,
-        None if machine.flanks is None else np.empty((2, 2, 2, n_pairs)),
-        None if machine.flanks is None else np.empty((2, n_states, n_pairs)),
+        None if machine.flanks is None else np.empty((2, 2, n_states, n_pairs)),
+        None if machine.flanks is None else np.empty((2, 2, n_pairs)),
     )
     for batch in batches:
         rest = Rest(batch)

@@ -33,6 +33,7 @@ from seqbio.pairhmm.transitions import (
     TRANSITION_NAMES,
     EventCounts,
     MoveTable,
+    Overhangs,
 )
 from seqbio.sequences import Alphabet
 
@@ -137,8 +138,7 @@ class PairModel:
             full = self._joined(probability, substitution)
             counts, _ = self._counts(full, part)
             probability = (
-                transitions.most_likely(probability, self._events(full, counts, part).total())
-                | given
+                transitions.most_likely(self._events(full, counts, part).total()) | given
             )
             if "distance" in substitution:
                 matches, _ = self._letters(
@@ -205,13 +205,16 @@ class PairModel:
     def _table(self, full: Floats) -> MoveTable:
         return transitions.move_table(self._probabilities(full))
 
+    def _overhangs(self, full: Floats) -> Overhangs | None:
+        return transitions.overhangs(self._probabilities(full), self._table(full))
+
     def _joined(self, probability: dict[str, float], substitution: dict[str, Floats]) -> Floats:
         return self.layout.flatten({**transitions.coordinates(probability), **substitution})
 
     def machine(self, full: Floats, data: PairData) -> tuple[Machine, Floats]:
         """Build the moves and odds for the symbols of the data, and their log background."""
         table = self._table(full)
-        flanks, end = _flanks(self._probabilities(full), table)
+        flanks, end = _flanks(table, self._overhangs(full))
         joint, letters = self.substitution.joint(self.layout.unflatten(full))
         joint = data.membership @ joint @ data.membership.T
         background = data.membership @ letters
@@ -286,7 +289,7 @@ class PairModel:
         return self._events(full, self._counts(full, data)[0], data).total()
 
     def _events(self, full: Floats, counts: Counts, data: PairData) -> EventCounts:
-        return event_counts(counts, data, self._table(full))
+        return event_counts(counts, data, self._table(full), self._overhangs(full))
 
     def _counts(self, full: Floats, data: PairData) -> tuple[Counts, Floats]:
         """Run forward-backward, or recall it: a fit asks for counts twice where it starts."""
@@ -341,8 +344,8 @@ class PairModel:
     def simulate(self, full: Floats, data: PairData, generator: np.random.Generator) -> PairData:
         """Draw as many pairs as the data have, with alignments of about the same lengths."""
         expected = self.columns(full, data)
-        if (overhangs := self._counts(full, data)[0].overhangs) is not None:
-            expected = expected - overhangs[:, :, 1].sum(axis=(0, 1))
+        if (letters := self._counts(full, data)[0].overhang_letters) is not None:
+            expected = expected - letters.sum(axis=(0, 1))
         columns = np.maximum(np.rint(expected).astype(np.int64), 1)
         return self.draw(full, data.alphabet, len(data), columns, generator)
 
@@ -359,8 +362,7 @@ class PairModel:
         Overhangs come on top of these columns.
         """
         joint, letters = self.substitution.joint(self.layout.unflatten(full))
-        table = self._table(full)
-        law = transitions.overhangs(self._probabilities(full), table)
+        table, law = self._table(full), self._overhangs(full)
         x, y = simulate_pairs(table, joint, letters, n_pairs, columns, generator, law)
         return PairData(alphabet, x, y)
 
@@ -403,7 +405,7 @@ class PairModel:
 
     def checks(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
         """Find reasons to doubt a chi-squared test of gap symmetry on these data."""
-        counted = transitions.choices(self._probabilities(full), self.events(full, data))
+        counted = transitions.choices(self.events(full, data))
         checks: list[Check] = []
         for kind, names in _EVENTS.items():
             groups = (
@@ -515,7 +517,9 @@ def _totals(counts: Counts, data: PairData) -> tuple[Floats, Floats]:
     return counts.matches.sum(axis=0), (data.counts_x + data.counts_y).sum(axis=0)
 
 
-def event_counts(counts: Counts, data: PairData, table: MoveTable) -> EventCounts:
+def event_counts(
+    counts: Counts, data: PairData, table: MoveTable, law: Overhangs | None
+) -> EventCounts:
     """Work out all moves of every pair from what the sweeps count.
 
     A letter that is not aligned stands against a gap, which gives the visits of X and Y where
@@ -528,37 +532,38 @@ def event_counts(counts: Counts, data: PairData, table: MoveTable) -> EventCount
     moves = np.zeros((len(matched), len(states), len(states)))
     moves[:, 0, 1:] = counts.opening.T
     moves[:, 1:, 1:] = counts.crossing.transpose(2, 0, 1)
-    overhangs, before, entered = None, None, np.zeros((len(matched), len(states)))
-    if counts.overhangs is not None and counts.entered is not None:
-        overhangs = counts.overhangs.transpose(3, 0, 1, 2)
-        before = transitions.moves_before(table, counts.entered.transpose(2, 0, 1))
-        entered = counts.entered.sum(axis=0).T
+    beside, letters = counts.overhangs, counts.overhang_letters
+    entered = np.zeros((len(states), len(matched))) if beside is None else beside[0].sum(axis=0)
     if counts.visits is None:
         side = ["xy".index(state) for state in states[1:]]
         visits = data.lengths[:, side] - matched[:, None]
-        if overhangs is not None:
-            visits = visits - overhangs[:, :, side, 1].sum(axis=1)
+        if letters is not None:
+            visits = visits - letters[:, side].sum(axis=0).T
     else:
         visits = counts.visits.T
-    extended = np.maximum(visits - entered[:, 1:] - moves[:, :, 1:].sum(axis=1), 0.0)
+    extended = np.maximum(visits - entered[1:].T - moves[:, :, 1:].sum(axis=1), 0.0)
     left = visits - extended - moves[:, 1:, 1:].sum(axis=2) - ending[:, 1:]
     gaps = range(1, len(states))
     moves[:, gaps, gaps] = extended
     moves[:, 1:, 0] = np.maximum(left, 0.0)
-    moves[:, 0, 0] = np.maximum(matched - entered[:, 0] - moves[:, 1:, 0].sum(axis=1), 0.0)
-    return EventCounts(moves, ending, states, overhangs, before)
+    moves[:, 0, 0] = np.maximum(matched - entered[0] - moves[:, 1:, 0].sum(axis=1), 0.0)
+    if law is None or beside is None or letters is None:
+        return EventCounts(moves, ending, states)
+    overhangs = np.stack([beside.sum(axis=2), letters], axis=-1).transpose(2, 0, 1, 3)
+    seen = EventCounts(moves, ending, states, overhangs)
+    return transitions.completed(table, law, seen, beside.transpose(3, 0, 1, 2))
 
 
-def _flanks(p: Mapping[str, float], table: MoveTable) -> tuple[Flanks | None, Floats]:
+def _flanks(table: MoveTable, law: Overhangs | None) -> tuple[Flanks | None, Floats]:
     """Weigh overhangs, where there are any, and the ends without one."""
-    law = transitions.overhangs(p, table)
     if law is None:
         return None, table.end
-    before, behind = 1.0 - law.extend[:, :, None]  # weights of the last letters
-    enter = law.share[:, None] * before * law.behind
-    leave = table.end * law.after * behind
-    flanks = Flanks(float(1.0 - law.share.sum()), enter, leave, law.extend)
-    return flanks, table.end * (1.0 - law.after.sum(axis=0))
+    one_letter = law.share * (1.0 - law.extend)
+    enter, leave = one_letter[:, :, None] * np.stack([law.behind, law.ending])
+    without = 1.0 - law.share.sum(axis=1)
+    drawn_once = 1.0 - law.again
+    flanks = Flanks(float(without[0] / drawn_once), enter / drawn_once, leave, law.extend)
+    return flanks, table.end * without[1]
 
 
 def _are_alike(p: Mapping[str, float], side: str) -> bool:

@@ -85,25 +85,31 @@ def _draw_paths(
     first = np.tile(table.moves[0], (n_pairs, 1))
     before = np.zeros((2, n_pairs), dtype=np.int64)
     if overhangs is not None:
-        shares = np.tile(overhangs.share, (n_pairs, 1))
+        shares = np.tile(overhangs.share[0], (n_pairs, 1))
         before = _draw_overhangs(shares, overhangs.extend[0], generator)
         for letters, law in zip(before, overhangs.behind, strict=True):
             first[letters > 0] = law
     if columns is None:
-        states, last = _draw_core(table, first, generator)
+        states = _draw_core(table, first, generator)
     else:
-        states, last = _draw_core_of(columns, table, first, generator)
+        states = _draw_core_of(columns, table, first, generator)
     takes = np.array(["mxy".index(kind) for kind in table.kinds] + [3], dtype=np.uint8)[states]
     if overhangs is None:
         return takes
-    behind = _draw_overhangs(overhangs.after.T[last], overhangs.extend[1], generator)
+    behind = _draw_overhangs(np.tile(overhangs.share[1], (n_pairs, 1)), overhangs.extend[1], generator)
+    for side, letters in enumerate(behind):
+        alone = np.logical_and.accumulate((takes == side + 1)[::-1] | (takes == 3)[::-1])[::-1]
+        takes[alone & (letters > 0)] = 3
+    # Where nothing is left between overhangs, all is drawn again, as if a sequence were empty.
+    left = (takes < 3).any(axis=0) | ~before.any(axis=0)
+    before, behind = before * left, behind * left
     return np.concatenate([_columns_of(before), takes, _columns_of(behind)])
 
 
 def _draw_core(
     table: MoveTable, first: Floats, generator: np.random.Generator
-) -> tuple[NDArray[np.uint8], Integers]:
-    """Draw the states of every path until it ends, and the last one, by those of the first move."""
+) -> NDArray[np.uint8]:
+    """Draw the states of every path until it ends, by the chances of the first move of each."""
     n_pairs, ended = first.shape
     state, running = np.zeros(n_pairs, dtype=np.int64), np.ones(n_pairs, dtype=bool)
     steps: list[NDArray[np.uint8]] = []
@@ -114,12 +120,12 @@ def _draw_core(
         state = np.where(running, move, state)
         bounds = chances[state]
         steps.append(np.where(running, state, ended).astype(np.uint8))
-    return np.stack(steps), state
+    return np.stack(steps)
 
 
 def _draw_core_of(
     columns: Integers, table: MoveTable, first: Floats, generator: np.random.Generator
-) -> tuple[NDArray[np.uint8], Integers]:
+) -> NDArray[np.uint8]:
     """Draw the same given the number of columns of each pair."""
     moves, (n_pairs, ended) = table.moves, first.shape
     # Probability of ending after exactly so many more columns, from each state, up to a factor.
@@ -140,7 +146,7 @@ def _draw_core_of(
         drawn = (chance[:, None] >= weights[:, :-1]).sum(axis=1)
         state = np.where(running, drawn, state)
         steps.append(np.where(running, state, ended).astype(np.uint8))
-    return np.stack(steps), state
+    return np.stack(steps)
 
 
 def _draw_overhangs(chances: Floats, extend: Floats, generator: np.random.Generator) -> Integers:

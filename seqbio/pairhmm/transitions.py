@@ -25,11 +25,11 @@ Before the core of the alignment, and behind it, letters of one sequence may sta
 where the other was trimmed. At the beginning that is so with probability ``overhang_begin_x``
 (letters of x) or ``overhang_begin_y``, and such an overhang goes on with the probability
 ``extend_overhang_begin``; ``overhang_end`` and ``extend_overhang_end`` are for the end. Overhangs
-have no states. Next to one of x stands a match or a gap in x, which is Y, but not X, which could
-not be told from a longer overhang. So after Y there is one of x with the probability
-``overhang_end_x`` given that there is none of y. Behind one the core begins as if what was before
-it had been cut off anywhere in a longer alignment: a gap is as frequent there as in all columns,
-and a long one as frequent as its letters are.
+have no states. Letters of x beside an overhang of x could not be told from a longer one, so that
+next to it stands a match or a gap in x, which is Y. An alignment ends anywhere, and then an overhang
+of x takes the place of X at its end; where nothing is left of the core, all is drawn again. Behind
+an overhang of x the core begins as if what was before it had been cut off anywhere in a longer
+alignment, not before X: a gap is as frequent there as in all columns, and a long one as its letters.
 
 References
 ----------
@@ -39,7 +39,7 @@ Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), section 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,15 +113,12 @@ class EventCounts:
     overhangs : (n_pairs, 2, 2, 2) or (2, 2, 2), optional
         Before and behind the core, of x and of y: overhangs, and letters in them. None where there
         are none.
-    before : (n_pairs, n_states, n_states) or (n_states, n_states), optional
-        Moves before the state behind an overhang (`moves_before`). None where there are none.
     """
 
     moves: Floats
     endings: Floats
     states: tuple[str, ...] = PLAIN_STATES
     overhangs: Floats | None = None
-    before: Floats | None = None
 
     def total(self) -> EventCounts:
         """Add up the pairs."""
@@ -132,13 +129,8 @@ class EventCounts:
         return self._each(lambda values: np.asarray(values[pair]))
 
     def _each(self, change: Callable[[Floats], Floats]) -> EventCounts:
-        return EventCounts(
-            change(self.moves),
-            change(self.endings),
-            self.states,
-            None if self.overhangs is None else change(self.overhangs),
-            None if self.before is None else change(self.before),
-        )
+        overhangs = None if self.overhangs is None else change(self.overhangs)
+        return EventCounts(change(self.moves), change(self.endings), self.states, overhangs)
 
 
 def probabilities(coordinates: Mapping[str, float]) -> dict[str, float]:
@@ -208,20 +200,40 @@ class Overhangs:
 
     Parameters
     ----------
-    share : (2,)
-        Probability that the beginning has an overhang of x (of y).
+    share : (2, 2)
+        Probability that the beginning (the end) has an overhang of x (of y).
     extend : (2, 2)
-        Probability that an overhang before (behind) the core of x (of y) goes on.
+        Probability that such an overhang goes on.
     behind : (2, n_states)
         Probability of each state to be the first behind an overhang of x (of y).
-    after : (2, n_states)
-        Probability that an end after each state has an overhang of x (of y).
+    runs : (2, n_states, n_states)
+        Expected visits of states (columns) from each of X (of Y) before any other state.
+    escape : (2, n_states)
+        Probability that after each of X (of Y) no other state follows until the end.
+    ending : (2, n_states)
+        Probability that after each other state nothing follows but X (but Y) until the end.
+    again : float
+        Probability that the end leaves nothing of the core behind an overhang.
     """
 
     share: Floats
     extend: Floats
     behind: Floats
-    after: Floats
+    runs: Floats
+    escape: Floats
+    ending: Floats
+    again: float
+
+    def nothing_left(self) -> Floats:
+        """Probability by the first state, of X behind an overhang of y, and of Y behind one of x.
+
+        Returns
+        -------
+        (2, n_states)
+            Of the overhang at the end that leaves nothing, of x and of y.
+        """
+        begin, end = self.share[:, :, None]
+        return np.asarray(end * self.escape * (begin * self.behind)[::-1])
 
 
 def overhangs(p: Mapping[str, float], table: MoveTable) -> Overhangs | None:
@@ -232,19 +244,18 @@ def overhangs(p: Mapping[str, float], table: MoveTable) -> Overhangs | None:
     )
     if not share.any():
         return None
-    end, possible = share[1, :, None], _possible(table)
-    after = possible * end / (1.0 - np.where(possible, 0.0, end)[::-1])
-    return Overhangs(share[0], extend, _behind(table), after)
-
-
-def _possible(table: MoveTable) -> NDArray[np.bool_]:
-    """Say which states may stand next to an overhang of x, and of y, (2, n_states)."""
-    return np.array([[kind != side for kind in table.kinds] for side in "xy"])
+    own = np.array([[kind == side for kind in table.kinds] for side in "xy"])
+    runs = np.linalg.inv(np.eye(len(own[0])) - table.moves * own[:, :, None] * own[:, None])
+    escape = (runs @ table.end) * own
+    ending = (table.end + escape @ table.moves.T) * ~own
+    law = Overhangs(share, extend, _behind(table), runs, escape, ending, 0.0)
+    return replace(law, again=float(law.nothing_left().sum()))
 
 
 def _behind(table: MoveTable) -> Floats:
     """Draw a column from all those of an alignment, but no X (no Y): of which state it is."""
-    chances = _visits(table) * _possible(table)
+    possible = np.array([[kind != side for kind in table.kinds] for side in "xy"])
+    chances = _visits(table) * possible
     return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
 
@@ -254,30 +265,58 @@ def _visits(table: MoveTable) -> Floats:
     return np.append(1.0, np.linalg.solve(np.eye(len(moves) - 1) - moves[1:, 1:].T, moves[0, 1:]))
 
 
-def moves_before(table: MoveTable, entered: Floats) -> Floats:
-    """Expect the moves, since the last match, that led to the states behind overhangs.
+def completed(
+    table: MoveTable, law: Overhangs, seen: EventCounts, beside: Floats
+) -> EventCounts:
+    """Add what overhangs hide to the counts of what is seen, so that every choice is in them.
 
-    What is expected of an overhang whose neighbour is not known is subtracted, so that a choice
-    that was made k times in n of these has the derivative ``k - n p``, as all have.
+    What became part of an overhang at the end, X before one of x, is expected given what it stands
+    behind; so are whole paths that were drawn again. The first state behind an overhang stands for
+    the moves that led to it since the last match, less those that would be expected if it were not
+    known: so these have the derivatives ``k - n p``, as all have.
 
     Parameters
     ----------
     table : MoveTable
-    entered : (n_pairs, 2, n_states)
-        Overhangs of x and of y, by the states behind them.
-
-    Returns
-    -------
-    (n_pairs, n_states, n_states)
+    law : Overhangs
+    seen : EventCounts
+        Of each pair.
+    beside : (n_pairs, 2, 2, n_states)
+        Overhangs at the beginning and the end, of x and of y, by the states beside them.
     """
+    moves, endings, overhangs = seen.moves.copy(), seen.endings.copy(), seen.overhangs.copy()
+    behind = beside[:, 0].copy()
+    again = law.nothing_left() / (1.0 - law.again)
+    for side in (0, 1):
+        left = _ratio(beside[:, 1, side], law.ending[side])
+        first = left @ table.moves + _ratio(again[side], law.escape[side])
+        visits = (first * (law.escape[side] > 0)) @ law.runs[side]
+        moves += (left + visits)[:, :, None] * table.moves * law.escape[side]
+        endings += (left + visits) * table.end - beside[:, 1, side]
+        behind[:, 1 - side] += again[side]
+        for end, own in ((0, 1 - side), (1, side)):
+            number = again[side].sum()
+            overhangs[:, end, own] += number, number / (1.0 - law.extend[end, own])
+    return replace(
+        seen,
+        moves=moves + _moves_before(table, law, behind),
+        endings=endings,
+        overhangs=overhangs,
+    )
+
+
+def _moves_before(table: MoveTable, law: Overhangs, behind: Floats) -> Floats:
     moves, visits = table.moves, _visits(table)
-    surplus = entered - entered.sum(axis=2, keepdims=True) * _behind(table)
-    surplus = surplus[:, :, 1:].sum(axis=1)
-    by_visit = np.divide(surplus, visits[1:], out=np.zeros_like(surplus), where=visits[1:] > 0)
+    surplus = behind - behind.sum(axis=2, keepdims=True) * law.behind
+    by_visit = _ratio(surplus.sum(axis=1), visits)[:, 1:]
     led_to = np.linalg.solve(np.eye(len(moves) - 1) - moves[1:, 1:], by_visit.T).T
-    result = np.zeros((len(entered), *moves.shape))
+    result = np.zeros((len(behind), *moves.shape))
     result[:, :, 1:] = visits[:, None] * moves[:, 1:] * led_to[:, None, :]
     return result
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
 def gradient(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
@@ -285,38 +324,27 @@ def gradient(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
 
     For a choice with the logit u of p that was made k times in n, that is ``k - n p``.
     """
-    return {name: k - n * p[name] for name, (k, n) in choices(p, counts).items()}
+    return {name: k - n * p[name] for name, (k, n) in choices(counts).items()}
 
 
 def curvature(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
     """Give minus the second derivative by each coordinate if the alignments were known."""
-    return {name: n * p[name] * (1.0 - p[name]) for name, (_, n) in choices(p, counts).items()}
+    return {name: n * p[name] * (1.0 - p[name]) for name, (_, n) in choices(counts).items()}
 
 
 def expected(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[float, float]]:
     """Expect how often each named choice is made and not made, given how often it can be."""
-    chances = {name: n for name, (_, n) in choices(p, counts).items()}
-    return {name: (n * p[name], n * (1.0 - p[name])) for name, n in chances.items()}
+    return {name: (n * p[name], n * (1.0 - p[name])) for name, (_, n) in choices(counts).items()}
 
 
-def most_likely(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
+def most_likely(counts: EventCounts) -> dict[str, float]:
     """Estimate probabilities from counts, half an event added so that none is 0 or 1."""
-    return {name: (k + 0.5) / (n + 1.5) for name, (k, n) in choices(p, counts).items()}
+    return {name: (k + 0.5) / (n + 1.5) for name, (k, n) in choices(counts).items()}
 
 
-def choices(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[float, float]]:
-    """Count how often each named choice was made, and how often there was the chance.
-
-    Parameters
-    ----------
-    p : mapping
-        Probabilities under which it was counted: an end at which only one sequence can overhang
-        is more than one chance, the more the more often the other does.
-    counts : EventCounts
-    """
+def choices(counts: EventCounts) -> dict[str, tuple[float, float]]:
+    """Count how often each named choice was made, and how often there was the chance."""
     moves, ends, states = counts.moves, counts.endings, counts.states
-    if counts.before is not None:
-        moves = moves + counts.before
     going_on = moves.sum(axis=1)
     values = dict.fromkeys(TRANSITION_NAMES, (0.0, 0.0))
     values["end_m"] = ends[0], going_on[0] + ends[0]
@@ -340,11 +368,9 @@ def choices(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[floa
         switched = moves[np.ix_(closing, others)].sum()
         values[f"switch_{side}"] = switched, switched + moves[closing, 0].sum()
         if counts.overhangs is not None:
-            alone = ends[others].sum() / (1.0 - p[f"overhang_end_{other}"])
-            chances = ends.sum(), ends[0] + alone
-            counted = zip(OVERHANGS, counts.overhangs[:, "xy".index(side)], chances, strict=True)
-            for name, (number, letters), possible in counted:
-                values[f"{name}_{side}"] = number, possible
+            counted = zip(OVERHANGS, counts.overhangs[:, "xy".index(side)], strict=True)
+            for name, (number, letters) in counted:
+                values[f"{name}_{side}"] = number, ends.sum()
                 values[f"extend_{name}_{side}"] = letters - number, letters
         ended = ends[closing].sum()
         values[f"end_{side}"] = ended, going_on[closing].sum() + ended
