@@ -18,6 +18,7 @@ from seqbio.errors import ConvergenceError, ParameterError
 SETTLED = 1e-6  # nats; when a fresh start from an optimum gains less, it is one
 EDGE = -14.0  # so close to -inf that the slope shows whether a coordinate is to come back
 _FLOOR = -9.0  # here a coordinate on its way to -inf is stopped, and tried at -inf
+_CEILING = 16.0  # beyond this a coordinate on its way to inf is not followed: odds are 1e7 to 1
 _INSIDE = -7.0  # where a coordinate starts that cannot stay at -inf
 _FEW = 30  # so many parameters at most have their curvatures taken one by one
 _NEAR = 1e-6  # how close to a bound counts as there
@@ -254,7 +255,7 @@ def _ascend(
     n_iterations, gain = 0, np.inf
     nearly = max(tolerance, np.sqrt(2 * SETTLED))
     while True:
-        uphill = _uphill(point, floor)
+        uphill = _uphill(objective, point, floor)
         scale, is_known = _scale_at(objective, point, uphill, nearly)
         norm = float(np.linalg.norm(uphill / scale))
         end = Climb(point, norm, n_iterations, True, f"the scaled gradient has norm {norm:.1e}")
@@ -298,13 +299,13 @@ def _run(
 ) -> tuple[Point, int]:
     """Run the optimiser until the scaled gradient is small, or the gain of two steps in a row.
 
-    A little gain is enough to stop at the floor, from where the climb goes on at -inf. Returns the
-    end and the number of steps.
+    A little gain is enough to stop where coordinates are held, as at the floor, from where the
+    climb goes on at -inf. Returns the end and the number of steps.
     """
     active = np.isfinite(start.free)
     # In the optimiser's coordinates the gradient at the start has norm 1 and the curvature is that
     # of the scaled coordinates, so that its first step is the whole scaled one.
-    length = float(np.linalg.norm(_uphill(start, floor) / scale))
+    length = float(np.linalg.norm(_uphill(objective, start, floor) / scale))
     per_unit = length / scale[active]
     latest = reached = start
     gains = np.inf, np.inf
@@ -330,8 +331,8 @@ def _run(
         flatness = np.clip((step @ change) / (step @ step), 1e-12, 1.0)
         gains = gains[1], latest.value - reached.value
         reached = latest
-        norm = np.linalg.norm(_uphill(reached, floor) / scale) / np.sqrt(flatness)
-        is_held = ((reached.free <= floor + _NEAR) & (reached.gradient < 0)).any()
+        norm = np.linalg.norm(_uphill(objective, reached, floor) / scale) / np.sqrt(flatness)
+        is_held = _is_held(objective, reached, floor).any()
         return bool(norm < least_norm) or max(gains) < (SETTLED if is_held else least_gain)
 
     minimum = minimize_lbfgs(
@@ -344,9 +345,15 @@ def _run(
     return reached, minimum.n_iterations
 
 
-def _uphill(point: Point, floor: FloatArray) -> FloatArray:
-    """Take from the gradient what the floor forbids to follow."""
-    return np.where((point.free <= floor + _NEAR) & (point.gradient < 0), 0.0, point.gradient)
+def _uphill(objective: Objective, point: Point, floor: FloatArray) -> FloatArray:
+    """Take from the gradient what leads through the floor, or on towards inf."""
+    return np.where(_is_held(objective, point, floor), 0.0, point.gradient)
+
+
+def _is_held(objective: Objective, point: Point, floor: FloatArray) -> BoolArray:
+    """Find coordinates that would go on to -inf or inf, where only the former can be reached."""
+    low = (point.free <= floor + _NEAR) & (point.gradient < 0)
+    return low | objective.can_be_zero & (point.free >= _CEILING) & (point.gradient > 0)
 
 
 def _scale_at(

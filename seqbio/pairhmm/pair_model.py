@@ -40,6 +40,7 @@ from seqbio.sequences import Alphabet
 Floats = NDArray[np.float64]
 
 STARTING_CELLS = 1e6  # of the data from which a start is estimated
+ALL = 7.0  # coordinate of the chance of an overhang where all ends have one, or nearly
 ALIKE = 1.5  # ratio of mean lengths below which two kinds of gaps cannot be told apart
 # What is counted behind the probabilities, and what where the choice fell on the other side.
 _EVENTS = {
@@ -153,7 +154,9 @@ class PairModel:
     def begin(self, full: Floats, data: PairData, free: NDArray[np.bool_]) -> Floats:
         """Start from gaps of two kinds that are clearly apart, where there are two.
 
-        Overhangs start at one end in five, and as long as the sequences of pairs differ. A mixture
+        Overhangs start from two steps of expectation-maximisation, which begin at one end in five,
+        and as long as the sequences of pairs differ; but where it is likelier that all ends have
+        one, which is far away in coordinates, from there. A start that has overhangs is kept. A mixture
         can have several optima, and where its share is 0 nothing tells how long the gaps of that
         share are. So of several mixtures the most likely one is taken, unless the start that is
         given is a mixture.
@@ -170,13 +173,28 @@ class PairModel:
         return max(mixtures, key=lambda one: float(self.log_likelihood(one, data).sum()))
 
     def _with_overhangs(self, full: Floats, data: PairData, free: NDArray[np.bool_]) -> Floats:
+        every = [self.layout.slice(f"{end}_{side}").start for end in OVERHANGS for side in "xy"]
+        if np.isfinite(full[every]).any():
+            return full
         full = full.copy()
         mean = 2.0 + float(np.abs(np.diff(data.lengths, axis=1)).mean())
+        shares, started = [], np.zeros(len(full), dtype=bool)
         for name in (f"{end}_{side}" for end in OVERHANGS for side in "xy"):
             share, extend = (self.layout.slice(f"{kind}{name}").start for kind in ("", "extend_"))
-            if free[share] and np.isneginf(full[share]):
+            if free[share]:
                 full[share] = np.log(0.2 / 0.6)
                 full[extend] = np.where(free[extend], logit(1.0 - 1.0 / mean), full[extend])
+                started[[share, extend]] = True
+                shares.append(share)
+        part = data.part(STARTING_CELLS)
+        for _ in range(2 * len(shares[:1])):
+            likely = transitions.coordinates(transitions.most_likely(self.events(full, part)))
+            counted = self.layout.flatten({**self.layout.unflatten(full), **likely})
+            full = np.where(started & free, counted, full)
+        for share in shares:
+            certain = full.copy()
+            certain[share] = max(full[share], ALL)
+            full = max(full, certain, key=lambda one: float(self.log_likelihood(one, data).sum()))
         return full
 
     def standard(self, full: Floats) -> Floats:

@@ -17,15 +17,22 @@ from seqbio.core.model import identifiable_rank
 from seqbio.errors import ParameterError, TyingError
 from seqbio.hypothesis_testing import goodness_of_fit
 from seqbio.pairhmm.band import can_be_banded
+from seqbio.pairhmm.kernels import expected_counts
+from seqbio.pairhmm.pair_model import event_counts
 from tests.pairhmm.examples import HKY85, encoded, exchanged
 from tests.reference import pair_hmm as reference
 
 OVERHANGS = {
-    "overhang_x": 0.2,
-    "overhang_y": 0.3,
-    "extend_overhang_x": 0.6,
-    "extend_overhang_y": 0.4,
+    "overhang_begin_x": 0.2,
+    "overhang_begin_y": 0.3,
+    "extend_overhang_begin_x": 0.6,
+    "extend_overhang_begin_y": 0.4,
+    "overhang_end_x": 0.4,
+    "overhang_end_y": 0.1,
+    "extend_overhang_end_x": 0.3,
+    "extend_overhang_end_y": 0.7,
 }
+ENDS = ("begin", "end")
 LONG = {"long_x": 0.2, "long_y": 0.3, "extend_long_x": 0.9, "extend_long_y": 0.8}
 FRAME = {"frame_x": 0.3, "frame_y": 0.4, "extend_frame_x": 0.5, "extend_frame_y": 0.2}
 SWITCHES = {"switch_x": 0.2, "switch_y": 0.1}
@@ -41,10 +48,11 @@ def given(gap_lengths=1, ends="free", **changes):
 
 
 def overhangs_of(hmm):
-    return tuple(
-        tuple(hmm.parameters_[f"{name}_{side}"] for side in "xy")
+    share, extend = (
+        np.array([[hmm.parameters_[f"{name}_{end}_{side}"] for side in "xy"] for end in ENDS])
         for name in ("overhang", "extend_overhang")
     )
+    return reference.Overhangs(share, extend)
 
 
 def core_of(hmm, data):
@@ -62,9 +70,9 @@ def test_log_likelihood_and_best_path_are_those_of_the_loops(gap_lengths):
     for pair in range(len(PAIRS)):
         x, y = (np.searchsorted(data.symbols, side[pair]) for side in (data.x, data.y))
         letters = background[x].sum() + background[y].sum()
-        total = reference.with_overhangs(machine, *overhangs_of(hmm), x, y)
+        total = reference.with_overhangs(machine, overhangs_of(hmm), x, y)
         assert found[pair] == pytest.approx(total + letters, rel=1e-12)
-        total = reference.with_overhangs(machine, *overhangs_of(hmm), x, y, combine=max)
+        total = reference.with_overhangs(machine, overhangs_of(hmm), x, y, combine=max)
         assert best[pair] == pytest.approx(total + letters, rel=1e-12)
 
 
@@ -76,7 +84,8 @@ def test_probabilities_of_all_pairs_add_up_to_1(gap_lengths):
     lengths = np.array(list(itertools.product(range(longest), repeat=2)))[1:]
     data = encoded([("N" * n, "N" * m) for n, m in lengths])
     both = np.exp(hmm.model.log_likelihood(hmm.full_, data) + np.log(4) * lengths.sum(axis=1))
-    assert both.sum() + 0.3 * 0.5**2 == pytest.approx(1.0, abs=1e-5)
+    once = 1.0 - hmm.model._overhangs(hmm.full_).again
+    assert both.sum() + 0.3 * 0.5**2 / once == pytest.approx(1.0, abs=1e-5)
 
 
 @each_law
@@ -94,12 +103,14 @@ def test_posterior_and_counts_are_those_of_all_alignments(gap_lengths):
     hmm, data = given(gap_lengths), encoded([("ACGT", "AG")])
     machine, _ = core_of(hmm, data)
     x, y = (np.searchsorted(data.symbols, side[0]) for side in (data.x, data.y))
-    aligned, overhangs, moves, endings = reference.enumerated_with_overhangs(
-        machine, *overhangs_of(hmm), x, y
+    aligned, beside, letters, moves, endings = reference.enumerated_with_overhangs(
+        machine, overhangs_of(hmm), x, y
     )
     np.testing.assert_allclose(hmm.posterior("ACGT", "AG"), aligned, atol=1e-12)
-    events = hmm.model.events(hmm.full_, data)
-    np.testing.assert_allclose(events.overhangs, overhangs, atol=1e-12)
+    counts = expected_counts(hmm.model.machine(hmm.full_, data)[0], data.batches)
+    np.testing.assert_allclose(counts.overhangs[..., 0], beside, atol=1e-12)
+    np.testing.assert_allclose(counts.overhang_letters[..., 0], letters, atol=1e-12)
+    events = event_counts(counts, data, hmm.model._table(hmm.full_), None).total()
     np.testing.assert_allclose(events.moves, moves, atol=1e-12)
     np.testing.assert_allclose(events.endings, endings, atol=1e-12)
 
@@ -110,18 +121,18 @@ def test_overhangs_of_hundreds_of_letters_are_those_of_the_loops(extend):
     letters = ["".join(generator.choice(list("ACGT"), n)) for n in (300, 120, 310)]
     left, core, right = letters
     pairs = [(left + core, core + right), (core, left + core + right), (left + core + right, core)]
-    changes = dict.fromkeys(("extend_overhang_x", "extend_overhang_y"), extend)
+    changes = {f"extend_overhang_{end}_{side}": extend for end in ENDS for side in "xy"}
     hmm, data = given(**changes), encoded(pairs)
     machine, background = core_of(hmm, data)
     events, found = hmm.model.events(hmm.full_, data), hmm.log_likelihood(pairs)
     for pair in range(len(pairs)):
         x, y = (np.searchsorted(data.symbols, side[pair]) for side in (data.x, data.y))
-        total = reference.with_overhangs_by_rows(machine, *overhangs_of(hmm), x, y)
+        total = reference.with_overhangs_by_rows(machine, overhangs_of(hmm), x, y)
         total += background[x].sum() + background[y].sum()
         assert found[pair] == pytest.approx(total, rel=1e-11)
     if extend == 0.98:
-        assert events.overhangs[:, 0].sum() == pytest.approx(6, abs=0.1)
-        assert events.overhangs[:, 1].sum() == pytest.approx(3 * 610, rel=0.02)
+        assert events.overhangs[..., 0].sum() == pytest.approx(6, abs=0.1)
+        assert events.overhangs[..., 1].sum() == pytest.approx(3 * 610, rel=0.02)
         [alignment] = hmm.align(pairs[:1])
         assert alignment[1].startswith("-" * 295)
         assert alignment[0].endswith("-" * 305)
@@ -154,14 +165,16 @@ def test_no_overhangs_are_the_aligned_ends():
     plain = PairHMM().set_parameters(HKY85)
     free = PairHMM(ends="free").set_parameters(HKY85)
     np.testing.assert_array_equal(free.log_likelihood(PAIRS), plain.log_likelihood(PAIRS))
-    assert free.parameters_ == {**plain.parameters_, "overhang_x": 0.0, "overhang_y": 0.0}
-    rare = given(overhang_x=1e-9, overhang_y=1e-9)
+    shares = {name: 0.0 for name in OVERHANGS if not name.startswith("extend")}
+    assert free.parameters_ == {**plain.parameters_, **shares}
+    rare = given(**dict.fromkeys(shares, 1e-9))
     np.testing.assert_allclose(rare.log_likelihood(PAIRS), plain.log_likelihood(PAIRS), atol=1e-5)
 
 
 def test_exchanging_x_and_y_and_their_parameters_changes_nothing():
-    there = given(ends="free_x", overhang_y=0.0).log_likelihood(PAIRS)
-    named = exchanged({**HKY85, **OVERHANGS, "overhang_y": 0.0})
+    without = {"overhang_begin_y": 0.0, "overhang_end_y": 0.0}
+    there = given(ends="free_x", **without).log_likelihood(PAIRS)
+    named = exchanged({**HKY85, **OVERHANGS, **without})
     back = PairHMM(ends="free_y").set_parameters(named).log_likelihood([(y, x) for x, y in PAIRS])
     np.testing.assert_allclose(there, back, rtol=1e-12)
 
@@ -173,7 +186,7 @@ def test_names_come_back_and_models_are_kept(ends, tmp_path):
         named = {
             name: p
             for name, p in named.items()
-            if f"overhang_{ends[-1]}" in name or ("overhang" not in name)
+            if name.endswith(ends[-1]) or ("overhang" not in name)
         }
     hmm = PairHMM(ends=ends).set_parameters(named)
     shown = {name: p for name, p in hmm.parameters_.items() if p != 0.0}
@@ -188,9 +201,19 @@ def test_models_kept_before_there_were_overhangs_are_read(tmp_path):
     hmm = PairHMM(gap_lengths=2).set_parameters({**HKY85, **LONG})
     hmm.save(tmp_path / "model.json")
     content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
-    content["format"] = content["format"].replace("version 3", "version 2")
+    content["format"] = content["format"].replace("version 4", "version 2")
     del content["settings"]["ends"]
-    del content["coordinates"][17:21]
+    del content["coordinates"][17:25]
+    (tmp_path / "model.json").write_text(json.dumps(content), encoding="utf-8")
+    np.testing.assert_array_equal(PairHMM.load(tmp_path / "model.json").full_, hmm.full_)
+
+
+def test_overhangs_of_models_kept_before_the_ends_were_told_apart_are_those_of_both(tmp_path):
+    hmm = given(**{name: OVERHANGS[name.replace("_end_", "_begin_")] for name in OVERHANGS})
+    hmm.save(tmp_path / "model.json")
+    content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    content["format"] = content["format"].replace("version 4", "version 3")
+    del content["coordinates"][21:25]
     (tmp_path / "model.json").write_text(json.dumps(content), encoding="utf-8")
     np.testing.assert_array_equal(PairHMM.load(tmp_path / "model.json").full_, hmm.full_)
 
@@ -245,8 +268,12 @@ def test_free_ends_are_not_banded():
     [
         ({}, OVERHANGS, "ends is 'aligned' .*ends='free'"),
         ({"ends": "free_x"}, OVERHANGS, "ends is 'free_x'"),
-        ({"ends": "free"}, {"overhang_x": 0.1}, "extend_overhang_x is missing"),
-        ({"ends": "free"}, {**OVERHANGS, "overhang_y": 0.9}, "overhang_x and overhang_y add up"),
+        ({"ends": "free"}, {"overhang_end_x": 0.1}, "extend_overhang_end_x is missing"),
+        (
+            {"ends": "free"},
+            {**OVERHANGS, "overhang_begin_y": 0.9},
+            "overhang_begin_x and overhang_begin_y add up",
+        ),
         ({"ends": "open"}, {}, "ends is 'open'; choose one of aligned, free, free_x, free_y"),
     ],
 )
@@ -263,10 +290,10 @@ def test_the_tie_of_overhangs_needs_those_of_both():
 @pytest.mark.parametrize(
     ("settings", "n_free"),
     [
-        ({"ends": "free"}, 9),  # open, extend, end, distance, kappa, and 4 of the overhangs
-        ({"ends": "free", "tie": ("open", "extend", "overhang")}, 7),
-        ({"ends": "free_y"}, 7),
-        ({"ends": "free", "gap_lengths": 2}, 12),
+        ({"ends": "free"}, 13),  # open, extend, end, distance, kappa, and 8 of the overhangs
+        ({"ends": "free", "tie": ("open", "extend", "overhang")}, 9),
+        ({"ends": "free_y"}, 9),
+        ({"ends": "free", "gap_lengths": 2}, 16),
     ],
 )
 def test_free_parameters_can_all_be_told_apart(settings, n_free):
@@ -284,10 +311,8 @@ TRUTH = {
     "extend_y": 0.3,
     "end": 0.02,
     "distance": 0.1,
-    "overhang_x": 0.4,
-    "overhang_y": 0.2,
-    "extend_overhang_x": 0.8,
-    "extend_overhang_y": 0.9,
+    **{f"overhang_{end}_{side}": p for end in ENDS for side, p in (("x", 0.4), ("y", 0.2))},
+    **{f"extend_overhang_{end}_{side}": p for end in ENDS for side, p in (("x", 0.8), ("y", 0.9))},
 }
 PLAIN = {name: p for name, p in TRUTH.items() if "overhang" not in name}
 JC69 = {"substitution": "jc69", "frequencies": "equal"}
@@ -372,5 +397,5 @@ def test_short_and_long_gaps_are_fitted_with_free_ends():
     again = PairHMM(ends="free", gap_lengths=2, tie=tie, **JC69).fit(pairs)
     assert again.converged_
     intervals = again.confidence_intervals(level=0.999)
-    for name in ("overhang_x", "overhang_y", "extend_overhang_x", "extend_overhang_y", "long_x"):
+    for name in (*(name for name in TRUTH if "overhang" in name), "long_x"):
         assert intervals[name][0] < truth[name] < intervals[name][1]

@@ -296,41 +296,76 @@ def best_score_by_rows(machine, x, y):
 # --- overhangs: every core, with every overhang before and behind it ----------------------------
 
 
-def overhang_weights(share, extend, letters):
-    """Log weights of overhangs of some letters of x and of y at one end; -inf for both or none."""
-    if min(letters) > 0:
-        return -math.inf
+@dataclass
+class Overhangs:
+    """Chances of overhangs of x and of y at the beginning and at the end, and that they go on."""
+
+    share: np.ndarray
+    extend: np.ndarray
+
+
+def behind_overhang(machine, side):
+    """Count visits of each state for every one of M, on and on; those of X (of Y) do not count."""
+    visits, arriving = np.eye(len(machine.end))[0], machine.transitions[0].copy()
+    for _ in range(2000):
+        arriving[0] = 0.0
+        visits, arriving = visits + arriving, arriving @ machine.transitions
+    visits[[kind == "xy"[side] for kind in machine.kinds]] = 0.0
+    return visits / visits.sum()
+
+
+def ends_alone(machine, side):
+    """Chance from each state that it ends, or after nothing but X (but Y): longer and longer."""
+    own = np.array([kind == "xy"[side] for kind in machine.kinds])
+    total, rest = machine.end.copy(), machine.end.copy()
+    for _ in range(2000):
+        rest = machine.transitions @ (rest * own)
+        total = total + rest
+    return total, own
+
+
+def nothing_left(machine, law):
+    """Chance that overhangs of unlike sequences have nothing between them."""
+    total = 0.0
+    for side in (0, 1):
+        alone, own = ends_alone(machine, side)
+        begun = law.share[0, 1 - side] * behind_overhang(machine, 1 - side)
+        total += law.share[1, side] * (begun * alone * own).sum()
+    return total
+
+
+def overhang_weight(law, end, letters):
+    """Log weight of an overhang of some letters of x and of y; of none too before the core."""
     if max(letters) == 0:
-        return log(1.0 - sum(share))
+        return log(1.0 - law.share[0].sum()) if end == 0 else 0.0
     side = 0 if letters[0] else 1
-    return log(share[side] * (1.0 - extend[side]) * extend[side] ** (letters[side] - 1))
+    share, extend = law.share[end, side], law.extend[end, side]
+    return log(share * (1.0 - extend) * extend ** (letters[side] - 1))
 
 
-def overhangs(share, extend, n, m):
+def overhangs(machine, law, n, m):
     """Yield letters before and behind the core, of x and of y, and the log weight of both."""
     one = [(k, 0) for k in range(n + 1)] + [(0, k) for k in range(1, m + 1)]
+    once = log(1.0 - nothing_left(machine, law))
     for before, behind in itertools.product(one, repeat=2):
         if before[0] + behind[0] <= n and before[1] + behind[1] <= m:
-            weight = overhang_weights(share, extend, before)
-            # Behind a gap there never is an overhang, so that not to have one has no weight.
-            weight += overhang_weights(share, extend, behind) if max(behind) else 0.0
-            yield before, behind, weight
+            weight = overhang_weight(law, 0, before) + overhang_weight(law, 1, behind)
+            yield before, behind, weight - once
 
 
-def constrained(machine, share, before, behind):
-    """Make the core begin with a match behind an overhang, and end with one before another."""
-    moves, end = machine.transitions, machine.end
-    begin = np.eye(len(end))[0] if max(before) else moves[0]
-    matched = np.arange(len(end)) == 0
-    if max(behind):
-        return begin, np.where(matched, end, 0.0)
-    return begin, np.where(matched, end * (1.0 - sum(share)), end)
+def constrained(machine, law, before, behind):
+    """Chances of the first state of the core, and of the end after each state."""
+    begin = behind_overhang(machine, int(before[1] > 0)) if max(before) else machine.transitions[0]
+    if not max(behind):
+        return begin, machine.end * (1.0 - law.share[1].sum())
+    end, own = ends_alone(machine, int(behind[1] > 0))
+    return begin, np.where(own, 0.0, end)
 
 
-def core_paths(machine, share, extend, x, y):
+def core_paths(machine, law, x, y):
     """Yield every path through a core, its overhangs, and the log weight of all."""
-    for before, behind, weight in overhangs(share, extend, len(x), len(y)):
-        begin, end = constrained(machine, share, before, behind)
+    for before, behind, weight in overhangs(machine, law, len(x), len(y)):
+        begin, end = constrained(machine, law, before, behind)
         inner = [
             letters[k : len(letters) - after]
             for letters, k, after in zip((x, y), before, behind, strict=True)
@@ -349,37 +384,40 @@ def core_paths(machine, share, extend, x, y):
             yield path, before, behind, inner, score
 
 
-def enumerated_with_overhangs(machine, share, extend, x, y):
-    """Aligned letters, overhangs and their letters, moves and endings that are expected."""
-    every = list(core_paths(machine, share, extend, x, y))
+def enumerated_with_overhangs(machine, law, x, y):
+    """Aligned letters, overhangs by state, their letters, moves and endings that are expected."""
+    every = list(core_paths(machine, law, x, y))
     total = log_sum([one[-1] for one in every])
     size = len(machine.kinds)
-    aligned, counted = np.zeros((len(x), len(y))), np.zeros((2, 2))
-    moves, endings = np.zeros((size, size)), np.zeros(size)
+    aligned, beside = np.zeros((len(x), len(y))), np.zeros((2, 2, size))
+    overhang_letters, moves, endings = np.zeros((2, 2)), np.zeros((size, size)), np.zeros(size)
     for path, before, behind, inner, score in every:
         weight = math.exp(score - total)
-        for letters in (before, behind):
-            counted[:, 0] += weight * (np.array(letters) > 0)
-            counted[:, 1] += weight * np.array(letters)
+        for end, letters in enumerate((before, behind)):
+            overhang_letters[end] += weight * np.array(letters)
+            if max(letters):
+                state = (path[-end] if path else 0)
+                beside[end, int(letters[1] > 0), state] += weight
         events = list(path_events(machine, *inner, path))
-        # The match behind an overhang is no choice.
+        # The first state behind an overhang was not moved to.
         for event, *where in events[1:] if max(before) else events:
             if event == "move":
                 moves[*where] += weight
-            elif event == "match":
-                aligned[where[2] + before[0], where[3] + before[1]] += weight
-            else:
+            elif event == "end":
                 endings[where[0]] += weight
-    return aligned, counted, moves, endings
+        for event, *where in events:
+            if event == "match":
+                aligned[where[2] + before[0], where[3] + before[1]] += weight
+    return aligned, beside, overhang_letters, moves, endings
 
 
-def with_overhangs(machine, share, extend, x, y, combine=log_sum):
+def with_overhangs(machine, law, x, y, combine=log_sum):
     """Sum over all cores and overhangs (or take the best), each core by its own recursion."""
     scores = []
-    for before, behind, weight in overhangs(share, extend, len(x), len(y)):
-        begin, end = constrained(machine, share, before, behind)
+    for before, behind, weight in overhangs(machine, law, len(x), len(y)):
+        begin, end = constrained(machine, law, before, behind)
         inner_x, inner_y = x[before[0] : len(x) - behind[0]], y[before[1] : len(y) - behind[1]]
-        if max(before) and not (len(inner_x) and len(inner_y)):
+        if max(before) and not (len(inner_x) or len(inner_y)):
             continue
         # A state that stands for the beginning makes the first move unlike the others.
         moves = np.pad(machine.transitions, ((1, 0), (1, 0)))
@@ -388,37 +426,41 @@ def with_overhangs(machine, share, extend, x, y, combine=log_sum):
             machine, kinds="m" + machine.kinds, transitions=moves, end=np.append(end[0], end)
         )
         last = forward(begun, inner_x, inner_y, combine)[len(inner_x)][len(inner_y)]
-        if max(before):
-            last[0] = -math.inf
         scores.append(weight + combine(ended(begun, last)))
     return combine(scores)
 
 
-def with_overhangs_by_rows(machine, share, extend, x, y):
+def with_overhangs_by_rows(machine, law, x, y):
     """The same for a machine of the states "mxy" in one pass: entries and exits at the edges."""
     move, odds = logs(machine.transitions), logs(machine.odds[np.ix_(x, y)])
     n, m = len(x), len(y)
     f = np.full((n + 1, m + 1, 3), -np.inf)
-    f[0, 0, 0] = overhang_weights(share, extend, (0, 0))
-    enter = np.full((n + 1, m + 1), -np.inf)
+    f[0, 0, 0] = overhang_weight(law, 0, (0, 0))
     lengths = np.arange(max(n, m) + 1)
-    law = [
-        log(share[side] * (1.0 - extend[side])) + (lengths - 1) * log(extend[side])
-        for side in (0, 1)
-    ]
-    enter[1:, 0], enter[0, 1:] = law[0][1 : n + 1], law[1][1 : m + 1]
+    before, behind = (
+        [
+            log(law.share[end, side] * (1.0 - law.extend[end, side]))
+            + (lengths - 1) * log(law.extend[end, side])
+            for side in (0, 1)
+        ]
+        for end in (0, 1)
+    )
+    first = [logs(behind_overhang(machine, side)) for side in (0, 1)]
+    enter = np.full((n + 1, m + 1, 3), -np.inf)
+    enter[1:, 0] = before[0][1 : n + 1, None] + first[0]
+    enter[0, 1:] = before[1][1 : m + 1, None] + first[1]
     for i in range(n + 1):
         if i > 0:
             arriving = np.logaddexp.reduce(f[i - 1, :, :, None] + move[:, :2], axis=1)
-            f[i, 1:, 0] = np.logaddexp(arriving[:-1, 0], enter[i - 1, :-1]) + odds[i - 1]
+            arriving = np.logaddexp(arriving, enter[i - 1, :, :2])
+            f[i, 1:, 0] = arriving[:-1, 0] + odds[i - 1]
             f[i, :, 1] = arriving[:, 1]
         into_y = np.logaddexp(f[i, :, 0] + move[0, 2], f[i, :, 1] + move[1, 2])
-        f[i, 1:, 2] = scan(into_y[:-1], move[2, 2])
-    end = logs(machine.end)
+        f[i, 1:, 2] = scan(np.logaddexp(into_y, enter[i, :, 2])[:-1], move[2, 2])
+    leave = [logs(np.where(own, 0.0, end)) for end, own in (ends_alone(machine, s) for s in (0, 1))]
     ways = [
-        *(f[n, m, 1:] + end[1:]),
-        f[n, m, 0] + end[0] + overhang_weights(share, extend, (0, 0)),
-        *(f[:n, m, 0] + end[0] + law[0][n:0:-1]),
-        *(f[n, :m, 0] + end[0] + law[1][m:0:-1]),
+        *(f[n, m] + logs(machine.end) + log(1.0 - law.share[1].sum())),
+        *(f[:n, m] + leave[0] + behind[0][n:0:-1, None]).ravel(),
+        *(f[n, :m] + leave[1] + behind[1][m:0:-1, None]).ravel(),
     ]
-    return np.logaddexp.reduce(ways)
+    return np.logaddexp.reduce(ways) - log(1.0 - nothing_left(machine, law))
