@@ -116,7 +116,5 @@ def _unrolled(machine: Machine, own: list[int], shares: list[Floats]) -> Machine
             moves[row, own] = after
     kinds, flanks = machine.kinds + machine.kinds[own[0]] * longest, machine.flanks
     if flanks is not None:
-        enter = np.pad(flanks.enter, ((0, 0), (0, longest)))
-        leave = np.hstack([flanks.leave, flanks.leave[:, own] @ np.transpose(shares)])
-        flanks = replace(flanks, enter=enter, leave=leave)
+        flanks = replace(flanks, enter=np.pad(flanks.enter, ((0, 0), (0, longest))))
     return replace(machine, kinds=kinds, transitions=moves, end=end, flanks=flanks)

@@ -45,11 +45,12 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, xlogy
+from scipy.special import xlogy
 
 from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm.band import Rest, banded
 from seqbio.pairhmm.batches import Batch
+from seqbio.pairhmm.transitions import ends_alone
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -71,8 +72,9 @@ KEPT_CELLS = 3_000_000.0  # values that a segment may keep without a thought for
 class Flanks:
     """The weights of overhangs of x and of y before and behind the core of an alignment.
 
-    An overhang of k letters has the weight for one letter times ``extend ** (k - 1)``. States that
-    take letters of x alone have weights of 0 next to an overhang of x, as those of y of y.
+    An overhang of k letters has the weight for one letter times ``extend ** (k - 1)``. Next to an
+    overhang of x no state stands that takes letters of x alone: what is of them at the end becomes
+    part of the overhang.
 
     Parameters
     ----------
@@ -80,14 +82,17 @@ class Flanks:
         Probability that nothing stands before the core.
     enter : (2, n_states)
         Weight of one letter of x (of y) before a core that begins with each state.
-    leave : (2, n_states)
-        Weight of the end after each state, with one letter of x (of y) behind the core.
+    end : float
+        Probability that nothing stands behind the core.
+    leave : (2,)
+        Weight of one letter of x (of y) behind the core.
     extend : (2, 2)
         Probability that an overhang before (behind) the core of x (of y) goes on.
     """
 
     begin: float
     enter: Floats
+    end: float
     leave: Floats
     extend: Floats
 
@@ -116,7 +121,7 @@ class Machine:
     odds : (n_symbols, n_symbols)
         ``p(a, b) / (pi_a pi_b)`` for the symbols that stand in sequences.
     flanks : Flanks, optional
-        Weights of overhangs. `end` is then the probability of ending without one.
+        Weights of overhangs.
     """
 
     kinds: str
@@ -278,14 +283,15 @@ class Sweep:
             for g, h in np.argwhere(scaled[1:, 1:] > 0).tolist()
             if g != h
         ]
-        self.end = machine.end / self.unit
+        flanks = machine.flanks
+        self.end = machine.end / self.unit * (1.0 if flanks is None else flanks.end)
         self.odds = np.tile((machine.odds * (gain / step**2)).ravel(), self.n_pairs)
         self.every_move_possible = {"x", "y"} <= set(machine.kinds) and bool(
             min(*self.opening, *self.extending, *self.into_match, self.odds.min()) > 0
         )
         rows = _rows_per_block(machine, self.every_move_possible)
         self.block = min(rows, batch.rows_per_block.get(self.every_move_possible, rows))
-        self.edge = None if machine.flanks is None else Edge(self, machine.flanks, gain, step)
+        self.edge = None if flanks is None else Edge(self, machine, flanks, gain, step)
         # Gap states draw from the match state and from what enters before them.
         self.drawing = [(weight, 0.0, False) for weight in self.opening]
         if self.edge is not None:
@@ -338,9 +344,9 @@ class Sweep:
         if around is not None:
             around.prepare(state, start, stop, kept)
             entries = [
-                (*values, into)
-                for (_, *values), into in zip(drawing, opened, strict=True)
-                if values[0] > 0
+                (coefficient, behind_y, into)
+                for (_, coefficient, behind_y), into in zip(drawing, opened, strict=True)
+                if coefficient > 0
             ]
         # Ranges of rows, in units of one letter of all pairs: [low, high) is the anti-diagonal,
         # [first, high) what a step along x can reach, [low, last) a step along y.
@@ -845,7 +851,9 @@ class Edge:
     is the weight of the overhang's length times a coefficient of the state that it enters.
     """
 
-    def __init__(self, sweep: Sweep, flanks: Flanks, gain: float, step: float) -> None:
+    def __init__(
+        self, sweep: Sweep, machine: Machine, flanks: Flanks, gain: float, step: float
+    ) -> None:
         self.sweep, self.flanks = sweep, flanks
         batch, n_pairs = sweep.batch, sweep.n_pairs
         size = sweep.n_diagonals + 1
@@ -855,7 +863,11 @@ class Edge:
         self.into_match = self.enter[:, 0].tolist()
         self.into_gaps = self.enter.sum(axis=0)[1:].tolist()
         self.sides = np.flatnonzero(self.enter.any(axis=1)).tolist()
-        self.exits = np.argwhere(flanks.leave > 0).tolist()
+        _, _, ending = ends_alone(machine.kinds, machine.transitions, machine.end)
+        leave = flanks.leave[:, None] * ending
+        self.exits = np.argwhere(leave > 0).tolist()
+        sides, states = np.nonzero(leave > 0)
+        self.log_leave = np.log(leave[sides, states] / sweep.unit[states])
         # Logarithms of the weights of lengths, as powers of 2 and what is left.
         logs = flanks.log_decay(0, diagonals) - diagonals * sweep.log_step
         possible = np.isfinite(logs) & (diagonals > 0)
@@ -879,6 +891,7 @@ class Edge:
         self.values = np.zeros((len(self.exits), size, n_pairs))
         self.log_value = np.full(self.values.shape, -np.inf)
         self.leaving = np.zeros(self.values.shape)
+        self.is_left = np.zeros(size, dtype=bool)  # anti-diagonals on which any path leaves
         self.weights = np.zeros((0, 2, n_pairs))
         self.start = 0
 
@@ -944,31 +957,32 @@ class Edge:
     def finish(self, d: int, pairs: Integers, result: Floats) -> Floats:
         """Add the paths that end in an overhang; give the share of those that do not."""
         without = result[pairs].copy()
-        sides, states = np.array(self.exits, dtype=np.int64).reshape(-1, 2).T
-        first = np.log(self.flanks.leave[sides, states] / self.sweep.unit[states])
-        logs = first[:, None] + self.flanks.log_decay(1, d - np.arange(d))[sides]
+        sides = [side for side, _ in self.exits]
+        logs = self.log_leave[:, None] + self.flanks.log_decay(1, d - np.arange(d))[sides]
         logs = logs[:, :, None] + self.log_value[:, :d, pairs]
         logs[~self.inside[sides, :d][:, :, pairs]] = -np.inf
-        all_logs = np.concatenate([logs.reshape(-1, len(pairs)), without[None]])
+        best = np.maximum(logs.max(axis=(0, 1), initial=-np.inf), without)
+        base = np.where(np.isfinite(best), best, 0.0)
+        leaving, staying = np.exp(logs - base), np.exp(without - base)
+        total = np.ones(len(pairs))
         if self.sweep.combine is np.add:
-            result[pairs] = logsumexp(all_logs, axis=0)
-        else:
-            result[pairs] = all_logs.max(axis=0)
-        base = np.where(np.isfinite(result[pairs]), result[pairs], 0.0)
-        self.leaving[:, :d, pairs] = np.exp(logs - base)
-        return np.asarray(np.exp(without - base))
+            total = np.where(np.isfinite(best), leaving.sum(axis=(0, 1)) + staying, 1.0)
+        result[pairs] = best + np.log(total)
+        self.leaving[:, :d, pairs] = leaving / total
+        self.is_left[:d] |= leaving.any(axis=(0, 2))
+        return np.asarray(staying / total)
 
     def pass_back(self, adjoint: State, kept: Kept, d: int, tally: _Tally) -> None:
         """Undo `pass_by`: start the adjoint where paths leave, and count those that enter."""
-        arrays, width = [adjoint.match, *adjoint.gaps], self.sweep.n_pairs
-        for exit, (side, source) in enumerate(self.exits):
-            leaving = self.leaving[exit, d]
+        arrays = [adjoint.match, *adjoint.gaps]
+        for way, (side, source) in enumerate(self.exits if self.is_left[d] else ()):
+            leaving = self.leaving[way, d]
             if (some := np.flatnonzero(leaving)).size:
-                value = self.values[exit, d, some]
+                value = self.values[way, d, some]
                 if d in kept.rescaled:
                     rows = self.rows[side, d, some] - max(0, d - self.sweep.m)
                     value = value * kept.rescaled[d][rows, some]
-                arrays[source].ravel()[self.cells[exit][d, some]] += leaving[some] / value
+                arrays[source].ravel()[self.cells[way][d, some]] += leaving[some] / value
         for side in self.sides:
             if self.fraction[side, d] > 0:
                 drawn = adjoint.into_match[d & 1][0 if side else d]

@@ -138,9 +138,7 @@ class PairModel:
         for _ in range(2):
             full = self._joined(probability, substitution)
             counts, _ = self._counts(full, part)
-            probability = (
-                transitions.most_likely(self._events(full, counts, part).total()) | given
-            )
+            probability = transitions.most_likely(self._events(full, counts, part).total()) | given
             if "distance" in substitution:
                 matches, _ = self._letters(
                     self.layout.unflatten(full), *_totals(counts, part), part
@@ -156,10 +154,11 @@ class PairModel:
 
         Overhangs start from two steps of expectation-maximisation, which begin at one end in five,
         and as long as the sequences of pairs differ; but where it is likelier that all ends have
-        one, which is far away in coordinates, from there. A start that has overhangs is kept. A mixture
-        can have several optima, and where its share is 0 nothing tells how long the gaps of that
-        share are. So of several mixtures the most likely one is taken, unless the start that is
-        given is a mixture.
+        one, which is far away in coordinates, from there. A start that has overhangs is kept.
+
+        A mixture can have several optima, and where its share is 0 nothing tells how long the gaps
+        of that share are. So of several mixtures the most likely one is taken, unless the start
+        that is given is a mixture.
         """
         full = self._with_overhangs(full, data, free)
         shares = [self.layout.slice(f"{share}_{side}").start for share in SHARES for side in "xy"]
@@ -232,14 +231,14 @@ class PairModel:
     def machine(self, full: Floats, data: PairData) -> tuple[Machine, Floats]:
         """Build the moves and odds for the symbols of the data, and their log background."""
         table = self._table(full)
-        flanks, end = _flanks(table, self._overhangs(full))
+        flanks = _flanks(self._overhangs(full))
         joint, letters = self.substitution.joint(self.layout.unflatten(full))
         joint = data.membership @ joint @ data.membership.T
         background = data.membership @ letters
         independent = np.outer(background, background)
         odds = np.divide(joint, independent, out=np.zeros_like(joint), where=independent > 0)
         with np.errstate(divide="ignore"):
-            return Machine(table.kinds, table.moves, end, odds, flanks), np.log(background)
+            return Machine(table.kinds, table.moves, table.end, odds, flanks), np.log(background)
 
     def log_likelihood(self, full: Floats, data: PairData) -> Floats:
         """Sum over all alignments: log-likelihood of every pair, (n_pairs,) nats."""
@@ -565,23 +564,22 @@ def event_counts(
     moves[:, gaps, gaps] = extended
     moves[:, 1:, 0] = np.maximum(left, 0.0)
     moves[:, 0, 0] = np.maximum(matched - entered[0] - moves[:, 1:, 0].sum(axis=1), 0.0)
+    seen = EventCounts(moves, ending, states)
     if law is None or beside is None or letters is None:
-        return EventCounts(moves, ending, states)
-    overhangs = np.stack([beside.sum(axis=2), letters], axis=-1).transpose(2, 0, 1, 3)
-    seen = EventCounts(moves, ending, states, overhangs)
-    return transitions.completed(table, law, seen, beside.transpose(3, 0, 1, 2))
+        return seen
+    beside, letters = beside.transpose(3, 0, 1, 2), letters.transpose(2, 0, 1)
+    return transitions.completed(table, law, seen, beside, letters)
 
 
-def _flanks(table: MoveTable, law: Overhangs | None) -> tuple[Flanks | None, Floats]:
-    """Weigh overhangs, where there are any, and the ends without one."""
+def _flanks(law: Overhangs | None) -> Flanks | None:
+    """Weigh overhangs, where there are any."""
     if law is None:
-        return None, table.end
+        return None
     one_letter = law.share * (1.0 - law.extend)
-    enter, leave = one_letter[:, :, None] * np.stack([law.behind, law.ending])
-    without = 1.0 - law.share.sum(axis=1)
-    drawn_once = 1.0 - law.again
-    flanks = Flanks(float(without[0] / drawn_once), enter / drawn_once, leave, law.extend)
-    return flanks, table.end * without[1]
+    begin, end = 1.0 - law.share.sum(axis=1)
+    once = 1.0 - law.again
+    enter = one_letter[0, :, None] * law.behind / once
+    return Flanks(float(begin / once), enter, float(end), one_letter[1], law.extend)
 
 
 def _are_alike(p: Mapping[str, float], side: str) -> bool:

@@ -67,7 +67,7 @@ def _divided(machine: Machine, gap: int, extend: float, spread: float) -> Machin
     if flanks is not None:
         enter = flanks.enter[:, order]
         enter[:, [gap, new]] /= 2.0
-        flanks = replace(flanks, enter=enter, leave=flanks.leave[:, order])
+        flanks = replace(flanks, enter=enter)
     return replace(machine, kinds=kinds, transitions=moves, end=machine.end[order], flanks=flanks)
 
 

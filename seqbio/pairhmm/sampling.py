@@ -61,6 +61,7 @@ def _traced(
     source = np.full(n_paths, -1)  # the anti-diagonal from which the next step back is decided
     edge, n_states = sweep.edge, len(steps)
     overhang = [1 + sweep.along_x.index(side == 0) for side in (0, 1)] if edge is not None else []
+    exits = [] if edge is None else edge.exits
 
     def choose(paths: Integers, weights: Floats) -> Integers:
         """Draw a row of weights for each path, by its column."""
@@ -90,7 +91,7 @@ def _traced(
         drawn = choose(every, np.repeat(weights[:, None], n_paths, axis=1))
         for path in np.flatnonzero(drawn >= n_states).tolist():
             number, d = divmod(int(drawn[path]) - n_states, sweep.n_diagonals + 1)
-            side, state = edge.exits[number]
+            side, state = exits[number]
             pass_over(path, side, sweep.n_diagonals - d)
             stand(every[[path]], np.array([state]), d)
         without = every[drawn < n_states]

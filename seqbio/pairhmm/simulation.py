@@ -39,8 +39,8 @@ def simulate_pairs(
     n_pairs : int
         How many.
     columns : (n_pairs,), optional
-        Number of columns of each alignment without its overhangs: the paths are drawn given their
-        lengths. By default paths end when the model ends them.
+        Number of columns of each alignment before an overhang takes the place of its last ones:
+        the paths are drawn given their lengths. By default paths end when the model ends them.
     generator : numpy.random.Generator
         The source of chance.
     overhangs : Overhangs, optional
@@ -96,7 +96,9 @@ def _draw_paths(
     takes = np.array(["mxy".index(kind) for kind in table.kinds] + [3], dtype=np.uint8)[states]
     if overhangs is None:
         return takes
-    behind = _draw_overhangs(np.tile(overhangs.share[1], (n_pairs, 1)), overhangs.extend[1], generator)
+    behind = _draw_overhangs(
+        np.tile(overhangs.share[1], (n_pairs, 1)), overhangs.extend[1], generator
+    )
     for side, letters in enumerate(behind):
         alone = np.logical_and.accumulate((takes == side + 1)[::-1] | (takes == 3)[::-1])[::-1]
         takes[alone & (letters > 0)] = 3
@@ -113,7 +115,8 @@ def _draw_core(
     n_pairs, ended = first.shape
     state, running = np.zeros(n_pairs, dtype=np.int64), np.ones(n_pairs, dtype=bool)
     steps: list[NDArray[np.uint8]] = []
-    chances, bounds = np.cumsum(table.moves, axis=1), np.cumsum(first, axis=1)
+    chances: Floats = np.cumsum(table.moves, axis=1)
+    bounds: Floats = np.cumsum(first, axis=1)
     while running.any():
         move = (generator.random(n_pairs)[:, None] >= bounds).sum(axis=1)
         running &= move < ended

@@ -51,7 +51,10 @@ WITHIN = {
     ),
     "overhang": Tie(
         tuple(
-            f"{prefix}{end}_{side}" for prefix in ("", "extend_") for end in OVERHANGS for side in "xy"
+            f"{prefix}{end}_{side}"
+            for prefix in ("", "extend_")
+            for end in OVERHANGS
+            for side in "xy"
         ),
         "overhangs are as frequent and as long in x as in y, at either end (with ends='free')",
         "overhangs are as frequent and as long in every group of pairs, those of x and of y each",

@@ -25,11 +25,14 @@ Before the core of the alignment, and behind it, letters of one sequence may sta
 where the other was trimmed. At the beginning that is so with probability ``overhang_begin_x``
 (letters of x) or ``overhang_begin_y``, and such an overhang goes on with the probability
 ``extend_overhang_begin``; ``overhang_end`` and ``extend_overhang_end`` are for the end. Overhangs
-have no states. Letters of x beside an overhang of x could not be told from a longer one, so that
-next to it stands a match or a gap in x, which is Y. An alignment ends anywhere, and then an overhang
-of x takes the place of X at its end; where nothing is left of the core, all is drawn again. Behind
-an overhang of x the core begins as if what was before it had been cut off anywhere in a longer
-alignment, not before X: a gap is as frequent there as in all columns, and a long one as its letters.
+have no states.
+
+Letters of x beside an overhang of x could not be told from a longer one, so that next to it stands
+a match or a gap in x, which is Y. An overhang at the end takes the place of X with which an
+alignment ends; where nothing is left of the core behind an overhang of y, all is drawn again.
+Behind an overhang of x the core begins as if what was before it had been cut off anywhere in a
+longer alignment, but not before X: gaps stand there as often as in all columns, and they are long
+as often as their letters are those of long ones.
 
 References
 ----------
@@ -244,12 +247,17 @@ def overhangs(p: Mapping[str, float], table: MoveTable) -> Overhangs | None:
     )
     if not share.any():
         return None
-    own = np.array([[kind == side for kind in table.kinds] for side in "xy"])
-    runs = np.linalg.inv(np.eye(len(own[0])) - table.moves * own[:, :, None] * own[:, None])
-    escape = (runs @ table.end) * own
-    ending = (table.end + escape @ table.moves.T) * ~own
-    law = Overhangs(share, extend, _behind(table), runs, escape, ending, 0.0)
+    alone = ends_alone(table.kinds, table.moves, table.end)
+    law = Overhangs(share, extend, _behind(table), *alone, 0.0)
     return replace(law, again=float(law.nothing_left().sum()))
+
+
+def ends_alone(kinds: str, moves: Floats, end: Floats) -> tuple[Floats, Floats, Floats]:
+    """Expect runs of X (of Y) and how they end: `runs`, `escape` and `ending` of `Overhangs`."""
+    own = np.array([[kind == side for kind in kinds] for side in "xy"])
+    runs = np.linalg.inv(np.eye(len(end)) - moves * own[:, :, None] * own[:, None])
+    escape = (runs @ end) * own
+    return runs, escape, (end + escape @ moves.T) * ~own
 
 
 def _behind(table: MoveTable) -> Floats:
@@ -266,7 +274,7 @@ def _visits(table: MoveTable) -> Floats:
 
 
 def completed(
-    table: MoveTable, law: Overhangs, seen: EventCounts, beside: Floats
+    table: MoveTable, law: Overhangs, seen: EventCounts, beside: Floats, letters: Floats
 ) -> EventCounts:
     """Add what overhangs hide to the counts of what is seen, so that every choice is in them.
 
@@ -280,12 +288,14 @@ def completed(
     table : MoveTable
     law : Overhangs
     seen : EventCounts
-        Of each pair.
+        Of the core of each pair.
     beside : (n_pairs, 2, 2, n_states)
         Overhangs at the beginning and the end, of x and of y, by the states beside them.
+    letters : (n_pairs, 2, 2)
+        Letters in them.
     """
-    moves, endings, overhangs = seen.moves.copy(), seen.endings.copy(), seen.overhangs.copy()
-    behind = beside[:, 0].copy()
+    moves, endings, behind = seen.moves.copy(), seen.endings.copy(), beside[:, 0].copy()
+    overhangs = np.stack([beside.sum(axis=3), letters], axis=-1)
     again = law.nothing_left() / (1.0 - law.again)
     for side in (0, 1):
         left = _ratio(beside[:, 1, side], law.ending[side])
@@ -297,12 +307,8 @@ def completed(
         for end, own in ((0, 1 - side), (1, side)):
             number = again[side].sum()
             overhangs[:, end, own] += number, number / (1.0 - law.extend[end, own])
-    return replace(
-        seen,
-        moves=moves + _moves_before(table, law, behind),
-        endings=endings,
-        overhangs=overhangs,
-    )
+    moves += _moves_before(table, law, behind)
+    return replace(seen, moves=moves, endings=endings, overhangs=overhangs)
 
 
 def _moves_before(table: MoveTable, law: Overhangs, behind: Floats) -> Floats:

@@ -833,7 +833,7 @@ def test_nothing_is_saved_before_there_is_something(tmp_path):
         (lambda content: "ACGT", "not a saved pair HMM"),
         (lambda content: "[]", "not a saved pair HMM"),
         (
-            lambda content: content.replace("version 3", "version 9"),
+            lambda content: content.replace("version 4", "version 9"),
             "says it is 'seqbio.*version 9'",
         ),
         (lambda content: content.replace('"n_starts"', '"starts"'), "not a saved pair HMM.*starts"),

@@ -58,8 +58,7 @@ def overhangs_of(hmm):
 def core_of(hmm, data):
     """Give the machine without overhangs, as the textbook has it, and the log background."""
     machine, background = hmm.model.machine(hmm.full_, data)
-    end = hmm.model._table(hmm.full_).end
-    return replace(machine, end=end, flanks=None), background
+    return replace(machine, flanks=None), background
 
 
 @each_law

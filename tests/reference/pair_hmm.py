@@ -396,7 +396,7 @@ def enumerated_with_overhangs(machine, law, x, y):
         for end, letters in enumerate((before, behind)):
             overhang_letters[end] += weight * np.array(letters)
             if max(letters):
-                state = (path[-end] if path else 0)
+                state = path[-end] if path else 0
                 beside[end, int(letters[1] > 0), state] += weight
         events = list(path_events(machine, *inner, path))
         # The first state behind an overhang was not moved to.
