@@ -112,7 +112,7 @@ def _draw_core(
     table: MoveTable, first: Floats, generator: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Draw the states of every path until it ends, by the chances of the first move of each."""
-    n_pairs, ended = first.shape
+    n_pairs, ended = len(first), len(table.end)
     state, running = np.zeros(n_pairs, dtype=np.int64), np.ones(n_pairs, dtype=bool)
     steps: list[NDArray[np.uint8]] = []
     chances: Floats = np.cumsum(table.moves, axis=1)
@@ -130,7 +130,7 @@ def _draw_core_of(
     columns: Integers, table: MoveTable, first: Floats, generator: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Draw the same given the number of columns of each pair."""
-    moves, (n_pairs, ended) = table.moves, first.shape
+    moves, n_pairs, ended = table.moves, len(first), len(table.end)
     # Probability of ending after exactly so many more columns, from each state, up to a factor.
     most = int(columns.max(initial=0))
     ahead = np.empty((most + 1, ended))
