@@ -38,6 +38,7 @@ from seqbio.core.model import (
     Check,
     Effect,
     Model,
+    apart_of,
     boundary_of,
     checks_of,
     dependence_of,
@@ -164,6 +165,11 @@ class GroupedModel:
     def boundary(self) -> BoolArray:
         """Where -inf is a meaningful value."""
         return np.tile(boundary_of(self.base), len(self.groups))
+
+    @cached_property
+    def apart(self) -> BoolArray:
+        """Where estimates are all but independent of the others."""
+        return np.tile(apart_of(self.base), len(self.groups))
 
     @property
     def regular(self) -> bool:

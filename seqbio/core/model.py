@@ -74,6 +74,8 @@ class Model(Protocol):
         units of its stopping rule, so it saves many evaluations.
     ``boundary`` : bool (n_full,)
         Where -inf is a meaningful value, such as the logit of a probability of exactly 0.
+    ``apart`` : bool (n_full,)
+        Coordinates of which the estimates are all but independent of those of the others.
     ``identified(full, data)`` -> vector
         Quantities that fix the distribution, for counting the parameters that can be told apart.
     ``regular`` : bool, ``irregular_reason`` : str
@@ -333,13 +335,38 @@ def boundary_of(model: Model) -> BoolArray:
     ParameterError
         The attribute is not of the model's size.
     """
+    return _mask_of(model, "boundary")
+
+
+def apart_of(model: Model) -> BoolArray:
+    """Get the coordinates of which the estimates are all but independent of the others.
+
+    Parameters
+    ----------
+    model : Model
+        May have an attribute ``apart``.
+
+    Returns
+    -------
+    ndarray of bool, (n_full,)
+        Nowhere true for a model that does not say.
+
+    Raises
+    ------
+    ParameterError
+        The attribute is not of the model's size.
+    """
+    return _mask_of(model, "apart")
+
+
+def _mask_of(model: Model, name: str) -> BoolArray:
     size = model.layout.size
-    boundary = np.asarray(getattr(model, "boundary", np.zeros(size, dtype=bool)), dtype=bool)
-    if boundary.shape != (size,):
+    mask = np.asarray(getattr(model, name, np.zeros(size, dtype=bool)), dtype=bool)
+    if mask.shape != (size,):
         raise ParameterError(
-            f"boundary of {type(model).__name__} has shape {boundary.shape}; make it ({size},)"
+            f"{name} of {type(model).__name__} has shape {mask.shape}; make it ({size},)"
         )
-    return boundary
+    return mask
 
 
 def identified_of(model: Model, full: FloatArray, data: Any) -> FloatArray:

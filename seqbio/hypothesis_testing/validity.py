@@ -12,7 +12,9 @@ infinite, such as the logit of a probability of 0. Three cases differ:
   null does not have, there is no such law (Davies 1987).
 - A parameter that the null leaves free is estimated at an edge, so that its true value may be
   there. The law of the ratio then depends on how the estimates are correlated: it is a mixture of
-  another kind, and chi-squared only in special cases (same theorem).
+  another kind, and chi-squared only in special cases (same theorem). One is a parameter that no
+  hypothesis ties to others and that the model calls `apart`: where its estimate is independent of
+  those that are tested, what becomes of it leaves their law as it is.
 - Only the alternative has an estimate at an edge. If the null is true the parameter is at its
   value under the null, inside, so the law holds for many data; but such an estimate
   comes of few events, so there is a warning.
@@ -36,7 +38,16 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, checks_of, dependence_of, irregular_reason, is_regular
+from seqbio.core import (
+    Check,
+    Fit,
+    Tying,
+    apart_of,
+    checks_of,
+    dependence_of,
+    irregular_reason,
+    is_regular,
+)
 from seqbio.core.ascent import free_names
 from seqbio.hypothesis_testing.boundary import tested_on_boundary
 
@@ -69,20 +80,20 @@ def boundary_checks(null_fit: Fit, alternative_fit: Fit) -> list[Check]:
                 "tested_on_boundary",
             )
         )
-    if null_fit.at_boundary:
+    if at_boundary := _at_boundary(null_fit, alternative):
         checks.append(
             Check(
-                f"the null's estimate of {', '.join(null_fit.at_boundary)} is on the boundary of "
+                f"the null's estimate of {', '.join(at_boundary)} is on the boundary of "
                 "the parameter space, where the ratio is not chi-squared in general (Self and "
                 "Liang 1987); fix it there in both hypotheses if theory says that it is 0",
                 "invalid",
                 "null_on_boundary",
             )
         )
-    elif alternative_fit.at_boundary and not tested.any():
+    elif (at_boundary := _at_boundary(alternative_fit, null)) and not tested.any():
         checks.append(
             Check(
-                f"the alternative's estimate of {', '.join(alternative_fit.at_boundary)} is on the "
+                f"the alternative's estimate of {', '.join(at_boundary)} is on the "
                 "boundary of the parameter space, as happens when events are few, so the "
                 "chi-squared law is rough",
                 "warning",
@@ -90,6 +101,17 @@ def boundary_checks(null_fit: Fit, alternative_fit: Fit) -> list[Check]:
             )
         )
     return checks
+
+
+def _at_boundary(fit: Fit, other: Tying) -> list[str]:
+    """Name the estimates on the boundary that bear on the law of the ratio with another tying."""
+    apart, names = apart_of(fit.model), []
+    for name, j in zip(fit.at_boundary, np.flatnonzero(np.isneginf(fit.free)), strict=True):
+        copies = fit.tying.group == j
+        others = other.group == other.group[copies][0]
+        if not (apart[copies].all() and np.array_equal(copies, others)):
+            names.append(name)
+    return names
 
 
 def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:

@@ -111,6 +111,14 @@ class PairModel:
         mask[self.layout.slice("end_m")] = False
         return mask
 
+    @cached_property
+    def apart(self) -> NDArray[np.bool_]:
+        """Overhangs tell next to nothing of all else."""
+        mask = np.zeros(self.layout.size, dtype=bool)
+        for name in (f"{prefix}{end}" for prefix in ("", "extend_") for end in OVERHANGS):
+            mask[[self.layout.slice(f"{name}_{side}").start for side in "xy"]] = True
+        return mask
+
     # -- likelihood --------------------------------------------------------------------------
 
     def start(self, data: PairData) -> Floats:

@@ -7,6 +7,7 @@ from seqbio.core import (
     Effect,
     Hypothesis,
     Tying,
+    apart_of,
     as_hypothesis,
     boundary_of,
     can_simulate,
@@ -61,6 +62,7 @@ RICH = Talkative([1.0, 2.0])
 def test_defaults_of_a_model_that_offers_nothing_more():
     assert curvature_of(PLAIN, FULL, None) is None
     np.testing.assert_array_equal(boundary_of(PLAIN), [False, False])
+    np.testing.assert_array_equal(apart_of(PLAIN), [False, False])
     np.testing.assert_array_equal(identified_of(PLAIN, FULL, None), FULL)
     assert is_regular(PLAIN)
     assert irregular_reason(PLAIN) == ""

@@ -485,6 +485,21 @@ class TestValidity:
         assert codes(result) == ["null_on_boundary", "no_method"]
         assert "log_rate[2]" in result.null_law
 
+    def test_a_nuisance_on_the_boundary_that_stands_apart_is_no_matter(self):
+        class Apart(Poisson):
+            apart = np.array([False, False, True])
+
+        counts, times = COUNTS
+        data = (np.append(counts, 0), np.append(times, 1.0))
+        null = Hypothesis(Apart(3), equal(3, [0, 1]))
+        result = compare(null, Hypothesis(Apart(3), untied(3)), data)
+        assert result.pvalue == pytest.approx(chi2.sf(result.statistic, 1))
+        assert result.warnings == ()
+        # It does matter where it is tested itself.
+        null = Hypothesis(Apart(3), equal(3, [0, 2]))
+        counts = np.array([0, 30, 0])
+        assert compare(null, Hypothesis(Apart(3), untied(3)), (counts, data[1])).pvalue is None
+
     def test_only_the_alternative_on_the_boundary(self):
         data = np.array([0, 30]), np.array([4.0, 5.0])
         result = compare(*one_against_many(Poisson()), data)

@@ -13,7 +13,8 @@ openings as frequent in the one as in the other; naive: all but the openings hel
 ``mixture`` (three gaps in ten are long; openings, extensions and shares of long gaps tied under
 ``gap_lengths=2``; naive: geometric gap lengths), ``trimmed`` (five letters cut off the end of every
 y, so that x overhangs, tested with ``ends="free_x"``; naive: aligned ends), ``both`` (short and
-long gaps and trimmed ends; naive: geometric gap lengths and aligned ends).
+long gaps and trimmed ends; naive: geometric gap lengths and aligned ends), ``ends`` (the same with
+five letters cut off the beginning of every y, too).
 """
 
 from __future__ import annotations
@@ -114,20 +115,36 @@ def mixture(n: int = N_DATA_SETS, seed: int = 4) -> tuple[SelfCheck, str]:
 class TrimmedModel(PairModel):
     """Draws pairs with aligned ends and cuts letters off every y; its likelihood is as ever."""
 
+    kept = slice(None, -N_TRIMMED)
+
     def simulate(self, full: Any, data: PairData, generator: np.random.Generator) -> PairData:
         """Draw as many pairs as the data have, and cut."""
         whole = super().simulate(full, data, generator)
-        return PairData(whole.alphabet, whole.x, [y[:-N_TRIMMED] for y in whole.y])
+        return PairData(whole.alphabet, whole.x, [y[self.kept] for y in whole.y])
+
+
+class DoublyTrimmedModel(TrimmedModel):
+    """The same at the beginning and at the end."""
+
+    kept = slice(N_TRIMMED, -N_TRIMMED)
 
 
 class TrimmedHMM(PairHMM):
     """States hypotheses about pairs that were trimmed."""
 
+    trimmed = TrimmedModel
+
     @property
     def model(self) -> PairModel:
         """The model in coordinates, before any tying."""
         model = super().model
-        return TrimmedModel(model.family, model.rna)
+        return self.trimmed(model.family, model.rna)
+
+
+class DoublyTrimmedHMM(TrimmedHMM):
+    """States hypotheses about pairs that were trimmed at both ends."""
+
+    trimmed = DoublyTrimmedModel
 
 
 def trimmed(n: int = N_DATA_SETS, seed: int = 5) -> tuple[SelfCheck, str]:
@@ -140,13 +157,24 @@ def both(n: int = N_DATA_SETS, seed: int = 6) -> tuple[SelfCheck, str]:
     return cut(SHORT_AND_LONG, ("open", "extend", "long"), n, seed, gap_lengths=2)
 
 
+def ends(n: int = N_DATA_SETS, seed: int = 7) -> tuple[SelfCheck, str]:
+    """Short and long gaps, five letters cut off either end of every y: 4 degrees, chi-squared."""
+    tie = ("open", "extend", "long")
+    return cut(SHORT_AND_LONG, tie, n, seed, DoublyTrimmedHMM, gap_lengths=2)
+
+
 def cut(
-    truth: dict[str, float], tie: tuple[str, ...], n: int, seed: int, **settings: Any
+    truth: dict[str, float],
+    tie: tuple[str, ...],
+    n: int,
+    seed: int,
+    trimmed_hmm: type[TrimmedHMM] = TrimmedHMM,
+    **settings: Any,
 ) -> tuple[SelfCheck, str]:
     """Test the symmetry of gaps in trimmed pairs."""
     pairs = drawn(truth, [80] * 40, seed=0, **settings)
     settings |= {"ends": "free_x", **SETTINGS}
-    null, alternative = TrimmedHMM(tie=tie, **settings), TrimmedHMM(tie=(), **settings)
+    null, alternative = trimmed_hmm(tie=tie, **settings), trimmed_hmm(tie=(), **settings)
     full = null.set_parameters(truth).full_
     found = calibrate(null, alternative, pairs, n, parameters=full, calibration="chi2", seed=seed)
     test = ratio_test(estimator("open", "extend"), estimator(), pairs)
@@ -194,6 +222,7 @@ CASES = {
     "mixture": mixture,
     "trimmed": trimmed,
     "both": both,
+    "ends": ends,
 }
 
 
