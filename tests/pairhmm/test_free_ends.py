@@ -16,6 +16,7 @@ from seqbio.core import check_gradient
 from seqbio.core.model import identifiable_rank
 from seqbio.errors import ParameterError, TyingError
 from seqbio.hypothesis_testing import goodness_of_fit
+from seqbio.pairhmm import kernels
 from seqbio.pairhmm.band import can_be_banded
 from seqbio.pairhmm.kernels import expected_counts
 from seqbio.pairhmm.pair_model import event_counts
@@ -158,6 +159,24 @@ def test_batches_of_unlike_pairs_are_those_of_single_ones():
     events = hmm.model.events(hmm.full_, encoded(pairs))
     summed = sum(hmm.model.events(hmm.full_, encoded([pair])).overhangs for pair in pairs)
     np.testing.assert_allclose(events.overhangs, summed, rtol=1e-9)
+
+
+@each_law
+def test_segments_of_the_sweep_change_nothing(gap_lengths, monkeypatch):
+    # Overhangs of any length, so that paths enter and leave where one segment meets the next.
+    generator = np.random.default_rng(5)
+    x, y = ("".join(generator.choice(list("ACGT"), n)) for n in (90, 80))
+    changes = {name: 0.97 for name in OVERHANGS if name.startswith("extend")}
+    hmm, found = given(gap_lengths, **changes), []
+    for kept_cells in (kernels.KEPT_CELLS, 0.0):
+        monkeypatch.setattr(kernels, "KEPT_CELLS", kept_cells)
+        data = encoded([(x, y)])
+        samples = hmm.sample_alignments(x, y, 200, seed=1)
+        [best] = hmm.align([(x, y)])
+        slope = hmm.model.log_likelihood_and_gradient(hmm.full_, data)[1]
+        found.append((slope, [sample.score for sample in samples], best.score))
+    for whole, parts in zip(*found, strict=True):
+        np.testing.assert_allclose(parts, whole, rtol=1e-9, atol=1e-9)
 
 
 def test_no_overhangs_are_the_aligned_ends():
@@ -363,6 +382,22 @@ def test_goodness_of_fit_is_content_with_free_ends(pairs, fitted):
     gaps = counted.posterior_x.sum() + counted.longer_x[0]
     matches = 100 * 60 * 0.87
     assert gaps == pytest.approx(0.05 * matches, rel=0.3)
+
+
+def test_drawn_pairs_are_those_of_the_likelihood():
+    # Short enough that each pair of lengths is drawn often, and that nothing may be left.
+    named = {**TRUTH, "open_x": 0.2, "open_y": 0.1, "end": 0.4, **LONG}
+    named |= {name: 0.3 for name in TRUTH if "overhang" in name}
+    hmm = PairHMM(ends="free", gap_lengths=2, **JC69).set_parameters(named)
+    n_pairs = 40_000
+    drawn = np.array([(len(x), len(y)) for x, y in hmm.simulate(n_pairs, seed=9)])
+    lengths = np.array(list(itertools.product(range(1, 5), repeat=2)))
+    data = encoded([("N" * n, "N" * m) for n, m in lengths])
+    log_p = hmm.model.log_likelihood(hmm.full_, data) + np.log(4) * lengths.sum(axis=1)
+    seen = np.array([(drawn == pair).all(axis=1).sum() for pair in lengths])
+    # Pairs with an empty sequence are drawn again, so that the others are in proportion.
+    expected = seen.sum() * np.exp(log_p) / np.exp(log_p).sum()
+    assert (np.abs(seen - expected) < 4.5 * np.sqrt(expected)).all()
 
 
 def test_trimmed_ends_are_not_taken_for_asymmetry_of_gaps():
