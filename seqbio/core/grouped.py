@@ -44,7 +44,7 @@ from seqbio.core.model import (
     dependence_of,
     effects_of,
     estimates_of,
-    few_events,
+    event_totals_of,
     identified_of,
     irregular_reason,
     is_regular,
@@ -362,32 +362,20 @@ class GroupedModel:
                 )
                 for check in checks_of(self.base, piece.full, piece.data, own)
             ]
-        return checks + self._few_events(full, data, tying)
+        return checks
 
     def dependence(self, data: GroupedData) -> list[Check]:
         """Find items that are not independent of each other, also across groups."""
         return dependence_of(self.base, data.whole)
 
-    def _few_events(self, full: FloatArray, data: GroupedData, tying: Tying) -> list[Check]:
-        """Find parameters tied over groups behind which there are too few events in a group."""
-        totals = getattr(self.base, "event_totals", None)
-        if totals is None:
-            return []
-        tied = _across(tying.group.reshape(len(self.groups), -1))
-        checks = []
+    def event_totals(self, full: FloatArray, data: GroupedData) -> dict[str, FloatArray]:
+        """Count the events behind the parameters of every group."""
+        totals: dict[str, FloatArray] = {}
         for piece in self._pieces(full, data):
-            own = tying.group[self._place(piece.group)]
-            for words, expected in totals(piece.full, piece.data).items():
-                copies: dict[int, float] = {}
-                for name, count in expected.items():
-                    parameter = int(own[self.base.layout.slice(name)][0])
-                    if parameter in tied:
-                        copies[parameter] = copies.get(parameter, 0.0) + count
-                for count in copies.values():
-                    name = self.groups[piece.group]
-                    found = f"group {name}: about {count:.1f} {words} expected"
-                    checks += few_events(found, count, f"{words}[{name}]")
-        return checks
+            for words, expected in event_totals_of(self.base, piece.full, piece.data).items():
+                whole = totals.setdefault(words, np.full(self.layout.size, np.nan))
+                whole[self._place(piece.group)] = expected
+        return totals
 
     def estimates(self, full: FloatArray) -> dict[str, float]:
         """Name the parameters of every group, those of the same name side by side."""
@@ -430,17 +418,6 @@ def _optional(base: Model, name: str) -> Method:
 def _comparable(base: Model, full: FloatArray) -> dict[str, Effect]:
     method = getattr(base, "comparable", None)
     return {} if method is None else dict(method(full))
-
-
-def _across(group: IntArray) -> set[int]:
-    """Find the free parameters that several rows, (n_groups, n), share."""
-    rows = [set(row[row >= 0].tolist()) for row in group]
-    seen: set[int] = set()
-    shared: set[int] = set()
-    for row in rows:
-        shared |= seen & row
-        seen |= row
-    return shared
 
 
 def _contrast(effect: Effect, reference: Effect, group: str, first: str) -> Effect:

@@ -84,9 +84,10 @@ class Model(Protocol):
         Reasons to doubt a test, found in the fitted parameters and the data.
     ``dependence(data)`` -> list of Check
         Reasons to doubt that the items are independent of each other.
-    ``event_totals(full, data)`` -> dict of str to dict of str to float
-        What parameters are estimated from, in words, such as "gap openings": for each block of
-        parameters how many are expected. Ties over groups are checked by it.
+    ``event_totals(full, data)`` -> dict of str to (n_full,)
+        What parameters are estimated from, in words, such as "gap openings", and how many are
+        expected behind each; nan where a parameter has no part in them. A test asks for enough
+        behind every parameter that the alternative tells apart and the null does not.
     ``simulate(full, data, generator)`` -> data
         New data of the same design, drawn from the model.
     ``subset(data, indices)`` -> data
@@ -465,6 +466,27 @@ def dependence_of(model: Model, data: Any) -> list[Check]:
     """
     method = getattr(model, "dependence", None)
     return [] if method is None else list(method(data))
+
+
+def event_totals_of(model: Model, full: FloatArray, data: Any) -> dict[str, FloatArray]:
+    """Get the numbers of events that parameters are estimated from.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``event_totals``.
+    full : ndarray of float64, (n_full,)
+        Parameters under which events are expected.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, (n_full,)
+        Empty for a model that does not say.
+    """
+    method = getattr(model, "event_totals", None)
+    return {} if method is None else dict(method(full, data))
 
 
 def few_events(found: str, expected: float, about: str) -> list[Check]:

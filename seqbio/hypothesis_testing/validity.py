@@ -21,6 +21,9 @@ infinite, such as the logit of a probability of 0. Three cases differ:
 
 References
 ----------
+Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics 10,
+417-451.
+
 Davies, R. B. (1987). Hypothesis testing when a nuisance parameter is present only under the
 alternative. Biometrika 74, 33-43.
 
@@ -45,6 +48,8 @@ from seqbio.core import (
     apart_of,
     checks_of,
     dependence_of,
+    event_totals_of,
+    few_events,
     irregular_reason,
     is_regular,
 )
@@ -141,6 +146,8 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
         checks += _without_meaning(null_fit, alternative_fit, data)
     for fit in (null_fit,) if on_boundary else (null_fit, alternative_fit):
         checks += checks_of(fit.model, fit.full, data, fit.tying)
+    if is_regular(null_fit.model):
+        checks += _few_events(null_fit, alternative_fit, data)
     checks += dependence_of(null_fit.model, data)
     gravest: dict[tuple[str, str], Check] = {}
     for check in checks:
@@ -149,6 +156,32 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
         if _SEVERITIES.index(check.severity) > _SEVERITIES.index(known.severity):
             gravest[key] = check
     return list(gravest.values())
+
+
+def _few_events(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
+    """Find parameters that are tested on too few events.
+
+    Tested are those that are one under the null and several under the alternative. Behind each
+    of the several, events are expected under the null, and the fewest count, as in a table of
+    counts (Cochran's rule). What both hypotheses tie is estimated from all events together, and
+    is not tested.
+    """
+    null, alternative = null_fit.tying.group, alternative_fit.tying.group
+    parts = np.unique(np.stack([null, alternative]), axis=1)
+    n_parts = np.bincount(parts[0] + 1, minlength=null_fit.tying.n_free + 1)  # fixed ones first
+    tested = (null >= 0) & (n_parts[null + 1] > 1)
+    checks = []
+    for words, expected in event_totals_of(null_fit.model, null_fit.full, data).items():
+        counted = np.flatnonzero(tested & np.isfinite(expected))
+        totals = np.bincount(alternative[counted], expected[counted])
+        for group in np.unique(null[counted]):
+            own = counted[null[counted] == group]
+            fewest = own[np.argmin(totals[alternative[own]])]
+            name = null_fit.model.layout.entry_names[fewest]
+            count = float(totals[alternative[fewest]])
+            found = f"about {count:.1f} {words} expected behind {name}"
+            checks += few_events(found, count, f"{words} of {name}")
+    return checks
 
 
 def _without_meaning(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:

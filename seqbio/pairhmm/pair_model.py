@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Layout, Tying
-from seqbio.core.model import FEWEST_EVENTS, Check, Effect, few_events
+from seqbio.core.model import FEWEST_EVENTS, Check, Effect
 from seqbio.core.numerics import logit
 from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm import parameters, probes, transitions
@@ -432,15 +432,6 @@ class PairModel:
         """Find reasons to doubt a chi-squared test of gap symmetry on these data."""
         counted = transitions.choices(self.events(full, data))
         checks: list[Check] = []
-        for kind, names in _EVENTS.items():
-            groups = (
-                {self._group(tying, f"{kind}_{side}") for side in "xy"} if kind != "end" else {}
-            )
-            if len(groups) != 1 or -1 in groups:
-                continue
-            made, chances = np.sum([counted[f"{kind}_{side}"] for side in "xy"], axis=0)
-            events, name = min((made, names[0]), (chances - made, names[1]))
-            checks += few_events(f"about {events:.1f} {name} in all the data", events / 2, names[0])
         for side in "xy":
             made = sum(counted[f"{end}_{side}"][0] for end in OVERHANGS)
             free = any(self._group(tying, f"{end}_{side}") >= 0 for end in OVERHANGS)
@@ -493,21 +484,26 @@ class PairModel:
             for name in (share, f"extend_{share}")
         )
 
-    def event_totals(self, full: Floats, data: PairData) -> dict[str, dict[str, float]]:
+    def event_totals(self, full: Floats, data: PairData) -> dict[str, Floats]:
         """Count what is expected behind every probability, and behind the distance."""
         counts, _ = self._counts(full, data)
         blocks = self.layout.unflatten(full)
-        totals: dict[str, dict[str, float]] = {}
+        totals: dict[str, Floats] = {}
+
+        def add(words: str, name: str, expected: float) -> None:
+            whole = totals.setdefault(words, np.full(self.layout.size, np.nan))
+            whole[self.layout.slice(name)] = expected
+
         events = self._events(full, counts, data).total()
         expected = transitions.expected(self._probabilities(full), events)
         for name, (made, not_made) in expected.items():
             kind = name.rpartition("_")[0]
-            totals.setdefault(_EVENTS[kind][0], {})[name] = made
+            add(_EVENTS[kind][0], name, made)
             if kind not in (*RIVALS, "switch", "end"):
-                totals.setdefault(_EVENTS[kind][1], {})[name] = not_made
+                add(_EVENTS[kind][1], name, not_made)
         if "distance" in blocks:
             matches, _ = self._letters(blocks, *_totals(counts, data), data)
-            totals["aligned letters that differ"] = {"distance": matches.sum() - matches.trace()}
+            add("aligned letters that differ", "distance", matches.sum() - matches.trace())
         return totals
 
     def dependence(self, data: PairData) -> list[Check]:

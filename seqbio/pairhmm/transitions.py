@@ -339,8 +339,30 @@ def curvature(p: Mapping[str, float], counts: EventCounts) -> dict[str, float]:
 
 
 def expected(p: Mapping[str, float], counts: EventCounts) -> dict[str, tuple[float, float]]:
-    """Expect how often each named choice is made and not made, given how often it can be."""
-    return {name: (n * p[name], n * (1.0 - p[name])) for name, (_, n) in choices(counts).items()}
+    """Expect how often each named choice is made and not made, given where gaps can open.
+
+    How many gaps there are to extend is expected as well, not counted: of two sequences in which
+    they open alike one may happen to have none.
+    """
+    chances = choices(counts)
+    found = {name: (n * p[name], n * (1.0 - p[name])) for name, (_, n) in chances.items()}
+    opened = {side: found[f"open_{side}"][0] for side in "xy"}
+    both = 1.0 - p["switch_x"] * p["switch_y"]  # a gap may lead to one in the other sequence
+    for side, other in ("xy", "yx"):
+        gaps = (opened[side] + opened[other] * p[f"switch_{other}"]) / max(both, 1e-9)
+        frame, long = p[f"frame_{side}"], p[f"long_{side}"]
+        numbers = {
+            "extend": gaps * (1.0 - frame) * (1.0 - long),
+            "extend_long": gaps * (1.0 - frame) * long,
+            "extend_frame": gaps * frame,
+        }
+        for name, number in numbers.items():
+            stay = p[f"{name}_{side}"]
+            found[f"{name}_{side}"] = number * stay / max(1.0 - stay, 1e-9), number
+        for name, number in (("frame", gaps), ("long", gaps * (1.0 - frame)), ("switch", gaps)):
+            share = p[f"{name}_{side}"]
+            found[f"{name}_{side}"] = number * share, number * (1.0 - share)
+    return found
 
 
 def most_likely(counts: EventCounts) -> dict[str, float]:

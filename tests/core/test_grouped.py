@@ -25,6 +25,7 @@ from seqbio.core import (
     declares_clusters,
     dependence_of,
     equal,
+    event_totals_of,
     fingerprint,
     fit,
     identifiable_rank,
@@ -82,7 +83,7 @@ class Counts:
         return [Check(f"{len(data)} counts in all", "note", "whole")]
 
     def event_totals(self, full, data):
-        return {"events": {"log_rate": len(data) * float(np.exp(full[0]))}}
+        return {"events": np.array([len(data) * np.exp(full[0]), np.nan, np.nan])}
 
     def estimates(self, full):
         return {"rate": float(np.exp(full[0]))}
@@ -228,23 +229,19 @@ def test_a_part_may_lack_a_group(counts):
     assert fitted.full[0] == pytest.approx(np.log(14 / 3), abs=1e-4)
 
 
-def test_checks_name_their_group_and_ties_over_groups_need_events(counts):
+def test_checks_name_their_group(counts):
     model, data = counts
-    full = np.log([2.0, 1, 1, 2.0, 1, 1])
-    free = checks_of(model, full, data, untied(6))
-    assert [check.message for check in free] == [
+    assert [check.message for check in checks_of(model, np.zeros(6), data, untied(6))] == [
         "group mice: 2 counts, 3 free",
         "group rats: 3 counts, 3 free",
     ]
-    tied = checks_of(model, full, data, equal(6, [0, 3]))[2:]
-    assert [(check.severity, check.code) for check in tied] == [
-        ("invalid", "few_events"),
-        ("warning", "few_events"),
-    ]
-    assert tied[0].message.startswith("group mice: about 4.0 events expected: too few")
-    assert len(checks_of(model, full + 3, data, equal(6, [0, 3]))) == 2
-    # A parameter that has copies in one group alone is none that is tied over groups.
-    assert len(checks_of(model, full, data, equal(6, [0, 1]))) == 2
+
+
+def test_events_stand_behind_the_parameters_of_their_group(counts):
+    model, data = counts
+    full = np.log([2.0, 1, 1, 3.0, 1, 1])
+    totals = event_totals_of(model, full, data)["events"]
+    np.testing.assert_allclose(totals, [4, np.nan, np.nan, 9, np.nan, np.nan])
 
 
 def test_data_are_named_by_items_and_groups_and_travel(counts):

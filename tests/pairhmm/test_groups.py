@@ -370,9 +370,24 @@ def test_few_events_in_one_group_rule_the_chi_squared_law_out(parts):
     result = compare(null, alternative, pairs, calibration="chi2", check_fit=False)
     assert result.pvalue is None
     few = [check for check in result.warnings if check.code == "few_events"]
-    assert {check.message.split(":")[0] for check in few if check.severity == "invalid"} == {
-        "group few"
-    }
+    behind = [check.message.split(":")[0] for check in few if check.severity == "invalid"]
+    assert behind
+    assert all(each.endswith(" expected behind open_x[few]") for each in behind[:1])
+    assert all(each.endswith("[few]") for each in behind)
+
+
+def test_what_both_hypotheses_tie_over_groups_needs_events_in_all_together(parts):
+    each_its_own = GroupedPairs(parts[0], [f"group {k}" for k in range(len(parts[0]))])
+    shared = ("group.open", "group.extend", "group.end")
+
+    def few(null, alternative, pairs):
+        hypotheses = PairHMM(tie=null), PairHMM(tie=alternative)
+        found = compare(*hypotheses, pairs, calibration="chi2", check_fit=False).warnings
+        events = [check for check in found if check.code == "few_events"]
+        return [(each.severity, each.message.split(" expected")[0][-12:]) for each in events]
+
+    grouped = few(("open", "extend", *shared), shared, each_its_own)
+    assert grouped == few(("open", "extend"), (), parts[0])
 
 
 def test_a_probability_of_0_in_one_group_is_on_the_boundary(parts):

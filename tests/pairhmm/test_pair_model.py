@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbio.core import Tying
+from seqbio.core import Tying, fit
 from seqbio.core.gradient_check import check_gradient
 from seqbio.core.model import identifiable_rank
+from seqbio.hypothesis_testing.validity import model_checks
 from seqbio.pairhmm import PairHMM
 from seqbio.pairhmm.pair_model import PairModel
 from seqbio.pairhmm.transitions import OPTIONAL
@@ -416,34 +417,42 @@ def clear_pairs(n_gaps_in_x, n_gaps_in_y, generator, length=3):
     return pairs
 
 
+def few_events(pairs, null=("open", "extend"), alternative=(), **settings):
+    """What a test finds too few of, by what it says of them."""
+    fits = []
+    for tie in (null, alternative):
+        hypothesis, data = PairHMM(tie=tie, substitution="jc69", **settings).hypothesis(pairs)
+        fits.append(fit(hypothesis.model, hypothesis.tying, data))
+    found = model_checks(*fits, data)
+    return [check for check in found if check.code == "few_events"]
+
+
 @pytest.mark.parametrize(
     ("n_gaps", "severity"), [(3, "invalid"), (9, "invalid"), (14, "warning"), (38, "warning")]
 )
-def test_few_gaps_are_noticed_when_their_parameters_are_tied(n_gaps, severity):
-    generator = np.random.default_rng(4)
-    data = encoded(clear_pairs(n_gaps, 0, generator))
-    # Gaps so rare that hardly any are added to those that are plain to see.
-    model, full = model_and_full(open_x=0.002, open_y=0.002, distance=0.01)
-    found = model.checks(full, data, PairHMM().hypothesis([("A", "A")])[0].tying)
-    few = [check for check in found if check.code == "few_events"]
-    assert {check.severity for check in few} == {severity}
-    assert "gap openings in all the data" in few[0].message
+def test_few_gaps_are_noticed_when_their_parameters_are_tested(n_gaps, severity):
+    pairs = clear_pairs(n_gaps, 0, np.random.default_rng(4))
+    # That all gaps happen to be on one side leaves half of them expected on the other.
+    found = {check.message.partition(" expected behind ")[0]: check for check in few_events(pairs)}
+    [openings] = [words for words in found if "gap openings" in words]
+    assert float(openings.split()[1]) == pytest.approx(n_gaps / 2, abs=0.3)
+    assert found[openings].severity == severity
     # Extensions are twice as many, but depend on the gaps.
-    assert len(few) == 2
-    assert "gaps in all the data" in few[1].message
+    [gaps] = [words for words in found if words.endswith(" gaps")]
+    assert gaps.split()[1] == openings.split()[1]
 
 
 def test_many_gaps_raise_no_doubt():
-    data = encoded(clear_pairs(25, 20, np.random.default_rng(5)))
-    model, full = model_and_full(distance=0.01)
-    assert "few_events" not in checks(model, full, data)
+    assert not few_events(clear_pairs(25, 20, np.random.default_rng(5)))
 
 
-def test_gaps_of_one_letter_leave_extension_in_doubt():
-    data = encoded(clear_pairs(25, 20, np.random.default_rng(5), length=1))
-    model, full = model_and_full(distance=0.01, extend_x=0.01, extend_y=0.01)
-    assert "gap extensions" in checks(model, full, data)["few_events"].message
-    assert "few_events" not in checks(model, full, data, tie=("open",))
+def test_gaps_of_one_letter_leave_a_test_of_extension_in_doubt():
+    pairs = clear_pairs(25, 20, np.random.default_rng(5), length=1)
+    pairs[0] = (pairs[0][0], pairs[0][1][:30] + pairs[0][1][31:])
+    [found] = few_events(pairs, ("extend",))
+    assert "gap extensions expected behind extend_" in found.message
+    # What both hypotheses tie is not tested.
+    assert not few_events(pairs, ("open", "extend"), ("extend",))
 
 
 def test_nothing_tied_needs_no_events():
@@ -451,11 +460,13 @@ def test_nothing_tied_needs_no_events():
     assert not checks(model, full, encoded([("ACGT", "ACGT")]), tie=())
 
 
-def test_switches_are_looked_at_when_tied():
+def test_moves_between_gaps_are_few_as_well():
     data = encoded(clear_pairs(25, 20, np.random.default_rng(5)))
     model, full = model_and_full(**SWITCHES)
-    settings = {"switch": "tied"}
-    assert "moves between gaps" in checks(model, full, data, **settings)["few_events"].message
+    expected = model.event_totals(full, data)["moves between gaps"]
+    assert set(np.flatnonzero(np.isfinite(expected))) == {
+        model.layout.slice(f"switch_{side}").start for side in "xy"
+    }
 
 
 def test_copies_of_a_pair_are_noticed():
