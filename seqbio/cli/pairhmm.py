@@ -268,7 +268,7 @@ def align(
         typer.Option(
             "--method",
             metavar="|".join(_METHODS),
-            help="The most probable alignment, or that of maximum expected accuracy.  "
+            help="The alignment of the most probable path, or that of maximum expected accuracy.  "
             "[default: viterbi]",
         ),
     ] = None,
@@ -333,7 +333,7 @@ def align(
       seqbio pairhmm align pairs.fa.gz --model model.json --format sam --output pairs.sam
 
     Keys of --json: alignments (x and y, each with id and aligned; score, the log-probability of
-    the pair with this alignment in nats, or with mea the expected number of letters said right;
+    the pair with the path in nats, or with mea the expected number of letters said right;
     expected_accuracy; confidence, of every column), method, gap_factor, samples, parameters,
     settings, files, n_pairs, seed.
     """

@@ -596,7 +596,8 @@ class PairHMM(Estimator):
         pairs
             Tuples of two sequences: SeqRecord, Seq or str.
         method : {"viterbi", "mea"}
-            ``"viterbi"``: the single most probable alignment. ``"mea"``: the alignment of the
+            ``"viterbi"``: that of the most probable path through the states, which is the most
+            probable alignment where gaps are of one kind. ``"mea"``: the alignment of the
             maximum expected accuracy, which weighs every aligned pair of letters by its posterior
             probability, from all alignments; it need not be one that the model itself can make.
         gap_factor : float
@@ -609,7 +610,7 @@ class PairHMM(Estimator):
         -------
         list of Bio.Align.Alignment
             x is the target and y the query. ``score`` is the log-probability of the pair together
-            with the alignment, in nats, or with ``"mea"`` the expected number of letters of both
+            with the path, in nats, or with ``"mea"`` the expected number of letters of both
             sequences that are rightly aligned or rightly left against a gap; then the
             alignments also have what `assess` gives.
 
@@ -620,6 +621,10 @@ class PairHMM(Estimator):
 
         Notes
         -----
+        With several kinds of gaps a path also says of which kind each gap is, and an alignment is
+        as probable as all its paths together, so that another than that of the best path can be
+        the more probable one.
+
         Equally probable alignments differ in where gaps stand: in a run of one letter a gap stands
         at its start. For ``"mea"`` probabilities below ``min(n, m)`` times 1e-7 are left out (2e-3
         for two sequences of 20 kb), so that the expected accuracy may miss its maximum by that,

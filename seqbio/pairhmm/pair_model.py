@@ -254,7 +254,7 @@ class PairModel:
         return log_likelihood(machine, data.batches) + _background(background, data)
 
     def best_path_score(self, full: Floats, data: PairData) -> Floats:
-        """Log-probability of every pair with its best alignment, (n_pairs,) nats."""
+        """Log-probability of every pair with its best path, (n_pairs,) nats."""
         machine, background = self.machine(full, data)
         return best_path_score(machine, data.batches) + _background(background, data)
 
