@@ -472,7 +472,8 @@ def wald_interval(
     gradient = fitted.tying.pull_back(effect.gradient)
     half = normal_quantile(level) * np.sqrt(gradient @ covariance @ gradient)
     ends = np.array([effect.value - half, effect.value + half])
-    lower, upper = np.exp(ends) if effect.log_scale else ends
+    with np.errstate(over="ignore"):  # an interval may reach as far as inf
+        lower, upper = np.exp(ends) if effect.log_scale else ends
     return float(lower), float(upper)
 
 
