@@ -216,6 +216,8 @@ class MotifDetector(Estimator):
                 "the data of a motif detector are a tuple (sequences, labels); labels may be None"
             )
         prepared, _ = self._prepare(*data)
+        if not isinstance(self.tie, Tying) and "position" not in self.tie:
+            self._one_length(prepared)
         n_places = 1
         if prepared.common_length is not None:
             n_places = prepared.common_length - self.width + 1

@@ -163,6 +163,13 @@ def test_refusals_of_test(fails, files, status, arguments, message):
     assert message in fails(status, "motif", "test", files / "positive.fa", *arguments)
 
 
+def test_a_test_of_position_needs_one_length(fails, write):
+    uneven = write("uneven.fa", ">a\nACGTTGCATA\n>b\nACGGATTACAT\n")
+    ties = ("--null", "position", "--alternative", "none")
+    line = fails(2, "motif", "test", uneven, "--width", 3, *ties)
+    assert "the sequence at index 1 has 11 letters and the first has 10" in line
+
+
 def test_refusals_name_file_and_place(fails, files, tmp_path):
     (tmp_path / "bad.fa").write_text(">x\nACGJ\n")
     line = fails(1, "motif", "scan", files / "m.meme", tmp_path / "bad.fa")

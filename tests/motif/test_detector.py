@@ -261,3 +261,10 @@ def test_refusals_of_data():
         _ = detector.motifs_
     with pytest.raises(ParameterError, match="label 2 is none"):
         detector.log_likelihood(sequences, np.full(20, 2))
+
+
+def test_a_test_of_position_needs_one_length():
+    null, alternative = (MotifDetector(1, 3, "sum", tie=ties) for ties in (("position",), ()))
+    data = ["ACGTACGT", "ACGTACGTA"], [0, 1]
+    with pytest.raises(ParameterError, match="index 1 has 9 letters and the first has 8"):
+        seqbio.compare(null, alternative, data)
