@@ -74,6 +74,15 @@ PoolingOption = Annotated[
         help="How the scores of all windows become one number.",
     ),
 ]
+TestPoolingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pooling",
+        metavar="|".join(_POOLINGS),
+        help="How the scores of all windows become one number.  [default: sum; logsumexp where "
+        "shuffles are the negatives and both hypotheses tie position]",
+    ),
+]
 StrandsOption = Annotated[
     str | None,
     typer.Option(
@@ -377,7 +386,7 @@ def compare_ties(
     width: Annotated[
         int, typer.Option("--width", metavar="N", min=1, help="Columns of a motif.")
     ] = 6,
-    pooling: PoolingOption = "sum",
+    pooling: TestPoolingOption = None,
     strands: StrandsOption = None,
     judgement: calibration.Calibration,
     alphabet: common.AlphabetOption = None,
@@ -389,13 +398,13 @@ def compare_ties(
 
     With sum pooling the detector is a generalised linear model, and the ratio of the likelihoods
     has a known law where there are many sequences; tied over position it sees the composition
-    alone. With logsumexp (one occurrence, wherever) or max pooling it has no such law, and a split
-    test or a comparison of predictions takes its place; with --starts 3 or more, the split test can
-    say more about its denominators. A tie is tested by what it costs in telling positives from
+    alone, which sequences share with their shuffles. With logsumexp (one occurrence, wherever) or
+    max pooling it has no such law, and a split test or a comparison of predictions takes its place,
+    which takes minutes; with --starts 3 or more, the split test can say more about its denominators. A tie is tested by what it costs in telling positives from
     negatives, so where that is easy in any case the test has little power: negatives that have the
-    motif by chance, many shuffles of each sequence (seqbio motif shuffle --copies), give it more.
-    Windows that were cut around a feature, such as the summit of a peak, are not free of position:
-    jitter or crop them first.
+    motif by chance, many shuffles of each sequence (seqbio motif shuffle --copies), give it more,
+    if the pooling is not sum. Windows that were cut around a feature, such as the summit of a peak,
+    are not free of position: jitter or crop them first.
 
     Ties:
 
@@ -405,12 +414,13 @@ def compare_ties(
 
     \b
       seqbio motif test sites.fa --negatives others.fa --null position --alternative none
-      seqbio motif test rna.fa --alphabet rna --null position,strand --alternative position
+      seqbio motif test rna.fa --alphabet rna --width 8 --null position,strand
 
     Keys of --json: statistic, df, pvalue, log_pvalue, calibration, null_law, converged,
     conclusion, level, null and alternative, effects, warnings, data_fingerprint, settings, files,
     n_sequences, seed.
     """
+    from seqbio.hypothesis_testing.tables import Table, as_text
     from seqbio.motif import MotifDetector
 
     known = tuple(MotifDetector.ties())
@@ -420,7 +430,17 @@ def compare_ties(
     common.check_writable(results.output)
     results.check_report()
     records, labels, alphabet = _labelled(files, negatives, alphabet)
+    shuffled_and_tied = labels is None and "position" in kept
+    if pooling is None:
+        pooling = "logsumexp" if shuffled_and_tied else "sum"
     settings = _settings(None, pooling, strands, alphabet)
+    if shuffled_and_tied and settings["pooling"] == "sum":
+        raise common.wrong_usage(
+            "--pooling",
+            "with sum and position tied in both hypotheses only the composition counts, which the "
+            "shuffles share, so nothing could be found; use --pooling logsumexp --width 8, or give "
+            "--negatives",
+        )
     if "strand" in tested:
         settings["strands"] = "both"
     n_classes = 2 if labels is None else len(set(labels))
@@ -444,13 +464,16 @@ def compare_ties(
         n_starts=starts,
     )
     names = [_class_name(files, negatives, index) for index in range(n_classes)]
-    origin = {"classes": ", ".join(names), "sequences": len(records), "seed": seed}
+    shared = {"n_motifs": n_motifs, "width": width, "alphabet": alphabet, **settings}
+    classes = ", ".join(f"{i} = {name}" for i, name in enumerate(names))
+    origin = {"classes": classes, "sequences": len(records), "seed": seed}
+    origin |= {"pooling": settings["pooling"], "width": width}
     statements = calibration.statements(tested, kept, MotifDetector.ties())
     results.write_report(result, origin, **statements)
     if not results.json:
-        results.write_text(str(result))
+        rows = [("classes", classes), ("width", str(width)), ("pooling", settings["pooling"])]
+        results.write_text(f"{as_text([Table('Settings', (), rows)])}\n\n{result}")
         return
-    shared = {"n_motifs": n_motifs, "width": width, "alphabet": alphabet, **settings}
     content = {"files": [*files, *([negatives] if negatives else [])], "n_sequences": len(records)}
     content |= result.to_dict() | {"settings": shared, "seed": seed}
     results.write_json("motif test", content)

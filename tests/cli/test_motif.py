@@ -144,6 +144,19 @@ def test_a_test_with_too_many_parameters_is_split(run):
     assert content["pvalue"] < 1e-10
 
 
+def test_against_shuffles_a_test_pools_in_a_way_that_can_find_something(run, files):
+    arguments = ("motif", "test", files / "positive.fa", "--width", 4, "--splits", 1)
+    table = run(*arguments)
+    assert table.exit_code == 0, table.output
+    assert "pooling  logsumexp" in table.stdout
+    content = json.loads(run(*arguments, "--json").stdout)
+    assert content["settings"]["pooling"] == "logsumexp"
+    assert content["calibration"] in {"split", "held-out"}
+    ties = ("--null", "position", "--alternative", "none")
+    content = json.loads(run(*arguments, *ties, "--json").stdout)
+    assert content["settings"]["pooling"] == "sum"
+
+
 def test_help_lists_the_ties(run):
     for command in ("train", "test"):
         text = run("motif", command, "--help").stdout
@@ -155,6 +168,7 @@ refusals = [
     (2, ("--pooling", "mean"), "--pooling: 'mean' is unknown"),
     (2, ("--null", "strnd"), "did you mean 'strand'"),
     (2, ("--calibration", "magic"), "--calibration"),
+    (2, ("--pooling", "sum"), "the composition counts, which the shuffles share"),
 ]
 
 
