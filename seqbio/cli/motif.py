@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -400,11 +400,12 @@ def compare_ties(
     has a known law where there are many sequences; tied over position it sees the composition
     alone, which sequences share with their shuffles. With logsumexp (one occurrence, wherever) or
     max pooling it has no such law, and a split test or a comparison of predictions takes its place,
-    which takes minutes; with --starts 3 or more, the split test can say more about its denominators. A tie is tested by what it costs in telling positives from
-    negatives, so where that is easy in any case the test has little power: negatives that have the
-    motif by chance, many shuffles of each sequence (seqbio motif shuffle --copies), give it more,
-    if the pooling is not sum. Windows that were cut around a feature, such as the summit of a peak,
-    are not free of position: jitter or crop them first.
+    which takes minutes; with --starts 3 or more, the split test can say more about its
+    denominators. A tie is tested by what it costs in telling positives from negatives, so where
+    that is easy in any case the test has little power: negatives that have the motif by chance,
+    many shuffles of each sequence (seqbio motif shuffle --copies), give it more, if the pooling is
+    not sum. Windows that were cut around a feature, such as the summit of a peak, are not free of
+    position: jitter or crop them first.
 
     Ties:
 
@@ -452,8 +453,6 @@ def compare_ties(
         MotifDetector(n_motifs, width, tie=ties, alphabet=alphabet, seed=seed, **settings)
         for ties in (tested, kept)
     )
-    if judgement.calibration == "auto" and _has_too_many(alternative_detector, records, labels):
-        judgement = replace(judgement, calibration="split")
     result = judgement.compare(
         null_detector,
         alternative_detector,
@@ -477,15 +476,6 @@ def compare_ties(
     content = {"files": [*files, *([negatives] if negatives else [])], "n_sequences": len(records)}
     content |= result.to_dict() | {"settings": shared, "seed": seed}
     results.write_json("motif test", content)
-
-
-def _has_too_many(
-    detector: MotifDetector, records: list[SeqRecord], labels: list[int] | None
-) -> bool:
-    """Tell whether a regular model has too many parameters for chi-squared."""
-    hypothesis, data = detector.hypothesis((records, labels))
-    model: Any = hypothesis.model
-    return model.regular and bool(model.has_too_many_parameters(hypothesis.tying, data))
 
 
 # -- reading -----------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ CALIBRATIONS = (
 STOPPING_LEVEL = 0.05
 _NOT_FITTED = {"not_converged", "negative_ratio"}
 _DEPENDENT = "dependent_items"
+_MANY = "many_parameters"  # of which some models do not seek the maximum
 _BARTLETT_REPLICATES = 99
 
 # What each method makes up for: checks that rule out chi-squared, but not the method.
@@ -309,6 +310,11 @@ def _choose(
                 "test would need"
             )
         return "split", reasons
+    if _MANY in invalid and _is_divisible(model, data, labels):
+        return "split", (
+            "there are too many parameters for the number of items, so that the chi-squared law "
+            "does not hold"
+        )
     if _NOT_FITTED & invalid.keys():
         return "chi2", ""  # which then gives the reasons
     n_items, n_clusters = (len(labels()), len(np.unique(labels()))) if declared else (0, 0)

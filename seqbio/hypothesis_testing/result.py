@@ -87,7 +87,7 @@ class LikelihoodRatioResult:
             reasons = [check.message for check in self.warnings if check.severity == "invalid"]
             n_more = len(reasons) - 1
             return f"No conclusion: {reasons[0]}{f'; and {n_more} more' if n_more else ''}."
-        p = p_value_in_words(self.log_pvalue)
+        p = p_value_in_words(self.log_pvalue, bound=self._is_bound)
         level = f"the {100 * LEVEL:g} % level"
         relation = "at" if self.pvalue == LEVEL else "below"
         doubts = any(check.severity == "warning" for check in self.warnings)
@@ -105,6 +105,10 @@ class LikelihoodRatioResult:
             f"The data speak against {tested} ({p}, {relation} {level})"
             f"{': ' if directions else ''}{directions}{caution}."
         )
+
+    @property
+    def _is_bound(self) -> bool:
+        return self.calibration == "split"
 
     @property
     def _above_level(self) -> bool:
@@ -261,10 +265,11 @@ class LikelihoodRatioResult:
 
     def _test_rows(self) -> list[tuple[str, ...]]:
         p = "none" if self.log_pvalue is None else p_value_in_words(self.log_pvalue)
+        p = p.removeprefix("p = ").removeprefix("p ")
         return [
             ("likelihood ratio", f"{self.statistic:.6g}"),
             ("degrees of freedom", str(self.df)),
-            ("p-value", p.removeprefix("p = ").removeprefix("p ")),
+            ("p-value", f"at most {p}" if p[0].isdigit() and self._is_bound else p),
             (
                 "law under the null",
                 "none that is known to hold; the invalid warnings below say why"

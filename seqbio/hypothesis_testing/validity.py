@@ -233,13 +233,22 @@ def convergence_checks(
         if not fit.converged
     ]
     if statistic < -tolerance:
+        reason = (
+            "its optimum was not found; check the model's gradient with seqbio.core.check_gradient"
+        )
+        if _stopped_early(alternative_fit):
+            reason = f"it was {alternative_fit.message}"
         checks.append(
             Check(
                 f"the alternative, of which the null is a special case, fits {-statistic / 2:.3g} "
-                "nats worse than the null, also after further starts: its optimum was not found; "
-                "check the model's gradient with seqbio.core.check_gradient",
+                f"nats worse than the null, also after further starts: {reason}",
                 "invalid",
                 "negative_ratio",
             )
         )
     return checks
+
+
+def _stopped_early(fit: Fit) -> bool:
+    """Say whether a model stopped on purpose before the maximum, and not for want of a step."""
+    return not fit.converged and fit.message.startswith("stopped where")

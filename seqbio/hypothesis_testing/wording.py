@@ -9,13 +9,15 @@ from seqbio.core import Hypothesis
 _SMALLEST = math.log(1e-300)  # below this a p-value is given by its logarithm
 
 
-def p_value_in_words(log_pvalue: float) -> str:
+def p_value_in_words(log_pvalue: float, *, bound: bool = False) -> str:
     """Write out a p-value, which never reads as 0.
 
     Parameters
     ----------
     log_pvalue : float
         Natural logarithm.
+    bound : bool, default False
+        Whether the p-value is known only to be no larger.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def p_value_in_words(log_pvalue: float) -> str:
     """
     if log_pvalue < _SMALLEST:
         return f"p < 1e-300, log p = {log_pvalue:.8g}"
-    return f"p = {math.exp(log_pvalue):.3g}"
+    return f"p {'<=' if bound else '='} {math.exp(log_pvalue):.3g}"
 
 
 def ties_in_words(hypothesis: Hypothesis) -> str:

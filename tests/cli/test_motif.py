@@ -142,6 +142,8 @@ def test_a_test_with_too_many_parameters_is_split(run):
     content = json.loads(result.stdout)
     assert content["calibration"] == "split"
     assert content["pvalue"] < 1e-10
+    assert "(p <= " in content["conclusion"]
+    assert "Used because there are too many parameters" in content["null_law"]
 
 
 def test_against_shuffles_a_test_pools_in_a_way_that_can_find_something(run, files):
