@@ -289,6 +289,7 @@ class Sweep:
         self.every_move_possible = {"x", "y"} <= set(machine.kinds) and bool(
             min(*self.opening, *self.extending, *self.into_match, self.odds.min()) > 0
         )
+        self.every_gap_possible = _every_gap_possible(machine)
         rows = _rows_per_block(machine, self.every_move_possible)
         self.block = min(rows, batch.rows_per_block.get(self.every_move_possible, rows))
         self.edge = None if flanks is None else Edge(self, machine, flanks, gain, step)
@@ -459,12 +460,18 @@ class Sweep:
     def _check_range(self, state: State, d: int) -> None:
         """Refuse values so small that others beside them may have been lost.
 
-        Where every cell can be reached, a lost one shows as 0. Elsewhere it may be one of those
+        Where every cell can be reached, a lost one shows as 0. With kinds of gaps that cannot end
+        anywhere, so it is behind the first row and column; there gaps of one kind are lost beside
+        those of another only where they are all but impossible. Elsewhere it may be one of those
         that are out of reach, so a value of any state must be seen before it could be lost.
         """
         low, high = max(0, d - self.m), min(self.n, d) + 1
         if self.every_move_possible:
             if state.into_match[d & 1][low:high].min() >= SMALLEST_VALUE:
+                return
+        elif self.every_gap_possible:
+            inner = state.into_match[d & 1][max(low, 1) : min(high, d)]
+            if inner.min(initial=1.0) >= SMALLEST_VALUE:
                 return
         else:
             offsets = (0, *(self.m - d if along_x else 0 for along_x in self.along_x))
@@ -1035,6 +1042,19 @@ def swept(
 
 class _RangeExceededError(Exception):
     """A reachable cell became too small for the scale of its block of rows."""
+
+
+def _every_gap_possible(machine: Machine) -> bool:
+    """Say whether any letters can be aligned, and gaps of any length can stand between."""
+    possible = machine.transitions > 0
+    for side in "xy":
+        own = np.array([kind == side for kind in machine.kinds])
+        reached = possible[0] & own  # after one letter, and after each further one
+        for _ in range(3 * len(own)):
+            if not possible[reached, 0].any():
+                return False
+            reached = possible[reached].any(axis=0) & own
+    return bool(possible[0, 0] and machine.odds.min() > 0)
 
 
 def _rows_per_block(machine: Machine, every_move_possible: bool) -> int:

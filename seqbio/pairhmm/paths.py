@@ -94,7 +94,7 @@ def _leave(
 ) -> None:
     """Go back to where the best paths leave the core, for those that end in an overhang."""
     best = sweep.ending.max(axis=0) * (1.0 + ROUNDING)
-    for pair in np.flatnonzero(edge.leaving.max(axis=(0, 1)) > best).tolist():
+    for pair in np.flatnonzero(edge.leaving.max(axis=(0, 1), initial=0.0) > best).tolist():
         own = edge.leaving[:, :, pair]
         number, d = divmod(int(own.argmax()), own.shape[1])
         side, state = edge.exits[number]

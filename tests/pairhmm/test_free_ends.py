@@ -257,6 +257,18 @@ def test_the_best_alignment_has_the_score_of_its_path(gap_lengths):
         assert (best[0].replace("-", ""), best[1].replace("-", "")) == (x, y)
 
 
+@pytest.mark.parametrize("end", ENDS)
+def test_overhangs_may_be_at_one_end_alone(end):
+    without = {name: 0.0 for name in OVERHANGS if end not in name and "extend" not in name}
+    hmm = given(1, **without)
+    aligned = hmm.align(PAIRS)
+    np.testing.assert_allclose(
+        [each.score for each in aligned],
+        hmm.model.best_path_score(hmm.full_, encoded(PAIRS)),
+    )
+    assert [str(each.sequences[0].seq) for each in aligned] == [x for x, _ in PAIRS]
+
+
 def test_alignments_are_drawn_from_the_posterior():
     hmm, (x, y), n = given(), ("GGACGTTA", "ACGTCC"), 2000
     samples = hmm.sample_alignments(x, y, n, seed=5)

@@ -98,6 +98,26 @@ def test_posterior_is_that_of_all_alignments(gap_lengths):
 
 
 @each_law
+@pytest.mark.parametrize("n", [80, 82])
+def test_a_kind_of_gap_may_vanish_beside_another_in_long_pairs(gap_lengths, n):
+    # At the edges a long gap of the one kind is 1e-200 times as probable as of the other.
+    changes = {"extend_x": 0.001, "extend_y": 0.001}
+    other = "long" if gap_lengths == 2 else "frame"
+    changes |= {f"extend_{other}_{side}": 0.9 for side in "xy"}
+    hmm = given(gap_lengths, **changes)
+    machine, background = machines(hmm, gap_lengths, {**LAWS[gap_lengths], **changes})
+    generator = np.random.default_rng(n)
+    pairs = [tuple("".join(generator.choice(list("ACGT"), size)) for size in (n, 84))]
+    data = encoded(pairs)
+    letters = background[data.x[0]].sum() + background[data.y[0]].sum()
+    total = reference.log_likelihood(machine, data.x[0], data.y[0])
+    assert hmm.log_likelihood(pairs)[0] == pytest.approx(total + letters, rel=1e-12)
+    assert check_gradient(hmm.model, hmm.full_, data).max_relative_error < 1e-5
+    lengths = hmm.gap_length_fit(pairs, longest=5)
+    assert np.isfinite(lengths.posterior_x).all()
+
+
+@each_law
 def test_expected_events_are_those_of_the_loops(gap_lengths):
     hmm = given(gap_lengths, **SWITCHES)
     p = {**LAWS[gap_lengths], **SWITCHES}
