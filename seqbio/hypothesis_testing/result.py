@@ -87,7 +87,7 @@ class LikelihoodRatioResult:
             reasons = [check.message for check in self.warnings if check.severity == "invalid"]
             n_more = len(reasons) - 1
             return f"No conclusion: {reasons[0]}{f'; and {n_more} more' if n_more else ''}."
-        p = p_value_in_words(self.log_pvalue, bound=self._is_bound)
+        p = p_value_in_words(self.log_pvalue, bound=self.is_bound)
         level = f"the {100 * LEVEL:g} % level"
         relation = "at" if self.pvalue == LEVEL else "below"
         doubts = any(check.severity == "warning" for check in self.warnings)
@@ -107,7 +107,8 @@ class LikelihoodRatioResult:
         )
 
     @property
-    def _is_bound(self) -> bool:
+    def is_bound(self) -> bool:
+        """Whether the p-value is only known to be no larger, as that of a split test."""
         return self.calibration == "split"
 
     @property
@@ -269,7 +270,7 @@ class LikelihoodRatioResult:
         return [
             ("likelihood ratio", f"{self.statistic:.6g}"),
             ("degrees of freedom", str(self.df)),
-            ("p-value", f"at most {p}" if p[0].isdigit() and self._is_bound else p),
+            ("p-value", f"at most {p}" if p[0].isdigit() and self.is_bound else p),
             (
                 "law under the null",
                 "none that is known to hold; the invalid warnings below say why"

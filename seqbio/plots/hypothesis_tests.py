@@ -197,7 +197,7 @@ def _replicates(evidence: Bootstrap, df: int, axes: Axes, p: str) -> None:
 
 
 def _split_ratios(evidence: SplitTest, log_pvalue: float, axes: Axes) -> Axes:
-    p = p_value_in_words(log_pvalue).replace("p = ", "p at most ")
+    p = p_value_in_words(log_pvalue, bound=True).replace("<=", "at most")
     rows = np.arange(1, len(evidence.log_ratios) + 1)
     for half, style in zip(range(2), STYLES, strict=False):
         name = f"{'first' if half == 0 else 'second'} half of the data judged"

@@ -73,7 +73,7 @@ def _page_of_result(
     ]
     p = "none"
     if result.log_pvalue is not None:
-        p = p_value_in_words(result.log_pvalue).removeprefix("p = ")
+        p = p_value_in_words(result.log_pvalue, bound=result.is_bound).removeprefix("p = ")
         key_numbers.append(("p-value by", result.calibration))
     page = Page(
         question,
