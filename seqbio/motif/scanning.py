@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 Records: TypeAlias = "Iterable[SequenceLike] | Source"
 
 _BLOCK = 1 << 20  # letters that are indexed together
+_MANY_SEARCHES = 12  # for which it pays to sort the words of a block
 
 
 @dataclass(frozen=True)
@@ -336,7 +337,7 @@ class _Scanner:
         codes = _code_table(self.alphabet)[codes]
         if usable is not None:
             usable &= codes < 4
-        index = WordIndex(codes, usable)
+        index = WordIndex(codes, usable, sort=len(self.searches) >= _MANY_SEARCHES)
         lengths = np.array([len(stretch.letters) for stretch in block])
         begins = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
         offsets = np.array([stretch.start for stretch in block])

@@ -38,10 +38,14 @@ class WordIndex:
         0 to 3; other codes stand for letters that cannot be scored.
     usable : ndarray of bool, (length,), optional
         Letters that may be part of a hit; by default those with codes 0 to 3.
+    sort : bool, default True
+        Whether the words are put in order, once for all searches; for fewer than a dozen it is
+        quicker to look at every place.
     """
 
     codes: Codes
     usable: NDArray[np.bool_] | None = None
+    sort: bool = True
 
     @cached_property
     def words(self) -> NDArray[np.uint16]:
@@ -80,6 +84,8 @@ class WordIndex:
 
     def places(self, wanted: NDArray[np.bool_]) -> Integers:
         """Find the places of the words that are wanted, (4**WORD,), in the order of the words."""
+        if not self.sort:
+            return np.flatnonzero(wanted[self.words])
         hot = np.flatnonzero(wanted)
         starts = self._starts[hot]
         counts = self._starts[hot + 1] - starts

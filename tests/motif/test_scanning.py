@@ -59,12 +59,13 @@ def test_the_threshold_is_the_lowest_score_that_is_rare_enough(seed, pvalue):
     seed=st.integers(0, 99),
     quantile=st.sampled_from([0.0, 0.5, 0.98, 1.0]),
     length=st.integers(1, 300),
+    sort=st.booleans(),
 )
-def test_the_index_finds_all_windows_that_reach_the_threshold(width, seed, quantile, length):
+def test_the_index_finds_all_windows_that_reach_the_threshold(width, seed, quantile, length, sort):
     generator = np.random.default_rng(seed)
     matrix = generator.integers(-300, 200, (4, width))
     codes = generator.choice(5, length, p=[0.24, 0.24, 0.24, 0.24, 0.04]).astype(np.uint8)
-    index = WordIndex(codes)
+    index = WordIndex(codes, sort=sort)
     windows = [codes[at : at + width] for at in range(length - width + 1)]
     expected = {
         at: int(matrix[window, np.arange(width)].sum())
