@@ -255,7 +255,7 @@ def scan(
             "--background",
             metavar="equal|sequences|NUMBERS",
             help="Letters outside motifs: equally frequent, as in the sequences (which are then "
-            "read twice), or numbers as 0.3,0.2,0.2,0.3.",
+            "read twice), or numbers of A, C, G and T (U) as 0.3,0.2,0.2,0.3.",
         ),
     ] = "equal",
     pseudocount: Annotated[
@@ -291,6 +291,7 @@ def scan(
     """
     from seqbio.motif import letter_frequencies, read_motifs, write_hits
     from seqbio.motif import scan as find
+    from seqbio.motif.scanning import common_alphabet
 
     del seed
     if results.json and file_format != "tsv":
@@ -309,9 +310,8 @@ def scan(
             raise common.wrong_usage(
                 "--background", "standard input cannot be read twice; give numbers or a file"
             )
-        kind = {"U": "rna"}.get(motifs[0].alphabet[-1], "dna")
         with common.progress("counting letters", quiet=results.quiet):
-            shares = letter_frequencies(source, kind).tolist()
+            shares = letter_frequencies(source, common_alphabet(motifs)).tolist()
     with common.progress(f"scanning for {len(motifs)} motifs", quiet=results.quiet):
         hits = find(
             motifs,

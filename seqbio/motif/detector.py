@@ -695,7 +695,7 @@ class MotifDetector(Estimator):
                     f"{detector.model_.layout.size}"
                 )
             detector.background_ = checked_background(
-                model_numbers(content["background"], "background"), detector.model_.alphabet.size
+                model_numbers(content["background"], "background"), detector.model_.alphabet.letters
             )
             counts = content["counts"]
             detector._counts = None if counts is None else model_numbers(counts, "counts")

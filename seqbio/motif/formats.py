@@ -7,7 +7,7 @@ sites; their product, the counts of the motif, is kept unrounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -85,7 +85,7 @@ def write_motifs(
     target: str | os.PathLike[str],
     file_format: MotifFormat = "meme",
     *,
-    background: ArrayLike | None = None,
+    background: ArrayLike | Mapping[str, float] | None = None,
 ) -> None:
     r"""Write motifs, whole or not at all; reading them gives the same numbers to 1e-6 and better.
 
@@ -98,8 +98,8 @@ def write_motifs(
     file_format : {"meme", "jaspar"}
         JASPAR's format holds counts, MEME's probabilities and the number of sites, which is a
         whole number there: counts that add up to another come back scaled.
-    background : array_like of float, (n_letters,), optional
-        For MEME's format; equal by default.
+    background : array_like of float, (n_letters,), or dict, optional
+        For MEME's format, as for `scan`; equal by default.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def _escaped(text: str) -> str:
 
 
 def _jaspar_text(motif: Motif) -> str:
-    rows = zip(motif.alphabet, count_matrix(motif).tolist(), strict=True)
+    rows = zip(alphabet_of(motif).letters, count_matrix(motif).tolist(), strict=True)
     lines = [f"{letter} [ {' '.join(map(_number, row))} ]" for letter, row in rows]
     return "\n".join([f">{_title(motif)}", *lines, ""])
 
@@ -244,8 +244,8 @@ def _read_jaspar(name: str, lines: list[str]) -> list[Motif]:
 # -- MEME ------------------------------------------------------------------------------------
 
 
-def _meme_head(letters: str, background: ArrayLike | None) -> str:
-    shares = checked_background(background, len(letters))
+def _meme_head(letters: str, background: ArrayLike | Mapping[str, float] | None) -> str:
+    shares = checked_background(background, letters)
     listed = " ".join(f"{a} {_number(share)}" for a, share in zip(letters, shares, strict=True))
     strands = "strands: + -\n\n" if letters == "ACGT" else ""
     return (

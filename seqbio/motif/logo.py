@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,11 @@ _COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "U": 
 
 
 def draw_logo(
-    motif: Motif, axes: Any, *, background: ArrayLike | None = None, first: int = 1
+    motif: Motif,
+    axes: Any,
+    *,
+    background: ArrayLike | Mapping[str, float] | None = None,
+    first: int = 1,
 ) -> None:
     """Draw a motif on axes; the height of a letter is its share of the column's bits.
 
@@ -38,8 +42,8 @@ def draw_logo(
         What to draw.
     axes : matplotlib.axes.Axes
         To draw on.
-    background : array_like of float, (n_letters,), optional
-        Equal by default.
+    background : array_like of float, (n_letters,), or dict, optional
+        As for `seqbio.scan`.
     first : int, default 1
         Where the first column stands.
 
@@ -56,7 +60,7 @@ def draw_logo(
             "logos need logomaker and matplotlib: pip install 'seqbio[plot]'"
         ) from error
     alphabet = alphabet_of(motif)
-    shares = checked_background(background, alphabet.size)
+    shares = checked_background(background, alphabet.letters)
     heights = probability_matrix(motif) * information_content(motif, shares)
     table = DataFrame(heights.T, columns=list(alphabet.letters))
     table.index = first + np.arange(len(table))
@@ -68,7 +72,7 @@ def draw_logos(
     motifs: Motif | Sequence[Motif],
     target: str | os.PathLike[str] | None = None,
     *,
-    background: ArrayLike | None = None,
+    background: ArrayLike | Mapping[str, float] | None = None,
 ) -> Any:
     """Draw motifs below each other; the height of a letter is its share of the column's bits.
 
@@ -78,8 +82,8 @@ def draw_logos(
         What to draw.
     target : path, optional
         An image file; its ending gives the format.
-    background : array_like of float, (n_letters,), optional
-        Equal by default.
+    background : array_like of float, (n_letters,), or dict, optional
+        As for `seqbio.scan`.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,8 +62,34 @@ def make_motif(counts: ArrayLike, name: str, alphabet: str | Alphabet = "dna") -
 
 
 def count_matrix(motif: Motif) -> Floats:
-    """Get the counts of a motif in the order of its alphabet, (n_letters, width)."""
-    return np.array([motif.counts[letter] for letter in motif.alphabet], dtype=np.float64)
+    """Get the counts of a motif, whatever order the motif itself has its letters in.
+
+    Biopython's readers of several formats order them G, A, T, C.
+
+    Returns
+    -------
+    ndarray of float64, (n_letters, width)
+        In the order of `Alphabet.letters`.
+
+    Raises
+    ------
+    ParameterError
+        The letters are those of no alphabet that is known, or the counts are none.
+
+    Examples
+    --------
+    >>> from Bio.motifs import create
+    >>> count_matrix(create(["TA"], alphabet="GATC")).tolist()
+    [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [1.0, 0.0]]
+    """
+    letters = alphabet_of(motif).letters
+    counts = np.array([motif.counts[letter] for letter in letters], dtype=np.float64)
+    if not (counts.size and (counts >= 0).all() and np.isfinite(counts).all()):
+        raise ParameterError(
+            f"the counts of motif {motif.name!r} are {counts.tolist()}; give a row of numbers of 0 "
+            f"or more for each of {letters}"
+        )
+    return counts
 
 
 def empty_column(counts: Floats) -> int | None:
@@ -109,11 +135,17 @@ def alphabet_of(motif: Motif) -> Alphabet:
     for name in ("dna", "rna", "protein"):
         if sorted(get_alphabet(name).letters) == sorted(motif.alphabet):
             return get_alphabet(name)
-    raise ParameterError(f"motif {motif.name!r} has the letters {motif.alphabet!r}; use dna or rna")
+    raise ParameterError(
+        f"motif {motif.name!r} has the letters {motif.alphabet!r}; motifs are of DNA (A, C, G, T), "
+        "RNA (A, C, G, U) or the 20 amino acids"
+    )
 
 
 def probability_matrix(
-    motif: Motif, *, pseudocount: float = 0.0, background: ArrayLike | None = None
+    motif: Motif,
+    *,
+    pseudocount: float = 0.0,
+    background: ArrayLike | Mapping[str, float] | None = None,
 ) -> Floats:
     """Turn the counts of a motif into probabilities.
 
@@ -123,8 +155,8 @@ def probability_matrix(
         Any.
     pseudocount : float, default 0
         Added to every column, shared out by the background.
-    background : array_like of float, (n_letters,), optional
-        Of the letters in the order of `Alphabet.letters`; equal by default.
+    background : array_like of float, (n_letters,), or dict, optional
+        See `checked_background`.
 
     Returns
     -------
@@ -140,8 +172,7 @@ def probability_matrix(
     if not 0 <= pseudocount < np.inf:
         raise ParameterError(f"pseudocount is {pseudocount}; give a finite number of 0 or more")
     letters = alphabet_of(motif).letters
-    counts = np.array([motif.counts[letter] for letter in letters], dtype=np.float64)
-    counts = counts + pseudocount * checked_background(background, len(letters))[:, None]
+    counts = count_matrix(motif) + pseudocount * checked_background(background, letters)[:, None]
     total = counts.sum(axis=0)
     if not (total > 0).all():
         raise ParameterError(
@@ -150,19 +181,51 @@ def probability_matrix(
     return counts / total
 
 
-def checked_background(background: ArrayLike | None, n_letters: int) -> Floats:
-    """Check letter probabilities; equal ones by default, (n_letters,)."""
+def checked_background(background: ArrayLike | Mapping[str, float] | None, letters: str) -> Floats:
+    """Check letter probabilities.
+
+    Parameters
+    ----------
+    background : array_like of float, (n_letters,), or dict, optional
+        Numbers in the order of `letters`, or the number of each letter, as Biopython's motifs have
+        it; equal by default.
+    letters : str
+        Those of an `Alphabet`, in its order.
+
+    Returns
+    -------
+    ndarray of float64, (n_letters,)
+        In the order of `letters`; add up to 1.
+
+    Raises
+    ------
+    ParameterError
+        There is not one number above 0 for each letter, or they do not add up to 1.
+
+    Examples
+    --------
+    >>> checked_background({"G": 0.1, "A": 0.4, "T": 0.3, "C": 0.2}, "ACGT")
+    array([0.4, 0.2, 0.1, 0.3])
+    """
     if background is None:
-        return np.full(n_letters, 1.0 / n_letters)
-    values = np.asarray(background, dtype=np.float64)
-    if values.shape != (n_letters,) or not (values > 0).all() or abs(values.sum() - 1) > 1e-6:
+        return np.full(len(letters), 1.0 / len(letters))
+    given: object = background
+    if isinstance(background, Mapping):
+        known = set(background) == set(letters)
+        given = [background[letter] for letter in letters] if known else None
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.zeros(0)
+    if values.shape != (len(letters),) or not (values > 0).all() or abs(values.sum() - 1) > 1e-6:
         raise ParameterError(
-            f"the background is {background}; give {n_letters} numbers above 0 that add up to 1"
+            f"the background is {background}; give {len(letters)} numbers above 0 that add up to "
+            f"1, for {letters} in this order"
         )
     return values / values.sum()
 
 
-def filter_probabilities(weights: ArrayLike, background: ArrayLike | None = None) -> Floats:
+def filter_probabilities(weights: ArrayLike, background: Floats | None = None) -> Floats:
     """Read a filter as a motif: the letter probabilities whose log odds it holds.
 
     Under the background, log odds and filter weights differ by one constant for each column, which
@@ -172,7 +235,7 @@ def filter_probabilities(weights: ArrayLike, background: ArrayLike | None = None
     ----------
     weights : array_like of float, (..., n_letters, width)
         In nats, that is, multiplied by their readout where that is not 1.
-    background : array_like of float, (n_letters,), optional
+    background : ndarray of float, (n_letters,), optional
         Letter probabilities outside the motif; equal by default.
 
     Returns
@@ -186,14 +249,18 @@ def filter_probabilities(weights: ArrayLike, background: ArrayLike | None = None
     [0.7, 0.1, 0.1, 0.1]
     """
     values = np.asarray(weights, dtype=np.float64)
-    shares = checked_background(background, values.shape[-2])
-    return softmax(values + np.log(shares)[:, None], axis=-2)
+    if background is not None:
+        values = values + np.log(background)[:, None]
+    return softmax(values, axis=-2)
 
 
-def information_content(motif: Motif, background: ArrayLike | None = None) -> Floats:
+def information_content(
+    motif: Motif, background: ArrayLike | Mapping[str, float] | None = None
+) -> Floats:
     """Measure how far each column is from the background, (width,) bits.
 
     The relative entropy of the column: 2 bits for one sure letter of four equally frequent ones.
+    The background is that of `scan`.
 
     Examples
     --------
@@ -202,7 +269,7 @@ def information_content(motif: Motif, background: ArrayLike | None = None) -> Fl
     [2.0, 0.0]
     """
     probability = probability_matrix(motif)
-    shares = checked_background(background, len(probability))[:, None]
+    shares = checked_background(background, alphabet_of(motif).letters)[:, None]
     ratio = np.divide(probability, shares, out=np.ones_like(probability), where=probability > 0)
     return (probability * np.log2(ratio)).sum(axis=0)
 

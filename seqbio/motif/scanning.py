@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -143,7 +143,7 @@ def scan(
     threshold: float = 1e-4,
     *,
     strands: Literal["both", "one"] | None = None,
-    background: ArrayLike | None = None,
+    background: ArrayLike | Mapping[str, float] | None = None,
     pseudocount: float = 1.0,
     soft_masked: Literal["use", "skip"] = "use",
 ) -> Hits:
@@ -164,9 +164,9 @@ def scan(
         Hits have a p-value of at most this.
     strands : {"both", "one"}, optional
         By default both for DNA, one for RNA.
-    background : array_like of float, (4,), optional
-        Letter probabilities on the strand as given, in the order of the alphabet; equal by default.
-        See `letter_frequencies`.
+    background : array_like of float, (4,), or dict, optional
+        Letter probabilities on the strand as given: of A, C, G and T (U) in this order, whatever
+        order a motif has them in, or by letter; equal by default. See `letter_frequencies`.
     pseudocount : float, default 1
         Added to each column of counts, shared out by the background.
     soft_masked : {"use", "skip"}
@@ -200,7 +200,7 @@ def scan(
     9 14 - TGACC 9.95 0.000977
     """
     found = as_motifs(motifs)
-    alphabet = _common_alphabet(found)
+    alphabet = common_alphabet(found)
     check_distinct(found)
     if not 0 < threshold <= 1:
         raise ParameterError(f"threshold is {threshold}; give a p-value above 0 and at most 1")
@@ -268,10 +268,10 @@ def _searches(
     alphabet: Alphabet,
     threshold: float,
     both: bool,
-    background: ArrayLike | None,
+    background: ArrayLike | Mapping[str, float] | None,
     pseudocount: float,
 ) -> list[_Search]:
-    shares = checked_background(background, alphabet.size)
+    shares = checked_background(background, alphabet.letters)
     searches = []
     for number, motif in enumerate(motifs):
         matrices = {+1: count_matrix(motif)}
@@ -294,7 +294,14 @@ def _searches(
     return searches
 
 
-def _common_alphabet(motifs: list[Motif]) -> Alphabet:
+def common_alphabet(motifs: list[Motif]) -> Alphabet:
+    """Find the alphabet of motifs that are to be scanned for.
+
+    Raises
+    ------
+    ParameterError
+        The motifs are of several alphabets, or of proteins.
+    """
     alphabets = [alphabet_of(motif) for motif in motifs]
     different = {alphabet.name for alphabet in alphabets}
     if len(different) > 1 or alphabets[0].size != 4:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbio.errors import ParameterError
-from seqbio.motif.motifs import checked_background, probability_matrix
+from seqbio.motif.motifs import alphabet_of, checked_background, probability_matrix
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -97,7 +97,7 @@ def score_table(
     (np.float64(3.5), np.float64(0.0625))
     """
     probability = probability_matrix(motif, pseudocount=pseudocount, background=background)
-    shares = checked_background(background, len(probability))
+    shares = checked_background(background, alphabet_of(motif).letters)
     if not (probability > 0).all():
         raise ParameterError(
             f"a letter never stands in a column of motif {motif.name!r}, so that its log odds are "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.errors import ParameterError
 from seqbio.motif.logo import draw_logo
-from seqbio.motif.motifs import alphabet_of, count_matrix, make_motif, reverse_complement
+from seqbio.motif.motifs import (
+    alphabet_of,
+    checked_background,
+    count_matrix,
+    make_motif,
+    reverse_complement,
+)
 from seqbio.motif.scanning import Hits
 from seqbio.plots.canvas import BLACK, PALE, STYLES, axes_or_new, legend_above, whole_numbers
 from seqbio.sequences import SequenceLike
@@ -26,7 +32,10 @@ _N_BINS = 20
 
 
 def motif_logo(
-    motif: Motif, *, background: ArrayLike | None = None, ax: Axes | None = None
+    motif: Motif,
+    *,
+    background: ArrayLike | Mapping[str, float] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw a motif and, beside it, what it looks like on the other strand.
 
@@ -34,8 +43,8 @@ def motif_logo(
     ----------
     motif : Bio.motifs.Motif
         Of proteins, which have no other strand, only the motif is drawn.
-    background : array_like of float, (n_letters,), optional
-        Of the letters, on the strand as given; equal by default.
+    background : array_like of float, (n_letters,), or dict, optional
+        As for `seqbio.scan`.
     ax : matplotlib.axes.Axes, optional
         To draw on.
 
@@ -49,15 +58,13 @@ def motif_logo(
     MissingDependencyError
         logomaker or matplotlib is not installed.
     """
-    alphabet, width = alphabet_of(motif), count_matrix(motif).shape[1]
-    shares = None if background is None else np.asarray(background, dtype=np.float64)
+    alphabet, counts = alphabet_of(motif), count_matrix(motif)
+    width = counts.shape[1]
+    shares = checked_background(background, alphabet.letters)
     drawn = [(f"{motif.name}", motif, shares)]
     if alphabet.complement is not None:
-        counts = np.array([motif.counts[letter] for letter in alphabet.letters])
         other = make_motif(reverse_complement(counts, alphabet), str(motif.name), alphabet)
-        if shares is not None:
-            shares = shares[alphabet.complement[: alphabet.size]]
-        drawn.append(("reverse complement", other, shares))
+        drawn.append(("reverse complement", other, shares[alphabet.complement[: alphabet.size]]))
     axes = axes_or_new(ax, (1.0 + 0.3 * len(drawn) * (width + _GAP), 2.4))
     columns = np.arange(1, width + 1)
     places = [columns + number * (width + _GAP) for number in range(len(drawn))]
