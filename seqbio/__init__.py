@@ -34,6 +34,19 @@ _HOMES = {
     "seqbio.sequences": ("read_fasta", "read_pairs", "write_fasta"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
+_SUBMODULES = (
+    "cli",
+    "core",
+    "datasets",
+    "errors",
+    "hypothesis_testing",
+    "motif",
+    "pairhmm",
+    "plots",
+    "recurrent",
+    "report",
+    "sequences",
+)
 
 __all__ = [
     "CharacterAlphabet",
@@ -65,10 +78,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
-    if name in ("datasets", "errors", "plots", "report"):
+    if name in _SUBMODULES:
         return import_module(f"seqbio.{name}")
     raise AttributeError(f"module 'seqbio' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_SUBMODULES, "__version__"})

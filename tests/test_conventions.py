@@ -117,3 +117,18 @@ def test_no_file_names_a_place_of_one_machine(tracked_texts, pattern):
         for match in pattern.finditer(text)
     }
     assert not found
+
+
+def test_every_part_of_the_package_is_found_from_its_name():
+    code = (
+        "import seqbio\n"
+        "for name in dir(seqbio):\n"
+        "    found = getattr(seqbio, name)\n"
+        "    if type(found) is type(seqbio): print(name)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    there = {file.stem for file in (ROOT / "seqbio").glob("[a-z]*.py")}
+    there |= {file.parent.name for file in (ROOT / "seqbio").glob("*/__init__.py")}
+    assert set(run.stdout.split()) == there

@@ -5,6 +5,7 @@ the same number, and a `Constraint` turns free coordinates into positive numbers
 """
 
 from seqbio.core.constraints import Constraint, Positive, Probability, Simplex
+from seqbio.core.estimator import Estimator
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.fit import (
     Fit,
@@ -64,12 +65,14 @@ from seqbio.core.tie_patterns import (
     transposed,
     untied,
 )
+from seqbio.core.training import Training, TrainingSettings, TrainingState
 from seqbio.core.tying import Tying
 
 __all__ = [
     "Check",
     "Constraint",
     "Effect",
+    "Estimator",
     "Fit",
     "GradientCheck",
     "GroupedData",
@@ -81,6 +84,9 @@ __all__ = [
     "Probability",
     "Simplex",
     "SupportsHypothesis",
+    "Training",
+    "TrainingSettings",
+    "TrainingState",
     "Tying",
     "apart_of",
     "as_generator",

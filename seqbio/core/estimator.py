@@ -1,10 +1,20 @@
-"""What all estimators share: parameters as constructor arguments, in scikit-learn's manner."""
+"""What all estimators share: parameters as constructor arguments, in scikit-learn's manner.
+
+scikit-learn's own tools (cross-validation, searches over settings, pipelines) ask an estimator
+what it is: from 1.6 on by ``__sklearn_tags__``, before by ``_estimator_type``. Both answers are
+here; scikit-learn itself is imported only when it asks.
+"""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqbio.core._checks import checked_labels
+from seqbio.core.numerics import IntArray
 from seqbio.errors import ParameterError
 
 
@@ -14,7 +24,26 @@ class Estimator:
     A subclass takes all its settings as keyword arguments of ``__init__`` and stores each as it
     is; what it learns gets names that end in ``_``. Copies with the same settings are then made
     by ``scikit-learn``'s ``clone``, or by ``type(model)(**model.get_params())``.
+
+    One that predicts classes says so by ``_is_classifier`` (an attribute or a property), and
+    keeps its classes, sorted, in ``classes_``; scikit-learn then stratifies by class.
     """
+
+    _is_classifier: bool = False
+
+    @property
+    def _estimator_type(self) -> str | None:
+        return "classifier" if self._is_classifier else None
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=self._estimator_type,
+            target_tags=TargetTags(required=False),
+            classifier_tags=ClassifierTags() if self._is_classifier else None,
+            input_tags=InputTags(one_d_array=True, two_d_array=False, string=True),
+        )
 
     @classmethod
     def _settings(cls) -> list[str]:
@@ -55,6 +84,74 @@ class Estimator:
             if not _same(value, defaults[name].default)
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def numbered(labels: ArrayLike | None, n_items: int, classes: NDArray[Any]) -> IntArray:
+    """Give the place of each label among the classes of a model.
+
+    Parameters
+    ----------
+    labels : array_like, (n_items,)
+        Text or numbers.
+    n_items : int
+        How many there must be.
+    classes : ndarray
+        What they may be, sorted.
+
+    Returns
+    -------
+    ndarray of int, (n_items,)
+        Counted from 0.
+
+    Raises
+    ------
+    ParameterError
+        There is not one label for each item, or one is none of the classes.
+
+    Examples
+    --------
+    >>> numbered(["b", "a", "b"], 3, np.array(["a", "b"]))
+    array([1, 0, 1])
+    """
+    values = checked_labels(labels, n_items)
+    strange = ~np.isin(values, classes)
+    if strange.any():
+        raise ParameterError(
+            f"label {np.argmax(strange)} is {values[strange][0].item()!r}; the classes are "
+            f"{', '.join(map(str, classes))}"
+        )
+    return np.searchsorted(classes, values).astype(np.intp)
+
+
+def share_right(predicted: NDArray[Any], labels: ArrayLike | None) -> float:
+    """Give the share of labels that are predicted right, the score of a classifier.
+
+    A class that was not there to learn from counts as predicted wrong.
+
+    Parameters
+    ----------
+    predicted : ndarray, (n_items,)
+        Classes.
+    labels : array_like, (n_items,)
+        What they should be.
+
+    Raises
+    ------
+    ParameterError
+        There is not one label for each item, or labels are numbers and classes are text.
+
+    Examples
+    --------
+    >>> share_right(np.array(["a", "b", "b", "b"]), ["a", "b", "b", "c"])
+    0.75
+    """
+    values = checked_labels(labels, predicted.size)
+    if (values.dtype.kind == "U") != (predicted.dtype.kind == "U"):
+        raise ParameterError(
+            f"labels are of type {values.dtype} and the classes of type {predicted.dtype}; give "
+            "labels like those that the model learned from"
+        )
+    return float((predicted == values).mean())
 
 
 def _same(value: object, default: object) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core import Hypothesis, Tying, fit, map_pieces, spawn_generators
-from seqbio.core.estimator import Estimator
+from seqbio.core._checks import checked_labels
+from seqbio.core.estimator import Estimator, numbered, share_right
 from seqbio.core.training import (
     Callback,
     EpochRecord,
@@ -141,6 +142,8 @@ class MotifDetector(Estimator):
     >>> detector.weights_.shape, detector.n_free_parameters_
     ((2, 4, 8), 69)
     """
+
+    _is_classifier = True
 
     def __init__(
         self,
@@ -324,31 +327,28 @@ class MotifDetector(Estimator):
         self, records: Records, labels: ArrayLike | None, classes: NDArray[Any] | None = None
     ) -> tuple[MotifData, NDArray[Any]]:
         """Check and encode sequences and labels; without labels, shuffles are class 0."""
-        self._check_settings()
-        alphabet = get_alphabet(self.alphabet)
-        checked = as_records(records, alphabet)
-        if labels is None:
-            # Not the generator of the starts, so that they do not depend on this.
-            shuffles = spawn_generators(self.seed, 2)[1]
-            labels = [1] * len(checked) + [0] * len(checked)
-            checked = checked + shuffle_dinucleotides(checked, seed=shuffles)
-        values = np.asarray(labels)
-        if values.shape != (len(checked),):
-            raise ParameterError(
-                f"there are {len(checked)} sequences and labels of shape {values.shape}; give one "
-                "label for each sequence"
-            )
+        checked, labels = self._labelled(records, labels)
+        values = checked_labels(labels, len(checked))
         known = np.unique(values) if classes is None else classes
         if len(known) < 2:
             raise ParameterError(
                 f"all labels are {known.tolist()}; give sequences of two classes or more, or no "
                 "labels for shuffled sequences as the other class"
             )
-        index = np.searchsorted(known, values).clip(max=len(known) - 1)
-        if (known[index] != values).any():
-            strange = values[known[index] != values][0]
-            raise ParameterError(f"label {strange} is none of the classes {known.tolist()}")
-        return self._encoded(checked, index, len(known)), known
+        return self._encoded(checked, numbered(values, len(checked), known), len(known)), known
+
+    def _labelled(
+        self, records: Records, labels: ArrayLike | None
+    ) -> tuple[list[SeqRecord], ArrayLike]:
+        """Check sequences; without labels, add shuffles of them as class 0."""
+        self._check_settings()
+        checked = as_records(records, get_alphabet(self.alphabet))
+        if labels is not None:
+            return checked, labels
+        # Not the generator of the starts, so that they do not depend on this.
+        shuffles = spawn_generators(self.seed, 2)[1]
+        shuffled = shuffle_dinucleotides(checked, seed=shuffles)
+        return checked + shuffled, [1] * len(checked) + [0] * len(shuffled)
 
     def _encoded(self, checked: list[SeqRecord], index: NDArray[Any], n_classes: int) -> MotifData:
         alphabet = get_alphabet(self.alphabet)
@@ -443,10 +443,13 @@ class MotifDetector(Estimator):
     # -- using -------------------------------------------------------------------------------
 
     def decision_function(self, records: Records) -> Floats:
-        """Log odds against the first class: (n,) for two classes, else (n, n_classes - 1)."""
+        """Log odds against the first class, nats: (n,) for two classes, else (n, n_classes).
+
+        With more than two classes, columns are in the order of `classes_` and the first is 0.
+        """
         model = self._model_fitted()
         logits = model.logits(self.full_, self._unlabelled(records))
-        return logits[:, 0] if logits.shape[1] == 1 else logits
+        return logits[:, 0] if logits.shape[1] == 1 else np.insert(logits, 0, 0.0, axis=1)
 
     def predict_proba(self, records: Records) -> Floats:
         """Probability of each class, (n, n_classes) in the order of `classes_`."""
@@ -458,16 +461,21 @@ class MotifDetector(Estimator):
         best = self.predict_proba(records).argmax(axis=1)
         return self.classes_[best]
 
-    def log_likelihood(self, records: Records, labels: ArrayLike) -> Floats:
-        """Log-probability of the label of each sequence, (n,) nats."""
+    def log_likelihood(self, records: Records, labels: ArrayLike | None = None) -> Floats:
+        """Log-probability of the label of each sequence, (n,) nats; without labels, see `fit`."""
         model = self._model_fitted()
         data, _ = self._prepare(records, labels, self.classes_)
         self._check_length(data)
         return model.log_likelihood(self.full_, data)
 
-    def score(self, records: Records, labels: ArrayLike) -> float:
-        """Share of the sequences whose most probable class is their label."""
-        return float((self.predict(records) == np.asarray(labels)).mean())
+    def score(self, records: Records, labels: ArrayLike | None = None) -> float:
+        """Share of the sequences whose most probable class is their label.
+
+        Without labels, as in `fit`, all are class 1 and shuffles of them class 0.
+        """
+        self._model_fitted()
+        checked, labels = self._labelled(records, labels)
+        return share_right(self.predict(checked), labels)
 
     def _unlabelled(self, records: Records) -> MotifData:
         checked = as_records(records, get_alphabet(self.alphabet))

@@ -14,7 +14,8 @@ from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
 from seqbio.core import Hypothesis, Tying, as_generator
-from seqbio.core.estimator import Estimator
+from seqbio.core._checks import checked_labels
+from seqbio.core.estimator import Estimator, numbered, share_right
 from seqbio.core.training import (
     Training,
     TrainingSettings,
@@ -173,6 +174,10 @@ class RecurrentModel(Estimator):
         self.n_starts = n_starts
         self.precision = precision
         self.seed = seed
+
+    @property
+    def _is_classifier(self) -> bool:  # type: ignore[override]
+        return self.task == "class"
 
     @staticmethod
     def ties() -> dict[str, str]:
@@ -426,7 +431,7 @@ class RecurrentModel(Estimator):
         """Mean log-likelihood of a sequence, or share of labels that are predicted right."""
         if self.task == "next":
             return float(self.log_likelihood(records).mean())
-        return float((self.predict(records) == np.asarray(labels)).mean())
+        return share_right(self.predict(records), labels)
 
     def predict_proba(self, records: Iterable[SequenceLike]) -> Floats:
         """Probability of each of `classes_` for each sequence, (n_records, n_classes)."""
@@ -436,7 +441,8 @@ class RecurrentModel(Estimator):
 
     def predict(self, records: Iterable[SequenceLike]) -> NDArray[Any]:
         """Most probable class of each sequence, (n_records,)."""
-        return np.asarray(self.classes_[self.predict_proba(records).argmax(axis=1)])
+        best = self.predict_proba(records).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def sample(
         self,
@@ -558,9 +564,9 @@ class RecurrentModel(Estimator):
             generator=as_generator(seed),
         )
 
-    def _only_for(self, task: str) -> None:
+    def _only_for(self, task: str, what: str = "this is") -> None:
         if self.task != task:
-            raise ParameterError(f"this is for task={task!r} and the task is {self.task!r}")
+            raise ParameterError(f"{what} for task={task!r} and the task is {self.task!r}")
 
     # -- data in -----------------------------------------------------------------------------
 
@@ -578,9 +584,7 @@ class RecurrentModel(Estimator):
         else:
             alphabet = get_alphabet(self.alphabet)
         if self.task == "class":
-            if labels is None:
-                raise ParameterError("task is 'class'; give labels, one for each sequence")
-            classes = np.unique(np.asarray(labels))
+            classes = np.unique(checked_labels(labels, len(records)))
             if classes.size < 2:
                 raise ParameterError(f"all labels are {classes}; give at least two classes")
         else:
@@ -599,7 +603,9 @@ class RecurrentModel(Estimator):
         classes: NDArray[Any],
     ) -> SequenceData:
         data = as_sequence_data(records, alphabet)
-        data.labels = _as_numbers(labels, classes, len(data))
+        if labels is not None:
+            self._only_for("class", "labels are")
+            data.labels = numbered(labels, len(data), classes)
         return data
 
     # -- keeping -----------------------------------------------------------------------------
@@ -719,25 +725,6 @@ class RecurrentModel(Estimator):
                 )
         model._take(alphabet, classes, network, full)
         return model
-
-
-def _as_numbers(
-    labels: Labels | None, classes: NDArray[Any], n_items: int
-) -> NDArray[np.intp] | None:
-    if labels is None:
-        return None
-    values = np.asarray(labels)
-    if values.shape != (n_items,):
-        raise ParameterError(
-            f"labels have the shape {values.shape}; give one for each of the {n_items} sequences"
-        )
-    unknown = ~np.isin(values, classes)
-    if unknown.any():
-        raise ParameterError(
-            f"label {int(np.argmax(unknown))} is {values[unknown][0].item()!r}; the classes are "
-            f"{', '.join(map(str, classes))}"
-        )
-    return np.searchsorted(classes, values).astype(np.intp)
 
 
 def _together(first: SequenceData, second: SequenceData) -> SequenceData:

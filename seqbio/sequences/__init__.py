@@ -10,10 +10,12 @@ from __future__ import annotations
 from .alphabet import DNA, PROTEIN, RNA, Alphabet, get_alphabet
 from .fasta import read_fasta, write_fasta
 from .input import Source, read_input
+from .model_files import model_file, model_numbers, read_model_arrays, read_model_text
 from .output import atomic_writer
 from .pairs import Pair, Pairing, as_pairs, read_pairs
 from .records import SequenceLike, as_records, encode_records
 from .shuffle import SingleArrangementWarning, shuffle_dinucleotides
+from .streaming import Stretch, stream_fasta
 
 __all__ = [
     "DNA",
@@ -25,14 +27,20 @@ __all__ = [
     "SequenceLike",
     "SingleArrangementWarning",
     "Source",
+    "Stretch",
     "as_pairs",
     "as_records",
     "atomic_writer",
     "encode_records",
     "get_alphabet",
+    "model_file",
+    "model_numbers",
     "read_fasta",
     "read_input",
+    "read_model_arrays",
+    "read_model_text",
     "read_pairs",
     "shuffle_dinucleotides",
+    "stream_fasta",
     "write_fasta",
 ]

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
+import numpy as np
 from Bio.SeqRecord import SeqRecord
 
 from ..errors import PairingError, PairingWarning, ParameterError
@@ -94,7 +95,8 @@ def as_pairs(
     Parameters
     ----------
     pairs
-        Tuples or lists of two; each member a str, a Bio.Seq.Seq or a Bio.SeqRecord.SeqRecord.
+        Tuples, lists or arrays of two; each member a str, a Bio.Seq.Seq or a
+        Bio.SeqRecord.SeqRecord.
     alphabet
         ``"dna"``, ``"rna"``, ``"protein"`` or an `Alphabet`.
 
@@ -107,7 +109,7 @@ def as_pairs(
     AlphabetError, SequenceFormatError
         As in `as_records`; the message names the pair by its index, from 0, and the record.
     ParameterError
-        An item is not a tuple or a list of two sequences.
+        An item is not a tuple, list or array of two sequences.
 
     Examples
     --------
@@ -118,7 +120,7 @@ def as_pairs(
     table = get_alphabet(alphabet)
     checked = []
     for index, pair in enumerate(pairs):
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
+        if not isinstance(pair, tuple | list | np.ndarray) or len(pair) != 2:
             size = f" of length {len(pair)}" if isinstance(pair, tuple | list) else ""
             raise ParameterError(
                 f"the item at index {index} is a {type(pair).__name__}{size}; "

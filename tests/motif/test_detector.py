@@ -88,7 +88,10 @@ def test_several_classes_and_labels_of_any_type():
     assert detector.predict_proba(sequences).shape == (120, 3)
     np.testing.assert_allclose(detector.predict_proba(sequences).sum(axis=1), 1)
     assert detector.score(sequences, labels) > 0.9
-    assert detector.decision_function(sequences).shape == (120, 2)
+    log_odds = detector.decision_function(sequences)
+    np.testing.assert_array_equal(log_odds[:, 0], 0)
+    likelier = np.exp(log_odds) / np.exp(log_odds).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(likelier, detector.predict_proba(sequences))
     assert detector.readout_.shape == (2, 3)
 
 
@@ -259,7 +262,7 @@ def test_refusals_of_data():
         detector.predict([sequences[0][:-1]])
     with pytest.raises(ParameterError, match="untied over position"):
         _ = detector.motifs_
-    with pytest.raises(ParameterError, match="label 2 is none"):
+    with pytest.raises(ParameterError, match="label 0 is 2; the classes are 0, 1"):
         detector.log_likelihood(sequences, np.full(20, 2))
 
 

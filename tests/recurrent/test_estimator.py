@@ -436,7 +436,7 @@ def test_what_is_missing_is_said(records):
         model.log_likelihood(records)
     with pytest.raises(ParameterError, match="there are no sequences"):
         model.fit([])
-    with pytest.raises(ParameterError, match="give labels"):
+    with pytest.raises(ParameterError, match="no labels; give one label for each"):
         RecurrentModel(task="class").fit(records)
     with pytest.raises(ParameterError, match="at least two classes"):
         RecurrentModel(task="class").fit(records, [1] * len(records))
