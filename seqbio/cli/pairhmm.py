@@ -536,6 +536,14 @@ def compare_ties(
     null: calibration.NullOption = "open,extend",
     alternative: calibration.AlternativeOption = "none",
     options: HmmOptions,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference",
+            metavar="x|y",
+            help="The side of the ancestors or references; pairs that share one are independent.",
+        ),
+    ] = None,
     judgement: calibration.Calibration,
     results: common.Reported,
     seed: common.SeedOption = 0,
@@ -548,6 +556,9 @@ def compare_ties(
     With groups of pairs every group has parameters of its own, but for those that a tie over groups
     makes one: so open,extend,group.open against open,extend tests whether gaps open as often in
     every group, however far apart the sequences of a pair are.
+
+    Pairs that share a sequence are not independent: what happened to it counts in each of them.
+    If it is their ancestor or reference, as a genome is that of its reads, --reference says so.
 
     Ties:
 
@@ -577,6 +588,8 @@ def compare_ties(
     calibration.check_nested(*ties, [name for name in known if name != "group"])
     judgement.check()
     settings = options.settings()
+    if reference is not None:
+        settings["reference"] = common.chosen("--reference", reference, ("x", "y"))
     common.check_writable(results.output)
     results.check_report()
     pairs, alphabet = groups.read(source)

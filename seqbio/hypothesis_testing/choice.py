@@ -326,7 +326,7 @@ def _choose(
             )
         return "", (
             "it takes independent clusters of items to allow for dependence, and all items belong "
-            "to one; add more data"
+            "to one; add independent ones"
         )
     if set(invalid) <= {_DEPENDENT}:
         if FEWEST_CLUSTERS <= n_clusters < n_items:

@@ -133,6 +133,10 @@ class PairHMM(Estimator):
         both. Next to an overhang of x two letters are aligned or a letter of y stands against a
         gap, which the cut may have shortened. With ``"free_x"`` only x has overhangs. Pairs with
         free ends are computed in full, without a band.
+    reference : {"x", "y"}, optional
+        The side of the ancestors or references, such as a genome that reads are from: given
+        these, pairs are independent. Without it pairs that share a sequence are not, because what
+        happened to it counts in all of them; `compare` then takes them for one item.
     n_starts : int
         Fits from more than one start show whether there are other optima.
     seed : int, numpy.random.Generator or None
@@ -187,6 +191,7 @@ class PairHMM(Estimator):
         end: Literal["tied", "untied"] = "tied",
         gap_lengths: Literal[1, 2, "frame"] = 1,
         ends: Literal["aligned", "free", "free_x", "free_y"] = "aligned",
+        reference: Literal["x", "y"] | None = None,
         n_starts: int = 1,
         seed: int | np.random.Generator | None = None,
     ) -> None:
@@ -198,6 +203,7 @@ class PairHMM(Estimator):
         self.end = end
         self.gap_lengths = gap_lengths
         self.ends = ends
+        self.reference = reference
         self.n_starts = n_starts
         self.seed = seed
 
@@ -255,6 +261,7 @@ class PairHMM(Estimator):
             ("end", self.end, ("tied", "untied")),
             ("gap_lengths", self.gap_lengths, (1, 2, "frame")),
             ("ends", self.ends, _ENDS),
+            ("reference", self.reference, (None, "x", "y")),
         ):
             if value not in choices:
                 listed = [str(choice) for choice in choices]
@@ -368,7 +375,7 @@ class PairHMM(Estimator):
             raise ParameterError("there are no pairs; give at least one")
         x = [alphabet.encode(str(record.seq)) for record, _ in records]
         y = [alphabet.encode(str(record.seq)) for _, record in records]
-        return PairData(alphabet, x, y)
+        return PairData(alphabet, x, y, self.reference)
 
     # -- learning ----------------------------------------------------------------------------
 

@@ -27,14 +27,15 @@ class Shared(NamedTuple):
     copies : int
         Pairs that occur more than once.
     sharing : int
-        Other pairs that share a sequence with another.
-    both_sides : bool
-        Whether not all shared sequences stand on one side, as an ancestor or a reference does.
+        Other pairs that share a sequence with another, but for one that is the reference.
+    side : str
+        ``"x"`` or ``"y"`` where all shared sequences stand on one side, as an ancestor or a
+        reference does; else empty.
     """
 
     copies: int
     sharing: int
-    both_sides: bool
+    side: str
 
 
 @dataclass(eq=False)
@@ -50,6 +51,8 @@ class PairData:
         Of both sequences.
     x, y : lists of uint8 arrays
         The alphabet's codes of each pair.
+    reference : {"x", "y"}, optional
+        The side of the ancestors or references: given these, pairs are independent.
     latest
         What a model computed last on these data, and for what: a fit asks for the same twice.
     """
@@ -57,6 +60,7 @@ class PairData:
     alphabet: Alphabet
     x: Sequence[Codes]
     y: Sequence[Codes]
+    reference: str | None = None
     latest: tuple[Any, Any] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -64,30 +68,36 @@ class PairData:
 
     def __reduce__(self) -> tuple[type[PairData], tuple[Any, ...]]:
         # What can be computed again does not travel to other processes.
-        return PairData, (self.alphabet, list(self.x), list(self.y))
+        return PairData, (self.alphabet, list(self.x), list(self.y), self.reference)
 
     def subset(self, indices: NDArray[np.int64]) -> PairData:
         """Take pairs by their positions; one that is named twice is there twice."""
-        return PairData(self.alphabet, [self.x[i] for i in indices], [self.y[i] for i in indices])
+        return self._of([self.x[i] for i in indices], [self.y[i] for i in indices])
 
     def joined(self, others: Sequence[PairData]) -> PairData:
         """Add the pairs of other data after these."""
         parts = self, *others
-        return PairData(
-            self.alphabet,
+        return self._of(
             [codes for part in parts for codes in part.x],
             [codes for part in parts for codes in part.y],
         )
 
+    def _of(self, x: Sequence[Codes], y: Sequence[Codes]) -> PairData:
+        return PairData(self.alphabet, x, y, self.reference)
+
     def clusters(self) -> NDArray[np.int64]:
         """Label pairs that are linked by shared sequences, directly or through others, (n_pairs,).
 
-        A pair whose sequences nothing else has is a cluster of its own.
+        A pair whose sequences nothing else has is a cluster of its own. A sequence that is the
+        reference links nothing.
         """
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
         names: dict[bytes, int] = {}
+        if self.reference is not None:
+            others = self.y if self.reference == "x" else self.x
+            return np.array([names.setdefault(codes.tobytes(), len(names)) for codes in others])
         ends = [
             [names.setdefault(codes.tobytes(), len(names)) for codes in pair]
             for pair in zip(self.x, self.y, strict=True)
@@ -141,7 +151,7 @@ class PairData:
     def part(self, cells: float) -> PairData:
         """Take pairs in order, as many as have that many cells together, and at least one."""
         n_pairs = int(np.searchsorted(np.cumsum(self.lengths.prod(axis=1)), cells))
-        return PairData(self.alphabet, self.x[: max(n_pairs, 1)], self.y[: max(n_pairs, 1)])
+        return self._of(self.x[: max(n_pairs, 1)], self.y[: max(n_pairs, 1)])
 
     def fingerprint(self) -> str:
         """Name the data: equal for equal sequences in the same order and alphabet."""
@@ -149,7 +159,8 @@ class PairData:
 
     @cached_property
     def _name(self) -> str:
-        return fingerprint([self.alphabet.name, list(self.x), list(self.y)])
+        declared = [] if self.reference is None else [self.reference]
+        return fingerprint([self.alphabet.name, list(self.x), list(self.y), *declared])
 
     @cached_property
     def shared(self) -> Shared:
@@ -157,21 +168,27 @@ class PairData:
         pairs = Counter(
             (left.tobytes(), right.tobytes()) for left, right in zip(self.x, self.y, strict=True)
         )
-        # In how many distinct pairs a sequence stands, on either side; that of both sides once.
-        left, right = Counter(x for x, _ in pairs), Counter(y for _, y in pairs)
-        both = Counter(x for x, y in pairs if x == y)
-        total = left + right - both
-        several = [sequence for sequence, count in total.items() if count > 1]
+        # In how many distinct pairs a sequence stands; where it is both of a pair that is once.
+        ends = {None: (0, 1), "x": (1,), "y": (0,)}[self.reference]
+        total = Counter(sequence for pair in pairs for sequence in {pair[end] for end in ends})
+        sides = {"xy"[end] for pair in pairs for end in ends if total[pair[end]] > 1}
         return Shared(
             copies=sum(count for count in pairs.values() if count > 1),
             sharing=sum(
                 count
                 for pair, count in pairs.items()
-                if count == 1 and any(total[sequence] > 1 for sequence in pair)
+                if count == 1 and any(total[pair[end]] > 1 for end in ends)
             ),
-            both_sides=any(right[sequence] for sequence in several)
-            and any(left[sequence] for sequence in several),
+            side="".join(sides) if len(sides) == 1 else "",
         )
+
+    @cached_property
+    def n_sharing_reference(self) -> int:
+        """In how many pairs the reference is that of another pair, too."""
+        if self.reference is None:
+            return 0
+        references = Counter(c.tobytes() for c in (self.x if self.reference == "x" else self.y))
+        return sum(count for count in references.values() if count > 1)
 
     def _counts(self, sequences: Sequence[Codes]) -> Floats:
         size = self.alphabet.membership.shape[0]

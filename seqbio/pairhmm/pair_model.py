@@ -507,7 +507,7 @@ class PairModel:
         return totals
 
     def dependence(self, data: PairData) -> list[Check]:
-        """Find pairs that occur more than once or share a sequence."""
+        """Find pairs that occur more than once or share a sequence other than the reference."""
         shared = data.shared
         checks = []
         if shared.copies:
@@ -516,20 +516,23 @@ class PairModel:
                 "one of each in the data"
             )
             checks.append(Check(message, "invalid", "dependent_items"))
-        if shared.both_sides:
+        if shared.sharing:
             message = (
-                f"{shared.sharing} pairs share a sequence with another pair, and no one side is "
-                "the reference of all of them: the same event counts in several pairs"
+                f"{shared.sharing} pairs share a sequence with another pair, so that the same "
+                "event counts in several pairs; take pairs that share no branch of the tree"
             )
+            if shared.side and data.reference is None:
+                message += (
+                    f", or, if {shared.side} is the ancestor or the reference of them, say so by "
+                    f"--reference {shared.side} (reference='{shared.side}')"
+                )
             checks.append(Check(message, "invalid", "dependent_items"))
-        elif shared.sharing:
+        if data.n_sharing_reference:
             message = (
-                f"{shared.sharing} pairs share a sequence with another pair. That is harmless only "
-                "where the shared sequence is the ancestor or the reference of both; where "
-                "relatives are compared with each other the same event counts twice and the "
-                "p-value is too small"
+                f"{data.n_sharing_reference} pairs share a reference in {data.reference}, and are "
+                "independent given it if, as was said, it is their ancestor or origin"
             )
-            checks.append(Check(message, "warning", "shared_sequences"))
+            checks.append(Check(message, "note", "reference"))
         return checks
 
 

@@ -79,6 +79,7 @@ def test_fit_takes_all_model_options(run, pairs_file, tmp_path):
         "end": "untied",
         "gap_lengths": 2,
         "ends": "free_x",
+        "reference": None,
         "n_starts": 2,
     }
     assert content["seed"] == 5
@@ -389,6 +390,26 @@ def test_test_prints_the_table_of_the_library(run, pairs_file, tmp_path):
     assert table == f"{expected}\n"
     assert sides.startswith("x and y = first and second sequence of each of the ")
     assert "open_x, extend_x: letters of x against a gap in y (deletions" in sides
+
+
+def test_pairs_that_share_a_sequence_take_its_word_to_be_the_reference(run, pairs_file, write):
+    ancestor = "".join(str(record.seq) for record in read_fasta(pairs_file))[:300]
+    changed = [ancestor[: 9 * k] + "AC" + ancestor[9 * k + 2 :] for k in range(1, 17)]
+    lost = [text[: 30 * k] + text[30 * k + k :] for k, text in enumerate(changed[:8], start=1)]
+    won = [text[: 20 * k] + text[-k:] + text[20 * k :] for k, text in enumerate(changed[8:], 1)]
+    records = enumerate([ancestor, *lost, *won])
+    star = write("star.fa", "".join(f">{number}\n{text}\n" for number, text in records))
+    command = ("pairhmm", "test", star, "--pairing", "first-vs-rest", "--json")
+    refused = content_of(run(*command))
+    assert (refused["pvalue"], refused["calibration"]) == (None, "none")
+    [reason] = [each["message"] for each in refused["warnings"] if each["severity"] == "invalid"]
+    assert "--reference x (reference='x')" in reason
+    declared = content_of(run(*command, "--reference", "x"))
+    assert 0.0 < declared["pvalue"] <= 1.0
+    assert declared["settings"]["reference"] == "x"
+    assert "reference" in [warning["code"] for warning in declared["warnings"]]
+    for name in ("chi2", "bootstrap", "robust", "bartlett"):
+        assert content_of(run(*command, f"--calibration={name}"))["pvalue"] is None
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,9 @@ def rows(name: str) -> list[tuple[str, Any, tuple[str, ...], tuple[str, ...], di
     }[name]
     pairs = read_pairs(datasets.path(source), pairing=pairing)
     models = MODELS | (CUT if name == "made1" else {})
+    ancestor = {"reference": "x"} if name == "made1" else {}
     return [
-        (model, pairs, (*SYMMETRY, *ties), (), settings)
+        (model, pairs, (*SYMMETRY, *ties), (), settings | ancestor)
         for model, (settings, ties) in models.items()
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,18 +94,45 @@ def test_pairs_are_linked_by_the_sequences_they_share(pairs, clusters):
 
 
 @pytest.mark.parametrize(
-    ("pairs", "copies", "sharing", "both_sides"),
+    ("pairs", "copies", "sharing", "side"),
     [
-        (["AA CC", "GG TT"], 0, 0, False),
-        (["AA CC", "AA CC", "AA CC"], 3, 0, False),
-        (["AA CC", "AA TT", "GG GG"], 0, 2, False),
-        (["CC AA", "TT AA", "GG GG"], 0, 2, False),
-        (["AA CC", "CC AA"], 0, 2, True),
-        (["AA CC", "CC TT"], 0, 2, True),
-        (["AA CC", "AA TT", "GG TT"], 0, 3, True),
-        (["AA CC", "AA CC", "AA TT"], 2, 1, False),
+        (["AA CC", "GG TT"], 0, 0, ""),
+        (["AA CC", "AA CC", "AA CC"], 3, 0, ""),
+        (["AA CC", "AA TT", "GG GG"], 0, 2, "x"),
+        (["CC AA", "TT AA", "GG GG"], 0, 2, "y"),
+        (["AA CC", "CC AA"], 0, 2, ""),
+        (["AA CC", "CC TT"], 0, 2, ""),
+        (["AA CC", "AA TT", "GG TT"], 0, 3, ""),
+        (["AA CC", "AA CC", "AA TT"], 2, 1, "x"),
     ],
 )
-def test_copies_and_shared_sequences_are_counted(pairs, copies, sharing, both_sides):
+def test_copies_and_shared_sequences_are_counted(pairs, copies, sharing, side):
     found = encoded([tuple(pair.split()) for pair in pairs]).shared
-    assert found == (copies, sharing, both_sides)
+    assert found == (copies, sharing, side)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "reference", "clusters", "shared"),
+    [
+        (["AA CC", "AA TT", "AA GG"], "x", [0, 1, 2], (0, 0, "")),
+        (["AA CC", "AA TT", "AA GG"], "y", [0, 0, 0], (0, 3, "x")),
+        (["CC AA", "TT AA"], "y", [0, 1], (0, 0, "")),
+        (["AA CC", "AA TT", "GG TT"], "x", [0, 1, 1], (0, 2, "y")),
+        # An ancestor may have an ancestor, and a read may be without errors.
+        (["AA CC", "CC TT"], "x", [0, 1], (0, 0, "")),
+        (["AA AA", "AA CC"], "x", [0, 1], (0, 0, "")),
+        (["AA CC", "AA CC", "AA GG"], "x", [0, 0, 1], (2, 0, "")),
+    ],
+)
+def test_pairs_are_independent_given_the_reference(pairs, reference, clusters, shared):
+    data = replace(encoded([tuple(pair.split()) for pair in pairs]), reference=reference)
+    assert data.clusters().tolist() == clusters
+    assert data.shared == shared
+    parts = data.subset(np.array([0])), data.part(1), data.joined([data])
+    assert {part.reference for part in (*parts, pickle.loads(pickle.dumps(data)))} == {reference}
+
+
+def test_fingerprint_knows_the_reference():
+    data = encoded(PAIRS)
+    names = {replace(data, reference=side).fingerprint() for side in (None, "x", "y")}
+    assert len(names) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -482,14 +483,20 @@ def test_a_sequence_in_several_pairs_is_noticed():
     model, full = model_and_full()
     star = [("ACGT", "ACGA"), ("ACGT", "ACGG"), ("TTTT", "CCCC")]
     found = checks(model, full, encoded(star), tie=())
-    assert set(found) == {"shared_sequences"}
-    assert found["shared_sequences"].severity == "warning"
-    assert found["shared_sequences"].message.startswith("2 pairs share a sequence")
+    assert set(found) == {"dependent_items"}
+    assert found["dependent_items"].severity == "invalid"
+    assert found["dependent_items"].message.startswith("2 pairs share a sequence")
+    assert found["dependent_items"].message.endswith("--reference x (reference='x')")
+    declared = replace(encoded(star), reference="x")
+    found = checks(model, full, declared, tie=())
+    assert [(check.code, check.severity) for check in found.values()] == [("reference", "note")]
+    assert found["reference"].message.startswith("2 pairs share a reference in x")
     chain = [*star, ("TTTA", "TTTT")]
     found = checks(model, full, encoded(chain), tie=())
     assert set(found) == {"dependent_items"}
     assert found["dependent_items"].severity == "invalid"
     assert found["dependent_items"].message.startswith("4 pairs share a sequence")
+    assert "--reference" not in found["dependent_items"].message
 
 
 def test_a_pair_of_equal_sequences_shares_with_nobody():
