@@ -74,7 +74,7 @@ class NestingError(SeqbioError, ValueError):
 
 
 class DataMismatchError(SeqbioError, ValueError):
-    """Two fits that are to be compared were made on different data."""
+    """Fits to compare, or a checkpoint to go on from, are of other data or settings."""
 
 
 class NotFittedError(SeqbioError, ValueError, AttributeError):

@@ -172,7 +172,8 @@ def train(
         typer.Option(
             "--resume",
             metavar="",
-            help="Go on from the checkpoint; begin where there is none yet.",
+            help="Go on from the checkpoint; begin where there is none yet. Data and options are "
+            "those it was made with, but for more --epochs or another --patience.",
         ),
     ] = False,
     results: common.Reported,

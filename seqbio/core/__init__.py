@@ -65,7 +65,8 @@ from seqbio.core.tie_patterns import (
     transposed,
     untied,
 )
-from seqbio.core.training import Training, TrainingSettings, TrainingState
+from seqbio.core.training import Training, TrainingSettings
+from seqbio.core.training_state import TrainingState
 from seqbio.core.tying import Tying
 
 __all__ = [

@@ -14,18 +14,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from math import cos, inf, isfinite, nan, pi
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from seqbio.core.fingerprint import fingerprint
 from seqbio.core.layout import Layout
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.optimizers import Adam, clip_by_norm
 from seqbio.core.parallel import spawn_generators
 from seqbio.core.tie_patterns import untied
+from seqbio.core.training_state import (
+    EpochRecord,
+    TrainingState,
+    read_generator,
+    written_generator,
+)
 from seqbio.core.tying import Tying
 from seqbio.errors import ConvergenceError, ParameterError, TooFewItemsError, TyingError
 
@@ -131,150 +138,6 @@ class TrainingSettings:
         return self.learning_rate
 
 
-@dataclass(frozen=True)
-class EpochRecord:
-    """What one pass over the data did.
-
-    Parameters
-    ----------
-    start : int
-        From which start, counted from 0.
-    epoch : int
-        Counted from 1.
-    loss : float
-        Of the batches as they were met, each before its step, nats per unit.
-    validation_loss : float
-        After the epoch, nats per unit; nan without validation items.
-    learning_rate : float
-        At the last batch.
-    gradient_norm : float
-        The longest before clipping.
-    """
-
-    start: int
-    epoch: int
-    loss: float
-    validation_loss: float
-    learning_rate: float
-    gradient_norm: float
-
-
-@dataclass(eq=False)
-class TrainingState:
-    """Where a training stands between two epochs: all that the rest of it depends on.
-
-    Parameters
-    ----------
-    start, epoch : int
-        Which start, from 0, and how many epochs of it are done.
-    free : ndarray of float64, (n_free,)
-        Where this start is.
-    adam : dict of str to ndarray
-        See `Adam.state`.
-    generators : list of str
-        States of the random generators of all starts, as JSON.
-    best_free, best_loss, best_epoch : ndarray, float, int
-        The parameters of this start with the lowest validation loss; without validation items
-        the latest, with the training loss.
-    winner_free, winner_loss, winner_start, winner_epoch
-        The same for the starts that are over; the loss is inf when there are none.
-    history : list of EpochRecord
-        Of all starts.
-    n_evaluations : int
-        Batches whose gradient was computed.
-    """
-
-    start: int
-    epoch: int
-    free: FloatArray
-    adam: dict[str, NDArray[Any]]
-    generators: list[str]
-    best_free: FloatArray
-    best_loss: float
-    best_epoch: int
-    winner_free: FloatArray
-    winner_loss: float
-    winner_start: int
-    winner_epoch: int
-    history: list[EpochRecord]
-    n_evaluations: int
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Write the state as named arrays without objects, as ``numpy.savez`` takes them.
-
-        Returns
-        -------
-        dict of str to ndarray
-            `from_arrays` reads it; nothing is rounded.
-        """
-        arrays = {f"adam.{name}": array for name, array in self.adam.items()}
-        records = [list(asdict(record).values()) for record in self.history]
-        arrays["history"] = np.array(records, dtype=np.float64).reshape(-1, len(_RECORD_NAMES))
-        arrays["generators"] = np.array(self.generators)
-        for field in fields(self):
-            if field.name not in ("adam", "history", "generators"):
-                arrays[field.name] = np.asarray(getattr(self, field.name))
-        return arrays
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> TrainingState:
-        """Read what `arrays` wrote.
-
-        Parameters
-        ----------
-        arrays : mapping of str to ndarray
-            Copied.
-
-        Raises
-        ------
-        ParameterError
-            An array is missing, of another shape than the others or of another type, or a
-            parameter is not finite.
-        """
-        try:
-            values: dict[str, Any] = {
-                field.name: np.array(arrays[field.name])
-                for field in fields(cls)
-                if field.name != "adam"
-            }
-            values["adam"] = {
-                name: np.array(arrays[f"adam.{name}"]) for name in ("first", "second", "n_steps")
-            }
-        except KeyError as error:
-            raise ParameterError(
-                f"the saved training has no array {error}; give what a checkpoint wrote"
-            ) from error
-        vectors = {name: values[name] for name in ("free", "best_free", "winner_free")}
-        vectors |= {name: values["adam"][name] for name in ("first", "second")}
-        for name, vector in vectors.items():
-            if vector.shape != values["free"].shape or not np.isfinite(vector).all():
-                raise ParameterError(
-                    f"the array {name!r} of the saved training has the shape {vector.shape} or "
-                    "numbers that are not finite; give what a checkpoint wrote"
-                )
-        try:
-            values["generators"] = [str(text) for text in values["generators"]]
-            for text in values["generators"]:
-                _read(text)
-            values["history"] = [
-                EpochRecord(int(start), int(epoch), *numbers)
-                for start, epoch, *numbers in values["history"].tolist()
-            ]
-            for name in ("start", "epoch", "best_epoch", "winner_start", "winner_epoch"):
-                values[name] = int(values[name])
-            for name in ("best_loss", "winner_loss"):
-                values[name] = float(values[name])
-            values["n_evaluations"] = int(values["n_evaluations"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ParameterError(
-                f"the saved training is broken ({error}); give what a checkpoint wrote"
-            ) from error
-        return cls(**values)
-
-
-_RECORD_NAMES = tuple(field.name for field in fields(EpochRecord))
-
-
 @dataclass(frozen=True, eq=False)
 class Training:
     """Trained parameters and how they came about.
@@ -320,6 +183,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     on_batch: Callable[[int, int, int, float], object] | None = None,
     resume: TrainingState | None = None,
+    identity: Mapping[str, Any] | None = None,
 ) -> Training:
     """Minimise the loss per unit with Adam over minibatches.
 
@@ -349,7 +213,13 @@ def train(
     on_batch : callable, optional
         Called as ``on_batch(epoch, n_done, n_batches, loss per unit)``; for progress.
     resume : TrainingState, optional
-        Goes on from there; everything else must be as it was.
+        Goes on from there. With one start, `n_epochs` and `patience` may be others than they were
+        (on a cosine schedule the learning rate is then that of the new number of epochs);
+        everything else must be as it was.
+    identity : mapping of str to object, optional
+        Further settings that the model depends on, by name, as JSON has them. With those given
+        here and the fingerprint of the data (or what ``data.identity()`` names, where there is
+        such a method) they tell one training from another.
 
     Returns
     -------
@@ -360,6 +230,8 @@ def train(
     ------
     ConvergenceError
         The loss or the norm of a gradient is not finite; the message names the batch.
+    DataMismatchError
+        The training to go on with is of other data or settings; the message names them.
     ParameterError, TyingError
         An argument has a wrong value.
 
@@ -383,8 +255,13 @@ def train(
     array([3., 3.])
     """
     run = _Run(model, tying, data, settings or TrainingSettings(), items, validation, on_batch)
+    names: dict[str, Any] = {}
+    if resume is not None or callbacks:  # nobody else sees them
+        names = run.identity(start, n_starts, seed, identity or {})
     state = resume or run.begin(start, n_starts, seed)
-    run.check_state(state, n_starts)
+    if resume is not None:
+        resume.check(names, run.settings.n_epochs, tying.n_free)
+    state.identity = names
     message = run.epochs(state, callbacks)
     run.settle(state)
     while state.start + 1 < n_starts and message != _STOPPED:
@@ -456,7 +333,7 @@ class _Run:
             epoch=0,
             free=free,
             adam=self._adam().state(),
-            generators=[_written(generator) for generator in generators],
+            generators=[written_generator(generator) for generator in generators],
             best_free=free,
             best_loss=inf,
             best_epoch=0,
@@ -466,21 +343,38 @@ class _Run:
             winner_epoch=0,
             history=[],
             n_evaluations=0,
+            identity={},
         )
 
-    def check_state(self, state: TrainingState, n_starts: int) -> None:
-        if state.free.shape != (self.tying.n_free,) or len(state.generators) != n_starts:
-            raise ParameterError(
-                f"the training to go on with has {state.free.size} free parameters and "
-                f"{len(state.generators)} starts, and this one {self.tying.n_free} and {n_starts}; "
-                "use the settings that it was made with"
-            )
+    def identity(
+        self,
+        start: ArrayLike | None,
+        n_starts: int,
+        seed: int | np.random.Generator | None,
+        more: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Name what the numbers depend on, large things by their fingerprints."""
+        tying, own = self.tying, getattr(self.data, "identity", None)
+        names = {
+            **(own() if own else {"data": fingerprint(self.data)}),
+            "items to train on": fingerprint(self.items),
+            "items to validate on": fingerprint(self.validation),
+            "tying": fingerprint([tying.group, tying.sign, tying.offset]),
+            "weights to begin from": fingerprint(None if start is None else np.asarray(start)),
+            "n_starts": n_starts,
+            "seed": _seed_name(seed),
+            **asdict(self.settings),
+            **more,
+        }
+        # As JSON gives them back: tuples are lists, and numbers of NumPy those of Python.
+        plain: dict[str, Any] = json.loads(json.dumps(names, default=np.generic.item))
+        return plain
 
     def next_start(self, state: TrainingState) -> None:
         state.start += 1
-        generator = _read(state.generators[state.start])
+        generator = read_generator(state.generators[state.start])
         state.free = self._random_start(generator)
-        state.generators[state.start] = _written(generator)
+        state.generators[state.start] = written_generator(generator)
         state.adam = self._adam().state()
         state.epoch = state.best_epoch = 0
         state.best_free, state.best_loss = state.free, inf
@@ -516,7 +410,7 @@ class _Run:
         return f"{self.settings.n_epochs} epochs are done"
 
     def _epoch(self, state: TrainingState) -> None:
-        settings, generator = self.settings, _read(state.generators[state.start])
+        settings, generator = self.settings, read_generator(state.generators[state.start])
         adam = self._adam()
         adam.set_state(state.adam)
         batches = self.model.batches(self.data, self.items, settings.batch_size, generator)
@@ -544,7 +438,7 @@ class _Run:
                 self.on_batch(state.epoch + 1, index + 1, len(batches), loss / weight)
         state.epoch += 1
         state.free, state.adam = free, adam.state()
-        state.generators[state.start] = _written(generator)
+        state.generators[state.start] = written_generator(generator)
         held_out = nan
         if self.validation is not None:
             held_out = mean_loss(
@@ -681,6 +575,13 @@ def grouped_split(
     return np.flatnonzero(~second), np.flatnonzero(second)
 
 
+def _seed_name(seed: int | np.random.Generator | None) -> object:
+    """Name a seed; what a generator spawns depends on its seed sequence alone."""
+    if not isinstance(seed, np.random.Generator):
+        return seed
+    return fingerprint(seed.bit_generator.seed_seq.state)  # type: ignore[attr-defined]
+
+
 def _checked_items(items: ArrayLike, name: str) -> IntArray:
     indices = np.asarray(items)
     if indices.ndim != 1 or not indices.size or not np.issubdtype(indices.dtype, np.integer):
@@ -689,13 +590,3 @@ def _checked_items(items: ArrayLike, name: str) -> IntArray:
             "at least one item"
         )
     return indices.astype(np.intp)
-
-
-def _written(generator: np.random.Generator) -> str:
-    return json.dumps(generator.bit_generator.state)
-
-
-def _read(text: str) -> np.random.Generator:
-    generator = np.random.default_rng(0)
-    generator.bit_generator.state = json.loads(text)
-    return generator

@@ -17,12 +17,12 @@ from seqbio.core._checks import checked_labels
 from seqbio.core.estimator import Estimator, numbered, share_right
 from seqbio.core.training import (
     Callback,
-    EpochRecord,
     Training,
     TrainingSettings,
     grouped_split,
     train,
 )
+from seqbio.core.training_state import EpochRecord
 from seqbio.errors import (
     ModelFileError,
     NotFittedError,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqbio.core.training import EpochRecord
+from seqbio.core.training_state import EpochRecord
 from seqbio.errors import ParameterError
 from seqbio.plots.canvas import BLACK, STYLES, axes_or_new, legend_above
 from seqbio.recurrent.gradient_flow import GradientFlow

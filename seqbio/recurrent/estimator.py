@@ -19,10 +19,10 @@ from seqbio.core.estimator import Estimator, numbered, share_right
 from seqbio.core.training import (
     Training,
     TrainingSettings,
-    TrainingState,
     grouped_split,
     train,
 )
+from seqbio.core.training_state import TrainingState
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError
 from seqbio.recurrent.encoding import as_sequence_data, as_texts, membership, with_boundary
 from seqbio.recurrent.exchange import from_state_dict, to_state_dict
@@ -305,8 +305,12 @@ class RecurrentModel(Estimator):
         checkpoint
             A file that is written after every epoch, whole or not at all.
         resume
-            Go on from the checkpoint, if it is there; with the same settings and data the result
-            is, bit for bit, that of a training that was not interrupted.
+            Go on from the checkpoint, if it is there. The result is, bit for bit, that of
+            a training that was not interrupted. What may differ from the training that wrote it:
+            names and letter case of the records, and with one start `n_epochs` (not below the
+            epochs that are done; a cosine schedule then goes on with the rate of the new number)
+            and `patience`. Other sequences, labels or settings, or another order of
+            the sequences, are refused.
         go_on
             Begin from the weights that the model has, such as those that `load_state_dict` took;
             alphabet and classes stay as they are.
@@ -315,7 +319,22 @@ class RecurrentModel(Estimator):
         -------
         RecurrentModel
             The estimator itself.
+
+        Raises
+        ------
+        DataMismatchError
+            The checkpoint is of other data or settings; the message names them with both values.
+        ModelFileError
+            It is no checkpoint, is damaged, or was written by a version that did not note data
+            and settings.
         """
+        if resume and checkpoint is None:
+            raise ParameterError("resume needs a checkpoint to go on from; name its file")
+        if resume and self.seed is None and self.validation_fraction and validation is None:
+            raise ParameterError(
+                "seed is None, so that other sequences are drawn for validation each time, and a "
+                "training cannot be gone on with; give a seed"
+            )
         start = None
         if go_on:
             start, alphabet = self._fitted()[1], self._alphabet
@@ -337,7 +356,7 @@ class RecurrentModel(Estimator):
                     data.clusters(), self.validation_fraction, self.seed
                 )
         state = None
-        if checkpoint is not None and resume and os.path.exists(checkpoint):  # noqa: PTH110
+        if resume and checkpoint is not None and os.path.exists(checkpoint):  # noqa: PTH110
             state = _read_checkpoint(checkpoint)
         if checkpoint is not None:
             callbacks = [*callbacks, lambda state: _write_checkpoint(checkpoint, state)]
@@ -354,10 +373,27 @@ class RecurrentModel(Estimator):
             callbacks=callbacks,
             on_batch=on_batch,
             resume=state,
+            identity=self._identity(alphabet, classes),
         )
         self._take(alphabet, classes, model, self.training_.full)
         self._data = data
         return self
+
+    def _identity(
+        self, alphabet: Alphabet | CharacterAlphabet, classes: NDArray[Any]
+    ) -> dict[str, Any]:
+        """Name the settings that `train` is not given, and what was learned of the data."""
+        names: dict[str, Any] = {
+            name: value
+            for name, value in self.get_params().items()
+            if isinstance(value, str | int | float | np.generic | None) and name != "seed"
+        }
+        tie = "of your own" if isinstance(self.tie, Tying) else sorted(self.tie)
+        clip = inf if self.clip is None else self.clip
+        names |= {"alphabet": alphabet.name, "tie": tie, "clip": clip, "classes": classes.tolist()}
+        if isinstance(alphabet, CharacterAlphabet):
+            names["letters"] = alphabet.letters
+        return names
 
     def initialise(self, records: Iterable[SequenceLike], labels: Labels | None = None) -> Self:
         """Take the random weights of a model that has learned nothing but its alphabet."""
@@ -746,4 +782,4 @@ def _read_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
     kind, advice = "a checkpoint of a training", "begin without resume, or remove the file"
     arrays = read_model_arrays(path, kind, advice)
     with model_file(os.fspath(path), kind, advice):
-        return TrainingState.from_arrays(arrays)
+        return TrainingState.from_arrays(arrays, name=f"the checkpoint {os.fspath(path)}")

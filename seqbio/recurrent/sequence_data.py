@@ -74,6 +74,23 @@ class SequenceData:
     def _name(self) -> str:
         return fingerprint([self.n_letters, list(self.codes), self.labels])
 
+    def identity(self) -> dict[str, Any]:
+        """Name what the data are in parts, so that it can be said which of them has changed.
+
+        Returns
+        -------
+        dict of str to object
+            The sequences as a set, their order, and the labels of the set.
+        """
+        names = np.array([hashlib.sha256(codes.tobytes()).hexdigest() for codes in self.codes])
+        order = np.argsort(names, kind="stable")
+        return {
+            "sequences": f"{len(self)} of {self.lengths.sum()} letters, "
+            + fingerprint(names[order]),
+            "order of the sequences": fingerprint(names),
+            "labels": fingerprint(None if self.labels is None else self.labels[order]),
+        }
+
     def check_lengths(self, longest: int | None) -> None:
         """Refuse sequences that are longer than a model untied over time has weights for."""
         if longest is not None and len(self) and self.lengths.max() > longest:

@@ -1,6 +1,7 @@
 """The commands of the recurrent models, on small files."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -76,6 +77,30 @@ def test_an_interrupted_training_goes_on(run, records_file, tmp_path):
     np.testing.assert_array_equal(
         RecurrentModel.load(whole).full_, RecurrentModel.load(resumed).full_
     )
+
+
+def test_a_training_goes_on_with_its_own_data_and_settings_alone(
+    run, fails, records_file, tmp_path
+):
+    checkpoint, kept = tmp_path / "check.npz", tmp_path / "kept.npz"
+    options = ("--checkpoint", checkpoint, "--save", kept)
+    small = ("--hidden", "4", "--epochs")
+    train = ("recurrent", "train", records_file, *small)
+    assert run(*train, "2", "--seed", "5", *options).exit_code == 0
+    text = fails(1, *train, "2", "--seed", "7", "--learning-rate", "0.02", *options, "--resume")
+    assert f"the checkpoint {checkpoint} is of another training" in text
+    assert "seed is 5 there and 7 now" in text
+    assert "learning_rate is 0.005 there and 0.02 now" in text
+    assert "n_epochs and patience may change" in text
+    other = tmp_path / "other.fa"
+    other.write_text(records_file.read_text().replace("A", "C"))
+    text = fails(1, "recurrent", "train", other, *small, "2", "--seed", "5", *options, "--resume")
+    assert "sequences is" in text
+    # The same letters in small type, and more epochs.
+    content = records_file.read_text()
+    other.write_text(re.sub("^[A-Z]+", lambda found: found[0].lower(), content, flags=re.M))
+    command = ("recurrent", "train", other, *small, "4", "--seed", "5", *options, "--resume")
+    assert [row["epoch"] for row in content_of(run(*command, "--json"))["history"]] == [1, 2, 3, 4]
 
 
 def test_score_writes_a_row_for_each_record(run, records_file, model_file):

@@ -9,12 +9,12 @@ from seqbio.core import Layout, Tying, equal, untied
 from seqbio.core.optimizers import Adam, clip_by_norm
 from seqbio.core.training import (
     TrainingSettings,
-    TrainingState,
     grouped_split,
     index_batches,
     mean_loss,
     train,
 )
+from seqbio.core.training_state import TrainingState
 from seqbio.errors import ConvergenceError, ParameterError, TooFewItemsError, TyingError
 
 

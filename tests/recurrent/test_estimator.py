@@ -1,4 +1,6 @@
 import io
+import json
+import re
 
 import numpy as np
 import pytest
@@ -7,9 +9,11 @@ from Bio.SeqRecord import SeqRecord
 
 import seqbio
 from seqbio.core import Tying, untied
+from seqbio.core.training_state import MAY_CHANGE
 from seqbio.errors import (
     AlphabetError,
     ConvergenceError,
+    DataMismatchError,
     ModelFileError,
     NestingError,
     NotFittedError,
@@ -296,6 +300,11 @@ def test_damaged_checkpoints_are_refused(tmp_path, records):
         {"best_free": arrays["best_free"][1:]},
         {"generators": np.array(["{}"])},
         {"history": np.zeros((1, 2))},
+        {"history": arrays["history"][1:]},
+        {"start": np.array(1)},
+        {"best_loss": arrays["best_loss"] + 1e-9},
+        {"winner_loss": np.array(0.1)},
+        {"identity": np.array("[1]")},
     ):
         stream = io.BytesIO()
         np.savez(stream, **(arrays | changed))
@@ -323,6 +332,140 @@ def test_an_interrupted_training_resumes_bit_for_bit(tmp_path, records):
     resumed = RecurrentModel(**settings).fit(records, checkpoint=path, resume=True)
     np.testing.assert_array_equal(whole.full_, resumed.full_)
     assert whole.training_.history == resumed.training_.history
+
+
+RESUMED = {"hidden_size": 3, "n_epochs": 3, "batch_size": 8, "schedule": "constant", "seed": 1}
+SHARED = {"validation_fraction": 0.3}
+CHANGES = {
+    "cell": ("lstm", "gru"),
+    "hidden_size": (3, 4),
+    "n_layers": (1, 2),
+    "alphabet": ("dna", "rna"),
+    "embedding_size": (None, 2),
+    "ends": (True, False),
+    "max_length": (None, 20),
+    "dropout": (0.0, 0.5),
+    "batch_size": (8, 9),
+    "learning_rate": (0.005, 0.006),
+    "schedule": ("constant", "cosine"),
+    "weight_decay": (0.0, 0.1),
+    "clip": (5.0, 4.0),
+    "truncate": (None, 5),
+    "validation_fraction": (0.0, 0.2),
+    "n_starts": (1, 2),
+    "precision": ("single", "double"),
+    "seed": (1, 2),
+    "tie": (["time"], ["gates.input", "time"]),
+}
+
+
+@pytest.fixture
+def interrupted(tmp_path, records):
+    """A checkpoint of three epochs."""
+    path = tmp_path / "checkpoint.npz"
+    RecurrentModel(**RESUMED).fit(records, checkpoint=path)
+    return path
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_checkpoint_of_other_settings_is_refused_with_both_values(interrupted, records, name):
+    before, after = CHANGES[name]
+    changed = RESUMED | {name: tuple(after) if isinstance(after, list) else after}
+    records = [each.replace("T", "A") for each in records] if name == "alphabet" else records
+    said = f"{name} is {json.dumps(before)} there and {json.dumps(after)} now"
+    says = r"checkpoint\.npz is of another training: .*" + re.escape(said)
+    with pytest.raises(DataMismatchError, match=says):
+        RecurrentModel(**changed).fit(records, checkpoint=interrupted, resume=True)
+
+
+def test_every_setting_is_in_the_identity_of_a_training():
+    names = set(RecurrentModel().get_params())
+    # A class cannot be next to these: its own test is below.
+    assert names == set(CHANGES) | set(MAY_CHANGE) | {"task", "bidirectional"}
+
+
+def test_a_checkpoint_of_other_data_is_refused_and_says_which_part(interrupted, records):
+    def refusal(records, **options):
+        with pytest.raises(DataMismatchError) as error:
+            RecurrentModel(**RESUMED).fit(records, checkpoint=interrupted, resume=True, **options)
+        return str(error.value)
+
+    text = refusal([*records[:-1], "ACGT"])
+    assert re.search(r'sequences is "30 of \d+ letters, \w+" there and "30 of \d+ letters', text)
+    text = refusal(records[::-1])
+    assert "order of the sequences is" in text
+    assert not re.search("[;:] sequences is", text)
+    assert "sequences is" in refusal(records, validation=["ACGT"])
+    assert "items to validate on is" in refusal(records[:-1], validation=records[-1:])
+
+
+def test_a_checkpoint_of_other_labels_or_classes_is_refused(tmp_path, records):
+    path = tmp_path / "checkpoint.npz"
+    settings = RESUMED | {"task": "class"}
+    labels = ["a", "b", "b"] * 10
+    RecurrentModel(**settings).fit(records, labels, checkpoint=path)
+
+    def refusal(labels, **changed):
+        model = RecurrentModel(**settings | changed)
+        with pytest.raises(DataMismatchError) as error:
+            model.fit(records, labels, checkpoint=path, resume=True)
+        return str(error.value)
+
+    assert "labels is" in refusal(["b", "a", "b"] * 10)
+    assert 'classes is ["a", "b"] there and ["c", "d"] now' in refusal(["c", "d", "d"] * 10)
+    assert "bidirectional is false there and true now" in refusal(labels, bidirectional=True)
+    with pytest.raises(DataMismatchError, match='task is "class" there and "next" now'):
+        RecurrentModel(**RESUMED).fit(records, checkpoint=path, resume=True)
+
+
+def test_more_epochs_and_another_patience_go_on_as_if_they_had_been_asked_for(tmp_path, records):
+    path = tmp_path / "checkpoint.npz"
+    settings = RESUMED | SHARED | {"learning_rate": 0.1}
+    RecurrentModel(**settings).fit(records, checkpoint=path)
+    longer = settings | {"n_epochs": 12, "patience": 4}
+    whole = RecurrentModel(**longer).fit(records)
+    lower = [SeqRecord(Seq(text.lower()), id=f"other{i}") for i, text in enumerate(records)]
+    resumed = RecurrentModel(**longer).fit(lower, checkpoint=path, resume=True)
+    np.testing.assert_array_equal(whole.full_, resumed.full_)
+    assert whole.training_.history == resumed.training_.history
+    with pytest.raises(DataMismatchError, match="epochs are done there and n_epochs is 2 now"):
+        RecurrentModel(**settings | {"n_epochs": 2}).fit(records, checkpoint=path, resume=True)
+
+
+def test_starts_that_are_over_get_no_further_epochs(tmp_path, records):
+    path = tmp_path / "checkpoint.npz"
+    settings = RESUMED | {"n_starts": 2}
+    RecurrentModel(**settings).fit(records, checkpoint=path)
+    with pytest.raises(DataMismatchError, match=r"n_epochs is 3 there and 4 now\. Give it"):
+        RecurrentModel(**settings | {"n_epochs": 4}).fit(records, checkpoint=path, resume=True)
+
+
+def test_a_generator_as_seed_is_known_by_what_it_spawns(tmp_path, records):
+    path = tmp_path / "checkpoint.npz"
+    settings = RESUMED | SHARED
+    seed = np.random.default_rng(5)
+    whole = RecurrentModel(**settings | {"seed": seed}).fit(records, checkpoint=path)
+    again = RecurrentModel(**settings | {"seed": np.random.default_rng(5)})
+    again.fit(records, checkpoint=path, resume=True)
+    np.testing.assert_array_equal(whole.full_, again.full_)
+    with pytest.raises(DataMismatchError, match="seed is"):  # it has spawned since
+        RecurrentModel(**settings | {"seed": seed}).fit(records, checkpoint=path, resume=True)
+
+
+def test_what_cannot_be_gone_on_with_is_refused_at_once(tmp_path, records):
+    with pytest.raises(ParameterError, match="name its file"):
+        RecurrentModel(**RESUMED).fit(records, resume=True)
+    model = RecurrentModel(**RESUMED | SHARED | {"seed": None})
+    with pytest.raises(ParameterError, match="seed is None, so that other sequences"):
+        model.fit(records, checkpoint=tmp_path / "x.npz", resume=True)
+
+
+def test_a_checkpoint_without_identity_is_refused_with_advice(interrupted, records):
+    with np.load(interrupted, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files if name != "identity"}
+    np.savez(interrupted, **arrays)
+    with pytest.raises(ModelFileError, match=r"written before checkpoints said.*begin without"):
+        RecurrentModel(**RESUMED).fit(records, checkpoint=interrupted, resume=True)
 
 
 def test_a_training_goes_on_from_the_weights_there_are(fitted, records):
