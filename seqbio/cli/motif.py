@@ -147,7 +147,7 @@ def train(
     ] = 1,
     known: Annotated[
         str | None,
-        typer.Option("--known", metavar="FILE", help="Motifs (MEME, JASPAR) to name ours by."),
+        typer.Option("--known", metavar="FILE", help="Motifs to name ours by, as for scan."),
     ] = None,
     save: Annotated[
         str | None, typer.Option("--save", metavar="FILE", help="Keep the detector here, as JSON.")
@@ -241,7 +241,12 @@ def train(
 def scan(
     *,
     motif_file: Annotated[
-        str, typer.Argument(metavar="MOTIFS", help="Motifs: MEME's minimal format or JASPAR's.")
+        str,
+        typer.Argument(
+            metavar="MOTIFS",
+            help="Motifs: MEME (minimal, or the text of MEME, STREME or DREME), JASPAR, TRANSFAC, "
+            "or dataset:NAME.",
+        ),
     ],
     file: SequenceFile,
     threshold: Annotated[

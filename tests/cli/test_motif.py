@@ -203,7 +203,7 @@ def test_refusals_name_file_and_place(fails, files, tmp_path):
     line = fails(1, "motif", "train", one, "--negatives", one, "--width", 2)
     assert "too few items for a validation split" in line
     for text, message in (
-        (">x\nA 1\nC -2\nG 1\nT 1\n", "line 3: a count is -2"),
+        (">x\nA 1\nC -2\nG 1\nT 1\n", "line 3: a number is -2"),
         ("MEME version 4\nMOTIF x\nletter-probability matrix: nsites= 0\n1 0 0 0\n", "line 3"),
     ):
         (tmp_path / "m.txt").write_text(text)

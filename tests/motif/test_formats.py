@@ -76,7 +76,7 @@ def test_rows_of_jaspar_in_any_order_and_without_brackets():
 
 
 refusals = [
-    ("hello", "expected motifs in MEME's"),
+    ("hello", "expected motifs in a format of MEME's"),
     ("", "expected motifs"),
     (">x\nA 1\nC 1\nG 1\n", "line 1: .*rows 'ACG'"),
     (">x\nA 1\nC 1 2\nG 1\nT 1\n", r"\[1, 2, 1, 1\] numbers"),
@@ -92,8 +92,36 @@ refusals = [
         "line 4: the probabilities add up to 2",
     ),
     ("MEME version 4\nletter-probability matrix: w= 1\n1 0 0 0\n", "without a line MOTIF"),
-    (">x\nA 1\nC -2\nG 1\nT 1\n", "line 3: a count is -2; give counts of 0 or more"),
-    (">x y\nA 1 0\nC 1 0\nG 1 0\nT 1 0\n", "line 1: column 2 of the motif 'x y' has no counts"),
+    (
+        "MEME version 4\nMOTIF x\nMOTIF y\nletter-probability matrix: w= 1\n1 0 0 0\n",
+        "line 2: 'MOTIF x' is without a letter-probability matrix",
+    ),
+    (
+        "MEME version 4\nMOTIF x\nletter-probability matrix: w= 1\n1 0 0 0\nMOTIF y\n",
+        "line 5: 'MOTIF y' is without",
+    ),
+    ("MEME version 4\nMOTIF x\nletter-probability matrix: w= one\n1 0 0 0\n", "w is 'one'; give"),
+    (
+        "MEME version 4\nALPHABET= ACGT\nBackground letter frequencies\nA .5 C .5\nMOTIF x\n",
+        "line 3: the background is 'A .5 C .5'; give",
+    ),
+    (
+        "MEME version 4\nBackground letter frequencies\nA 1 C 1 G 1 T 1\nMOTIF x\n",
+        "line 2: the background is",
+    ),
+    ("<?xml version='1.0'?>\n<MEME>\n", "in a format of MEME's"),
+    ("AC x\nXX\n//\n", "line 1: the motif 'x' has no matrix"),
+    ("AC x\n01 1 2 3 4\n//\n", "line 2: a row before the line 'P0'"),
+    ("AC x\nP0 A C G T\n01 1 2 3\n//\n", "line 3: expected a number for each of ACGT, found 3"),
+    ("AC x\nP0 A C G T\n01 1 2 3 -4\n//\n", "line 3: a number is -4"),
+    ("AC x\nP0 A C G T\n01 1 2 3 4\n03 1 2 3 4\n//\n", "line 4: expected row 2 .* found '03'"),
+    ("AC x\nP0 A C G N\n01 1 2 3 4\n//\n", "line 1: .*rows 'ACGN'"),
+    ("AC x\nP0 A C G T\n01 0 0 0 0\n//\n", "line 1: column 1 of the motif 'x' has no counts"),
+    ("P0 A C G T\n01 1 2 3 4\n//\n", "line 1: the motif has no name"),
+    ("AC x\nP0 A C G T\n01 1 2 3 4\nP0 A C G T\n01 1 2 3 4\n", "line 4: a second matrix in one"),
+    (2 * "ID x\nP0 A C G T\n01 1 2 3 4\n//\n", "line 5: a motif above has the name 'x'"),
+    (">x\nA 1\nC -2\nG 1\nT 1\n", "line 3: a number is -2; give numbers of 0 or more"),
+    (">x y\nA 1 0\nC 1 0\nG 1 0\nT 1 0\n", "line 1: column 2 of the motif 'x' has no counts"),
     (">x\nA 1\nC 1\nA 2\nG 1\nT 1\n", "line 1: .*rows 'ACAGT'"),
     (2 * ">x\nA 1\nC 1\nG 1\nT 1\n", "line 6: a motif above has the name 'x', too"),
     (

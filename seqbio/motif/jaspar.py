@@ -1,0 +1,31 @@
+"""JASPAR's format of motif files: a name after ``>``, and a row of counts for each letter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqbio.motif.motif_text import MotifText, number_text, title_of, two_names
+from seqbio.motif.motifs import alphabet_of, count_matrix
+
+if TYPE_CHECKING:
+    from Bio.motifs import Motif
+
+
+def read_jaspar(text: MotifText) -> None:
+    """Find the motifs of a file."""
+    starts = [at for at, line in enumerate(text.lines) if line.startswith(">")]
+    for start, stop in zip(starts, [*starts[1:], len(text.lines)], strict=True):
+        letters, rows = "", []
+        for at in range(start + 1, stop):
+            line = text.lines[at].strip()
+            if line:
+                letters += line[0]
+                rows.append(text.numbers(at, line[1:].replace("[", " ").replace("]", " ")))
+        text.add(start, two_names(text.lines[start][1:]), letters, rows)
+
+
+def jaspar_text(motif: Motif) -> str:
+    """Write a motif."""
+    rows = zip(alphabet_of(motif).letters, count_matrix(motif).tolist(), strict=True)
+    lines = [f"{letter} [ {' '.join(map(number_text, row))} ]" for letter, row in rows]
+    return "\n".join([f">{title_of(motif)}", *lines, ""])
