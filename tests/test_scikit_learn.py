@@ -48,7 +48,7 @@ DENSITIES = {
     ),
 }
 CLASSIFIERS = {
-    "motif detector": MotifDetector(n_motifs=1, width=6, n_epochs=5, validation=0, seed=1),
+    "motif detector": MotifDetector(n_motifs=1, width=6, n_epochs=5, validation_fraction=0, seed=1),
     "recurrent classifier": RecurrentModel(task="class", hidden_size=4, n_epochs=3, seed=1),
 }
 each_density = pytest.mark.parametrize(("model", "data", "grid"), DENSITIES.values(), ids=DENSITIES)

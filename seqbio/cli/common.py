@@ -16,7 +16,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
@@ -52,6 +52,8 @@ _ADVICE = {
     errno.EROFS: "choose another place",
     errno.ENOSPC: "make room or choose another place",
 }
+_FORMER_OPTIONS = {"--jobs": "--workers"}
+_FORMER = "{} is called {} now; the former name will be gone in the next release"
 # Typer gives no public name to the base of all complaints about a command line.
 _ClickException: Any = typer.BadParameter.__mro__[2]
 
@@ -273,6 +275,11 @@ def helped(words: Callable[[], Mapping[str, str]]) -> type[TyperCommand]:
     """
 
     class Command(TyperCommand):
+        def parse_args(self, ctx: Any, args: list[str]) -> Any:
+            known = {name for option in self.params for name in option.opts}
+            quiet = not {"-q", "--quiet"}.isdisjoint(args)
+            return super().parse_args(ctx, [_renamed(arg, known, quiet) for arg in args])
+
         def format_help(self, ctx: Any, formatter: Any) -> None:
             # Click leaves the lines of a paragraph with this mark as they are.
             known = {f"{{{name}}}": text for name, text in words().items()} | {r"\b": "\b"}
@@ -285,6 +292,27 @@ def helped(words: Callable[[], Mapping[str, str]]) -> type[TyperCommand]:
 
 PlainCommand = helped(dict)
 """A command whose help needs no words of the library's."""
+
+
+def _renamed(argument: str, known: Container[str], quiet: bool) -> str:
+    """Take an option by its former name, with a note, where the command has the new one."""
+    name, equals, value = argument.partition("=")
+    new = _FORMER_OPTIONS.get(name)
+    if new is None or name in known or new not in known:
+        return argument
+    note(_FORMER.format(name, new), quiet=quiet)
+    return f"{new}{equals}{value}"
+
+
+def formerly(app: typer.Typer, name: str, command: Callable[..., None]) -> None:
+    """Let a command be called by its former name, with a note; help does not show it."""
+
+    @functools.wraps(command)
+    def former(**values: Any) -> None:
+        note(_FORMER.format(name, command.__name__), quiet=values["quiet"])
+        command(**values)
+
+    app.command(name, cls=PlainCommand, hidden=True)(former)
 
 
 def listed(meanings: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The commands of the motif detector: train, scan, shuffle, test."""
+"""The commands of the motif detector: train, predict, scan, shuffle, test."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqbio.cli import calibration, common
+from seqbio.errors import ParameterError
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -33,6 +34,12 @@ def _words() -> Mapping[str, str]:
     from seqbio.motif import MotifDetector
 
     return {"ties": common.listed(MotifDetector.ties())}
+
+
+def _loaded(file: str) -> MotifDetector:
+    from seqbio.motif import MotifDetector
+
+    return MotifDetector.load(file)
 
 
 _Command = common.helped(_words)
@@ -142,8 +149,9 @@ def train(
         ),
     ] = 0.15,
     starts: StartsOption = 1,
-    jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, help="Processes to share starts between.")
+    workers: Annotated[
+        int,
+        typer.Option("--workers", metavar="N", min=1, help="Processes to share starts between."),
     ] = 1,
     known: Annotated[
         str | None,
@@ -200,9 +208,9 @@ def train(
         width=width,
         alphabet=alphabet,
         n_epochs=epochs,
-        validation=validation,
+        validation_fraction=validation,
         n_starts=starts,
-        n_jobs=jobs,
+        workers=workers,
         seed=seed,
         **settings,
     )
@@ -238,6 +246,58 @@ def train(
 
 @app.command(cls=_Command)
 @common.grouped
+def predict(
+    *,
+    file: SequenceFile,
+    model: Annotated[
+        str, typer.Option("--model", metavar="FILE", help="A detector from train --save.")
+    ],
+    results: common.Results,
+    seed: common.NoSeedOption = None,
+) -> None:
+    r"""Predict the class of sequences by a detector that was trained before.
+
+    Classes are counted from 0 in the order of the files that the detector learned from; the
+    negatives are 0.
+
+    For example:
+
+    \b
+      seqbio motif train peaks.fa --width 19 --save detector.json
+      seqbio motif predict others.fa --model detector.json > classes.tsv
+
+    Columns: id, length, predicted, and the probability of each class, P(0), P(1) ...
+
+    Keys of --json: records (id, length, predicted, probabilities by class), file, model.
+    """
+    del seed
+    common.check_writable(results.output)
+    detector = _loaded(model)
+    records, _ = common.read_records(file, alphabet=detector.alphabet)
+    with common.progress(f"predicting {len(records)} records", quiet=results.quiet):
+        probabilities = detector.predict_proba(records)
+    classes = [str(name) for name in detector.classes_]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": str(record.id),
+            "length": len(record),
+            "predicted": classes[int(row.argmax())],
+            "probabilities": dict(zip(classes, row.tolist(), strict=True)),
+        }
+        for record, row in zip(records, probabilities, strict=True)
+    ]
+    if results.json:
+        results.write_json("motif predict", {"file": file, "model": model, "records": rows})
+        return
+    lines = ["\t".join(["id", "length", "predicted", *(f"P({name})" for name in classes)])]
+    for row in rows:
+        *first, shares = row.values()
+        lines.append("\t".join([*map(str, first), *(f"{p:.6g}" for p in shares.values())]))
+    results.write_text("\n".join(lines))
+
+
+@app.command(cls=_Command)
+@common.grouped
 def scan(
     *,
     motif_file: Annotated[
@@ -245,10 +305,19 @@ def scan(
         typer.Argument(
             metavar="MOTIFS",
             help="Motifs: MEME (minimal, or the text of MEME, STREME or DREME), JASPAR, TRANSFAC, "
-            "or dataset:NAME.",
+            "or dataset:NAME; not with --model.",
         ),
     ],
-    file: SequenceFile,
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FASTA", help="FASTA (gzip or not), - for standard input, or dataset:NAME."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE", help="Take the motifs of a detector from train."),
+    ] = None,
     threshold: Annotated[
         float,
         typer.Option("--threshold", metavar="P", help="Highest p-value of a hit."),
@@ -290,6 +359,7 @@ def scan(
     \b
       seqbio motif scan found.meme genome.fa.gz --threshold 1e-5 --output hits.tsv
       seqbio motif scan found.meme genome.fa.gz --format bed --background sequences
+      seqbio motif scan --model detector.json genome.fa.gz
 
     Keys of --json: hits (motif, sequence, start, stop from 0, strand, score, pvalue, qvalue,
     qvalue_all, matched, motif_alt), n_windows (by motif), background, threshold, files.
@@ -306,7 +376,17 @@ def scan(
     if strands is not None:
         strands = common.chosen("--strands", strands, _STRANDS)
     common.check_writable(results.output)
-    motifs = read_motifs(common.file_of(motif_file))
+    if model is not None:
+        if file is not None:
+            raise common.wrong_usage(
+                "--model", f"it has motifs; leave out {motif_file}, or --model"
+            )
+        motif_file, file = model, motif_file
+        motifs = _loaded(model).motifs_
+    elif file is None:
+        raise ParameterError("give a file of motifs, or --model, and a file of sequences")
+    else:
+        motifs = read_motifs(common.file_of(motif_file))
     source = common.file_of(file)
     if shares == "equal":
         shares = None

@@ -1,4 +1,4 @@
-"""The commands of the recurrent models: train, score, sample, test."""
+"""The commands of the recurrent models: train, score, simulate, test."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ def score(
 
 @app.command(cls=_Command)
 @common.grouped
-def sample(
+def simulate(
     *,
     model: ModelArgument,
     n_records: Annotated[
@@ -352,7 +352,7 @@ def sample(
     For example:
 
     \b
-      seqbio recurrent sample alice.npz --length 300 --temperature 0.8 --prime "Alice was"
+      seqbio recurrent simulate alice.npz --length 300 --temperature 0.8 --prime "Alice was"
 
     Keys of --json: records (id, sequence), model, temperature, seed.
     """
@@ -360,7 +360,7 @@ def sample(
     network = _loaded(model)
     if seed is None:
         seed = common.new_seed(quiet=results.quiet)
-    drawn = network.sample(
+    drawn = network.simulate(
         n_records, length=length, temperature=temperature, prime=prime, seed=seed
     )
     texts = [str(getattr(record, "seq", record)) for record in drawn]
@@ -374,13 +374,16 @@ def sample(
             ],
             "seed": seed,
         }
-        results.write_json("recurrent sample", content)
+        results.write_json("recurrent simulate", content)
     elif network.alphabet == "text":
         results.write_text("\n".join(texts))
     else:
         from seqbio.sequences import write_fasta
 
         write_fasta(drawn, results.output)  # type: ignore[arg-type]
+
+
+common.formerly(app, "sample", simulate)
 
 
 @app.command("test", cls=_Command)

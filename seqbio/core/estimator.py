@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core._checks import checked_labels
 from seqbio.core.numerics import IntArray
+from seqbio.core.renaming import former_names, renamed, tell
+from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
 
 
@@ -67,7 +69,10 @@ class Estimator:
         ParameterError
             There is no such setting.
         """
-        for name, value in settings.items():
+        former = former_names(type(self).__init__)
+        for name in former.keys() & settings.keys():
+            tell(name, former[name], stacklevel=3)
+        for name, value in renamed(settings, type(self).__init__).items():
             if name not in self._settings():
                 raise ParameterError(
                     f"{type(self).__name__} has no setting {name!r}; it has "
@@ -75,6 +80,33 @@ class Estimator:
                 )
             setattr(self, name, value)
         return self
+
+    def _settings_to_save(self) -> dict[str, Any]:
+        """Give the settings as JSON takes them; the state of a random generator is not kept."""
+        settings = self.get_params()
+        if isinstance(settings["tie"], Tying):
+            raise ParameterError(
+                "a tying of your own cannot be saved; save what was learned instead"
+            )
+        if isinstance(settings.get("seed"), np.random.Generator):
+            settings["seed"] = None
+        for name, value in settings.items():
+            if isinstance(value, np.generic | np.ndarray):
+                settings[name] = value.tolist()
+        return settings
+
+    @classmethod
+    def _of_saved(cls, settings: dict[str, Any]) -> Self:
+        """Make an estimator of settings from a file, which an older release may have written."""
+        return cls(**renamed({**settings, "tie": tuple(settings["tie"])}, cls.__init__))
+
+    def __getattr__(self, name: str) -> Any:
+        """Get a setting by its former name; Python asks only for what is not found otherwise."""
+        new = former_names(type(self).__init__).get(name)
+        if new is None:
+            return object.__getattribute__(self, name)  # fails, with the words of a property
+        tell(name, new, stacklevel=3)
+        return getattr(self, new)
 
     def __repr__(self) -> str:
         defaults = inspect.signature(type(self).__init__).parameters

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from seqbio.core import Hypothesis, Tying, fit, map_pieces, spawn_generators
 from seqbio.core._checks import checked_labels
 from seqbio.core.estimator import Estimator, numbered, share_right
+from seqbio.core.renaming import takes_former
 from seqbio.core.training import (
     Callback,
     Training,
@@ -99,14 +100,14 @@ class MotifDetector(Estimator):
         Of Adam.
     batch_size, n_epochs : int
         Sequences of a step, and the most passes over the data.
-    validation : float
+    validation_fraction : float
         Share of the data that is kept apart to see when to stop, copies of a sequence together;
         0 trains on all, to the end.
     patience : int
         Passes without a better validation loss after which training stops.
     n_starts : int
         Fits from more than one start; the one with the lowest (validation) loss is kept.
-    n_jobs : int
+    workers : int
         Processes to share the starts between.
     seed : int, numpy.random.Generator or None
         For starts, order and shuffles.
@@ -135,7 +136,7 @@ class MotifDetector(Estimator):
     >>> letters = np.random.default_rng(1).choice(list("ACGT"), (120, 30))
     >>> letters[:60, 10:16] = list("TGACTC")
     >>> sequences = ["".join(row) for row in letters]
-    >>> detector = MotifDetector(n_motifs=2, width=8, n_epochs=40, validation=0, seed=1)
+    >>> detector = MotifDetector(n_motifs=2, width=8, n_epochs=40, validation_fraction=0, seed=1)
     >>> labels = [1] * 60 + [0] * 60
     >>> detector.fit(sequences, labels).score(sequences, labels) > 0.9
     True
@@ -145,6 +146,7 @@ class MotifDetector(Estimator):
 
     _is_classifier = True
 
+    @takes_former(validation="validation_fraction", n_jobs="workers")
     def __init__(
         self,
         n_motifs: int = 8,
@@ -159,10 +161,10 @@ class MotifDetector(Estimator):
         weight_decay: float = 0.02,
         batch_size: int = 32,
         n_epochs: int = 100,
-        validation: float = 0.15,
+        validation_fraction: float = 0.15,
         patience: int = 15,
         n_starts: int = 1,
-        n_jobs: int = 1,
+        workers: int = 1,
         seed: int | np.random.Generator | None = None,
     ) -> None:
         self.n_motifs = n_motifs
@@ -177,10 +179,10 @@ class MotifDetector(Estimator):
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.n_epochs = n_epochs
-        self.validation = validation
+        self.validation_fraction = validation_fraction
         self.patience = patience
         self.n_starts = n_starts
-        self.n_jobs = n_jobs
+        self.workers = workers
         self.seed = seed
 
     @staticmethod
@@ -283,12 +285,14 @@ class MotifDetector(Estimator):
             raise ParameterError(
                 "pooling 'none' has a readout for each position; set readout='free'"
             )
-        for name in ("n_motifs", "width", "n_starts", "n_jobs"):
+        for name in ("n_motifs", "width", "n_starts", "workers"):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < 1:
                 raise ParameterError(f"{name} is {value!r}; give a whole number of 1 or more")
-        if not 0 <= self.validation < 1:
-            raise ParameterError(f"validation is {self.validation}; give a share from 0 to below 1")
+        if not 0 <= self.validation_fraction < 1:
+            raise ParameterError(
+                f"validation_fraction is {self.validation_fraction}; give a share from 0 to below 1"
+            )
         if not isinstance(self.tie, Tying):
             self._check_tie_names(self.tie)
 
@@ -421,22 +425,24 @@ class MotifDetector(Estimator):
     ) -> Training:
         generators = spawn_generators(self.seed, 2 + self.n_starts)
         items, validation = np.arange(len(data)), None
-        if self.validation:
-            items, validation = grouped_split(data.clusters(), self.validation, generators[0])
+        if self.validation_fraction:
+            items, validation = grouped_split(
+                data.clusters(), self.validation_fraction, generators[0]
+            )
         settings = TrainingSettings(
             n_epochs=self.n_epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             schedule="cosine",
             weight_decay=self.weight_decay,
-            patience=self.patience if self.validation else None,
+            patience=self.patience if self.validation_fraction else None,
         )
         one = partial(_train_once, self.model_, tying, data, settings, items, validation)
-        if self.n_jobs == 1:
+        if self.workers == 1:
             one = partial(one, callbacks=tuple(callbacks), on_batch=on_batch)
             trained = map_pieces(one, generators[2:])
         else:
-            with ProcessPoolExecutor(self.n_jobs) as executor:
+            with ProcessPoolExecutor(self.workers) as executor:
                 trained = map_pieces(one, generators[2:], executor=executor)
         return min(trained, key=lambda training: training.loss)
 
@@ -646,14 +652,9 @@ class MotifDetector(Estimator):
         The numbers are exact; data and the history of training are not kept.
         """
         model = self._model_fitted()
-        settings = self.get_params()
-        if isinstance(settings["tie"], Tying):
-            raise ParameterError("a tying of your own cannot be saved; save weights_ and the rest")
-        if isinstance(settings["seed"], np.random.Generator):
-            settings["seed"] = None
         content = {
             "format": _FORMAT,
-            "settings": settings,
+            "settings": self._settings_to_save(),
             "classes": self.classes_.tolist(),
             "places": [model.n_places, model.n_readouts],
             "single": model.single,
@@ -681,8 +682,7 @@ class MotifDetector(Estimator):
                 raise ModelFileError(
                     f"{name} says it is {content['format']!r}; this version reads {_FORMAT!r}"
                 )
-            settings = content["settings"]
-            detector = cls(**{**settings, "tie": tuple(settings["tie"])})
+            detector = cls._of_saved(content["settings"])
             detector.classes_ = np.array(content["classes"])
             n_places, n_readouts = content["places"]
             detector.model_ = MotifModel(

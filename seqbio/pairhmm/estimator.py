@@ -65,7 +65,13 @@ from seqbio.sequences import (
     atomic_writer,
     get_alphabet,
 )
-from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
+from seqbio.sequences.model_files import (
+    model_file,
+    model_numbers,
+    read_coordinates,
+    read_model_text,
+    written_coordinates,
+)
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
@@ -954,23 +960,10 @@ class PairHMM(Estimator):
 
         The numbers are exact; data and the evidence of convergence are not kept.
         """
-        settings = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.get_params().items()
-        }
-        for name in ("tie", "frequencies"):
-            if isinstance(settings[name], Tying):
-                raise ParameterError("a tying of your own cannot be saved; save the parameters_")
-            if isinstance(settings[name], np.ndarray | tuple):
-                settings[name] = list(settings[name])
-        if isinstance(settings["seed"], np.random.Generator):
-            settings["seed"] = None
         content = {
             "format": _FORMAT,
-            "settings": settings,
-            "coordinates": [
-                value if np.isfinite(value) else "-inf" for value in self._full().tolist()
-            ],
+            "settings": self._settings_to_save(),
+            "coordinates": written_coordinates(self._full()),
             "parameters": self.parameters_,
         }
         if self.groups_:
@@ -992,10 +985,8 @@ class PairHMM(Estimator):
         file, content = read_model_text(path, kind)
         with model_file(file, kind), np.errstate(all="ignore"):
             saved_as = content["format"]
-            settings = content["settings"]
-            hmm = cls(**{**settings, "tie": tuple(settings["tie"])})
-            full = np.array([float(value) for value in content["coordinates"]])
-            # They are logarithms, and -inf is that of 0.
+            hmm = cls._of_saved(content["settings"])
+            full = read_coordinates(content["coordinates"])
             model_numbers(np.exp(full), "exponentials of the coordinates")
             groups = tuple(map(str, content.get("groups", ())))
             if saved_as in _FORMER_FORMATS:

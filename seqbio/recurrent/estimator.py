@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seqbio.core import Hypothesis, Tying, as_generator
 from seqbio.core._checks import checked_labels
 from seqbio.core.estimator import Estimator, numbered, share_right
+from seqbio.core.renaming import formerly
 from seqbio.core.training import (
     Training,
     TrainingSettings,
@@ -480,7 +481,7 @@ class RecurrentModel(Estimator):
         best = self.predict_proba(records).argmax(axis=1)
         return np.asarray(self.classes_[best])
 
-    def sample(
+    def simulate(
         self,
         n: int,
         *,
@@ -528,6 +529,8 @@ class RecurrentModel(Estimator):
             SeqRecord(Seq(text), id=f"sample{number}", description="")
             for number, text in enumerate(texts, start=1)
         ]
+
+    sample = formerly("sample", simulate)
 
     def gradient_flow(
         self,
@@ -712,14 +715,9 @@ class RecurrentModel(Estimator):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write settings and weights to a NumPy archive without pickle, whole or not at all."""
         _, full = self._fitted()
-        if isinstance(self.tie, Tying):
-            raise ParameterError("a tying of your own cannot be saved; save state_dict()")
-        settings = self.get_params()
-        settings["tie"] = list(self.tie)
+        settings = self._settings_to_save()
         if isinstance(self.alphabet, CharacterAlphabet):
             settings["alphabet"] = "text"
-        if isinstance(self.seed, np.random.Generator):
-            settings["seed"] = None
         header = {
             "format": _FORMAT,
             "settings": settings,
@@ -748,8 +746,8 @@ class RecurrentModel(Estimator):
                 raise ModelFileError(
                     f"{path} says it is {header['format']!r}; this version reads {_FORMAT!r}"
                 )
-            settings, letters = header["settings"], header["letters"]
-            model = cls(**{**settings, "tie": tuple(settings["tie"])})
+            letters = header["letters"]
+            model = cls._of_saved(header["settings"])
             alphabet: Alphabet | CharacterAlphabet
             alphabet = CharacterAlphabet(letters) if letters else get_alphabet(str(model.alphabet))
             classes = arrays["classes"] if model.task == "class" else np.zeros(0)

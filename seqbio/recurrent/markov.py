@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable
 from math import log
 from typing import Self
@@ -13,14 +15,24 @@ from numpy.typing import NDArray
 
 from seqbio.core import Fit, Hypothesis, Tying, as_generator, untied
 from seqbio.core.estimator import Estimator
-from seqbio.errors import NotFittedError, ParameterError, TyingError, did_you_mean
+from seqbio.core.renaming import formerly
+from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError, did_you_mean
 from seqbio.recurrent.encoding import as_sequence_data
 from seqbio.recurrent.markov_model import MarkovChainModel
 from seqbio.recurrent.sequence_data import SequenceData
-from seqbio.sequences import SequenceLike, get_alphabet
+from seqbio.sequences import (
+    SequenceLike,
+    atomic_writer,
+    get_alphabet,
+    model_file,
+    read_coordinates,
+    read_model_text,
+    written_coordinates,
+)
 
 Floats = NDArray[np.float64]
 
+_FORMAT = "seqbio Markov model, version 1"
 _TIES = {
     "time": "the same rules hold all along the sequence: one table of probabilities for every "
     "step whose context is complete",
@@ -146,12 +158,15 @@ class MarkovModel(Estimator):
         letters = np.bincount(
             np.concatenate([codes.astype(np.intp) for codes in data.codes]), minlength=k
         )
+        return self._chain(steps, int(letters[:k].argmax()))
+
+    def _chain(self, steps: int | None, reference: int) -> MarkovChainModel:
         return MarkovChainModel(
             get_alphabet(self.alphabet).letters,
             int(self.order),
             ends=bool(self.ends),
             steps=steps,
-            reference=int(letters[:k].argmax()),
+            reference=reference,
         )
 
     def _tying(self, model: MarkovChainModel) -> Tying:
@@ -211,24 +226,27 @@ class MarkovModel(Estimator):
             self.fit_ = self.model_.smoothed(hypothesis.tying, data, self.pseudocount)
         else:
             self.fit_ = self.model_.maximise(hypothesis.tying, data)
+        self.full_ = self.fit_.full
         return self
 
     def _fitted(self) -> tuple[MarkovChainModel, Floats]:
-        if not hasattr(self, "fit_"):
-            raise NotFittedError("this Markov model was not fitted; call fit(records) first")
-        return self.model_, self.fit_.full
+        if not hasattr(self, "full_"):
+            raise NotFittedError(
+                "this Markov model has no probabilities yet; call fit(records), or load"
+            )
+        return self.model_, self.full_
 
     @property
     def log_likelihood_(self) -> float:
         """Log-likelihood of the data that the model was fitted to, nats."""
-        self._fitted()
+        if not hasattr(self, "fit_"):
+            raise NotFittedError("this Markov model was not fitted to data; call fit(records)")
         return self.fit_.log_likelihood
 
     @property
     def n_free_parameters_(self) -> int:
         """How many numbers were estimated."""
-        self._fitted()
-        return self.fit_.n_free
+        return self._tying(self._fitted()[0]).n_free
 
     def log_likelihood(self, records: Iterable[SequenceLike]) -> Floats:
         """Log-likelihood of each sequence, (n_records,) nats; -inf for what was never seen."""
@@ -274,7 +292,7 @@ class MarkovModel(Estimator):
         names = [*alphabet.letters, "end"][: values.size]
         return dict(zip(names, values.round(9).tolist(), strict=True))
 
-    def sample(
+    def simulate(
         self,
         n: int,
         *,
@@ -307,3 +325,54 @@ class MarkovModel(Estimator):
             SeqRecord(Seq(alphabet.decode(codes)), id=f"sample{number}", description="")
             for number, codes in enumerate(drawn, start=1)
         ]
+
+    sample = formerly("sample", simulate)
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write settings and probabilities to a JSON file, whole or not at all.
+
+        The numbers are exact; data and the evidence of convergence are not kept.
+        """
+        model, full = self._fitted()
+        content = {
+            "format": _FORMAT,
+            "settings": self._settings_to_save(),
+            "steps": model.steps,
+            "reference": model.reference,
+            "coordinates": written_coordinates(full),
+        }
+        with atomic_writer(path) as file:
+            json.dump(content, file, allow_nan=False)
+            file.write("\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote; the model is ready for use, not fitted.
+
+        Raises
+        ------
+        ModelFileError
+            The file is damaged or something else, or a coordinate in it is no number.
+        """
+        kind = "a saved Markov model"
+        name, content = read_model_text(path, kind)
+        with model_file(name, kind):
+            if content["format"] != _FORMAT:
+                raise ModelFileError(
+                    f"{name} says it is {content['format']!r}; this version reads {_FORMAT!r}"
+                )
+            markov = cls._of_saved(content["settings"])
+            reference = content["reference"]
+            if reference not in range(get_alphabet(markov.alphabet).size):
+                raise ModelFileError(f"{name} has the reference {reference!r}, which is no letter")
+            markov.model_ = markov._chain(content["steps"], reference)
+            markov.full_ = read_coordinates(content["coordinates"])
+            size = markov.model_.layout.size
+            if len(markov.full_) != size:
+                raise ModelFileError(
+                    f"{name} has {len(markov.full_)} coordinates and its model {size}"
+                )
+            markov._tying(markov.model_)
+        return markov

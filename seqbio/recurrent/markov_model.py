@@ -219,7 +219,8 @@ class MarkovChainModel:
             start, following = start.copy(), following.copy()
             for table in (start, following):
                 table[..., -1] = 0
-                table /= table.sum(axis=-1, keepdims=True)
+                total = table.sum(axis=-1, keepdims=True)
+                np.divide(table, total, out=table, where=total > 0)
         longest = np.full(n, _LONGEST) if lengths is None else np.broadcast_to(lengths, (n,))
         if self.steps is not None and lengths is None:
             longest = np.minimum(longest, self.order + self.steps)
@@ -239,6 +240,13 @@ class MarkovChainModel:
             if self.ends and place == 0:  # no record is empty
                 rows = np.delete(rows, k, axis=1)
                 rows /= rows.sum(axis=1, keepdims=True)
+            ended = ~rows.any(axis=1)
+            if ended.any():
+                before = "".join(self.letters[code] for code in written[open_[ended][0], :place])
+                raise ParameterError(
+                    f"no letter follows {before[-max(self.order, 1) :]!r}: the sequence ends there "
+                    "in all data; leave the length to the model, or fit with a pseudocount"
+                )
             drawn = (rows.cumsum(axis=1) < generator.random((open_.size, 1))).sum(axis=1)
             drawn = np.minimum(drawn, rows.shape[1] - 1)
             going_on = drawn < k

@@ -10,7 +10,14 @@ from __future__ import annotations
 from .alphabet import DNA, PROTEIN, RNA, Alphabet, get_alphabet
 from .fasta import read_fasta, write_fasta
 from .input import Source, read_input
-from .model_files import model_file, model_numbers, read_model_arrays, read_model_text
+from .model_files import (
+    model_file,
+    model_numbers,
+    read_coordinates,
+    read_model_arrays,
+    read_model_text,
+    written_coordinates,
+)
 from .output import atomic_writer
 from .pairs import Pair, Pairing, as_pairs, read_pairs
 from .records import SequenceLike, as_records, encode_records
@@ -35,6 +42,7 @@ __all__ = [
     "get_alphabet",
     "model_file",
     "model_numbers",
+    "read_coordinates",
     "read_fasta",
     "read_input",
     "read_model_arrays",
@@ -43,4 +51,5 @@ __all__ = [
     "shuffle_dinucleotides",
     "stream_fasta",
     "write_fasta",
+    "written_coordinates",
 ]

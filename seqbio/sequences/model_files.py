@@ -132,3 +132,38 @@ def model_numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
     if wrong.size:
         raise ValueError(f"number {wrong[0] + 1} of the {what} is {numbers.flat[wrong[0]]}")
     return numbers
+
+
+def written_coordinates(full: ArrayLike) -> list[float | str]:
+    """Give coordinates as JSON takes them: numbers, exact, and ``"-inf"``.
+
+    Parameters
+    ----------
+    full
+        Logarithms; -inf is that of 0.
+
+    Examples
+    --------
+    >>> written_coordinates([0.5, -np.inf])
+    [0.5, '-inf']
+    """
+    values = np.asarray(full, dtype=np.float64).tolist()
+    return [value if np.isfinite(value) else str(value) for value in values]
+
+
+def read_coordinates(values: list[float | str]) -> NDArray[np.float64]:
+    """Read what `written_coordinates` gave; for use inside `model_file`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A value is no number, or not finite and not -inf.
+
+    Examples
+    --------
+    >>> read_coordinates([0.5, "-inf"])
+    array([ 0.5, -inf])
+    """
+    full = np.array([float(value) for value in values])
+    model_numbers(np.where(np.isneginf(full), 0.0, full), "coordinates")
+    return full

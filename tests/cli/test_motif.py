@@ -45,6 +45,45 @@ def test_train_writes_report_motifs_and_detector(run, files, tmp_path):
     assert detector.predict(positive).mean() > 0.9
 
 
+def test_a_saved_detector_predicts_and_scans(run, fails, files, tmp_path):
+    saved, found, positive = tmp_path / "d.json", tmp_path / "found.meme", files / "positive.fa"
+    options = ("--motifs", 1, "--width", 10, "--epochs", 30, "--seed", 1, "--validation", 0)
+    run("motif", "train", positive, *options, "--save", saved, "--write-motifs", found)
+    detector = MotifDetector.load(saved)
+    header, *lines = run("motif", "predict", positive, "--model", saved).stdout.splitlines()
+    assert header.split("\t") == ["id", "length", "predicted", "P(0)", "P(1)"]
+    expected = detector.predict_proba(read_fasta(positive))
+    cells = [line.split("\t") for line in lines]
+    assert [row[:2] for row in cells] == [[f"pos{i}", "30"] for i in range(60)]
+    assert [row[2] for row in cells] == [str(label) for label in expected.argmax(axis=1)]
+    assert np.allclose([[float(p) for p in row[3:]] for row in cells], expected, rtol=1e-5)
+
+    hits = run("motif", "scan", "--model", saved, positive, "--threshold", "1e-5").stdout
+    assert hits.count("\n") > 40
+    # MEME's format keeps probabilities to six digits, so scores may differ in the last.
+    of_file = run("motif", "scan", found, positive, "--threshold", "1e-5").stdout
+    places = [[line.split("\t")[:6] for line in text.splitlines()] for text in (hits, of_file)]
+    assert places[0] == places[1]
+
+    assert "leave out" in fails(2, "motif", "scan", found, positive, "--model", saved)
+    assert "a file of sequences" in fails(2, "motif", "scan", found)
+    assert "no such file" in fails(1, "motif", "predict", positive, "--model", tmp_path / "no")
+    assert "not a saved motif detector" in fails(1, "motif", "predict", positive, "--model", found)
+
+
+def test_the_former_name_of_an_option_is_taken_with_a_note(run, files):
+    line = ("motif", "train", files / "positive.fa", "--width", 4, "--epochs", 1, "--starts", 2)
+    results = [run(*line, name, 1) for name in ("--jobs", "--workers")]
+    assert results[0].stdout == results[1].stdout
+    assert results[0].stderr == (
+        "note: --jobs is called --workers now; the former name will be gone in the next release\n"
+    )
+    assert results[1].stderr == ""
+    assert run(*line, "--jobs=1", "--quiet").stderr == ""
+    assert "--jobs" not in run("motif", "train", "--help").stdout
+    assert run("motif", "scan", files / "m.meme", files / "positive.fa", "--jobs", 1).exit_code == 2
+
+
 def test_train_with_a_file_for_each_class_as_json(run, files):
     result = run(
         *("motif", "train", files / "negative.fa", files / "positive.fa", "--pooling", "sum"),

@@ -13,7 +13,7 @@ from seqbio import MarkovModel, RecurrentModel, compare, read_fasta, write_fasta
 def records_file(tmp_path_factory):
     generator = np.random.default_rng(0)
     truth = MarkovModel(order=1, ends=False).fit(["ACGTTGCAACCAGGATTACGCGTATCTGACAGTCTTGGC"])
-    records = truth.sample(60, length=12, seed=1)
+    records = truth.simulate(60, length=12, seed=1)
     for record in records:
         record.description = f"{record.id} kind={'late' if generator.random() < 0.5 else 'early'}"
     file = tmp_path_factory.mktemp("records") / "records.fa"
@@ -117,7 +117,7 @@ def test_score_writes_a_row_for_each_record(run, records_file, model_file):
 
 
 def test_sample_repeats_with_its_seed_and_is_read_back(run, model_file, tmp_path):
-    arguments = ("recurrent", "sample", model_file, "--records", "3", "--length", "20")
+    arguments = ("recurrent", "simulate", model_file, "--records", "3", "--length", "20")
     first = run(*arguments, "--seed", "4", "--prime", "ACG")
     assert first.stdout == run(*arguments, "--seed", "4", "--prime", "ACG").stdout
     file = tmp_path / "samples.fa"
@@ -136,7 +136,7 @@ def test_text_goes_in_and_comes_out(run, tmp_path):
     result = run("recurrent", "train", text, "--alphabet", "text", "--pieces", "4", "--truncate",
                  "16", "--save", target, *SMALL)  # fmt: skip
     assert result.exit_code == 0, result.output
-    drawn = run("recurrent", "sample", target, "--length", "30", "--prime", "the", "--seed", "1")
+    drawn = run("recurrent", "simulate", target, "--length", "30", "--prime", "the", "--seed", "1")
     assert drawn.stdout.startswith("the")
     assert len(drawn.stdout.rstrip("\n")) <= 30
 
@@ -181,7 +181,7 @@ def test_what_is_wrong_is_said_in_one_line(fails, records_file, model_file, tmp_
     (tmp_path / "cut.npz").write_bytes(model_file.read_bytes()[:-9])
     for command in (
         ("score", tmp_path / "cut.npz", records_file),
-        ("sample", tmp_path / "cut.npz"),
+        ("simulate", tmp_path / "cut.npz"),
     ):
         assert "or it is damaged or cut short" in fails(1, "recurrent", *command)
     options = ("--checkpoint", tmp_path / "cut.npz", "--resume", "--save", tmp_path / "x.npz")
@@ -201,7 +201,7 @@ def test_what_is_wrong_is_said_in_one_line(fails, records_file, model_file, tmp_
     assert "no sequence is long enough" in text
 
 
-@pytest.mark.parametrize("command", ["train", "score", "sample", "test"])
+@pytest.mark.parametrize("command", ["train", "score", "simulate", "test"])
 def test_help_says_how_and_lists_the_ties(run, command):
     result = run("recurrent", command, "--help")
     assert result.exit_code == 0
@@ -209,3 +209,15 @@ def test_help_says_how_and_lists_the_ties(run, command):
     assert "Keys of --json" in result.stdout
     if command in ("train", "test"):
         assert "time.recurrent" in result.stdout
+
+
+def test_sample_is_the_former_name_of_simulate(run, model_file):
+    options = (model_file, "--records", "3", "--length", "20", "--seed", "1")
+    today, former = (run("recurrent", name, *options) for name in ("simulate", "sample"))
+    assert today.stdout == former.stdout
+    assert today.stderr == ""
+    assert former.stderr == (
+        "note: sample is called simulate now; the former name will be gone in the next release\n"
+    )
+    assert run("recurrent", "sample", *options, "--quiet").stderr == ""
+    assert " sample " not in run("recurrent", "--help").stdout

@@ -40,6 +40,7 @@ def files(pairs_file, model_file, tmp_path_factory):
         "model": model_file,
         **{name: folder / f"{name}.fa" for name in ("early", "late", "both")},
         "motif": folder / "m.meme",
+        "detector": folder / "detector.json",
         "network": folder / "network.npz",
         "classifier": folder / "classifier.npz",
     }
@@ -57,6 +58,8 @@ LINES = [
     "pairhmm test {pairs}",
     "pairhmm test {pairs} --calibration bootstrap --replicates 5",
     "motif train {early} --negatives {late} --width 4 --motifs 1 --epochs 2 --known {motif}",
+    "motif train {early} --negatives {late} --width 4 --motifs 1 --epochs 2 --save {detector}",
+    "motif predict {early} --model {detector}",
     "motif scan {motif} {early} --threshold 0.01",
     "motif shuffle {early} --seed 1",
     "motif test {early} --negatives {late} --width 1 --null position --alternative none --splits 1",
@@ -64,7 +67,7 @@ LINES = [
     f"recurrent train {{both}} {SMALL} --label kind --validation 0.2 --save {{classifier}}",
     "recurrent score {network} {early}",
     "recurrent score {classifier} {early}",
-    "recurrent sample {network} --length 5 --seed 1",
+    "recurrent simulate {network} --length 5 --seed 1",
     "recurrent test {early} --order 0 --window 1-4",
     "recurrent test {early} --model rnn --hidden 1 --epochs 1 --window 1-3 --calibration held-out",
 ]
@@ -91,7 +94,7 @@ def test_every_command_with_json_has_a_definition(validator):
         f"{group}-{name}" if name else group
         for group, command in program.commands.items()
         for name, each in getattr(command, "commands", {"": command}).items()
-        if any("--json" in option.opts for option in each.params)
+        if not each.hidden and any("--json" in option.opts for option in each.params)
     }
     definitions = validator.schema["$defs"]
     assert {name for name, it in definitions.items() if "command" in it.get("properties", {})} == (

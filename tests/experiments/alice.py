@@ -89,7 +89,7 @@ def sample(model, alphabet, pieces, state):
 
 
 def print_sample(epoch, model):
-    [text] = model.sample(1, length=240, prime="Alice ", temperature=0.8, seed=1)
+    [text] = model.simulate(1, length=240, prime="Alice ", temperature=0.8, seed=1)
     print(f"\n--- LSTM after {epoch} passes ---\n{printable(text)}\n", flush=True)
 
 

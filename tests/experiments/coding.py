@@ -46,13 +46,13 @@ def main():
     for order in (0, 2, 5):
         begin = time.perf_counter()
         model = MarkovModel(order=order, ends=False, pseudocount=1.0).fit(learned)
-        drawn = [str(record.seq) for record in model.sample(400, length=LENGTH, seed=1)]
+        drawn = [str(record.seq) for record in model.simulate(400, length=LENGTH, seed=1)]
         report(f"Markov, order {order}", model, markov_bits, held_out, drawn, elapsed(begin))
     begin = time.perf_counter()
     chain = {"order": 2, "ends": False, "max_length": LENGTH}
     tables = MarkovModel(tie=(), **chain).hypothesis(learned)[0].model.layout
     three = MarkovModel(tie=in_turn(tables, 3), pseudocount=1.0, **chain).fit(learned)
-    drawn = [str(record.seq) for record in three.sample(400, length=LENGTH, seed=1)]
+    drawn = [str(record.seq) for record in three.simulate(400, length=LENGTH, seed=1)]
     report("Markov, 2, three in turn", three, markov_bits, held_out, drawn, elapsed(begin))
     begin = time.perf_counter()
     network = RecurrentModel(
@@ -62,7 +62,7 @@ def main():
         seed=arguments.seed,
     ).fit(learned)
     seconds = elapsed(begin)
-    drawn = [str(record.seq) for record in network.sample(400, length=LENGTH, seed=1)]
+    drawn = [str(record.seq) for record in network.simulate(400, length=LENGTH, seed=1)]
     report(f"LSTM, {arguments.hidden} units", network, network_bits, held_out, drawn, seconds)
     result = compare(
         MarkovModel(tie=("time",), **chain), MarkovModel(tie=in_turn(tables, 3), **chain), genes

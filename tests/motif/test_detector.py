@@ -40,7 +40,8 @@ def implanted(n=80, length=40, place=None, both_strands=True, seed=0):
 
 def quick(**settings):
     return MotifDetector(
-        **{"n_motifs": 2, "width": 8, "n_epochs": 40, "validation": 0.0, "seed": 1} | settings
+        **{"n_motifs": 2, "width": 8, "n_epochs": 40, "validation_fraction": 0.0, "seed": 1}
+        | settings
     )
 
 
@@ -107,7 +108,7 @@ def test_same_seed_same_result_and_starts_compete():
 def test_the_number_of_processes_does_not_matter():
     sequences, labels = implanted(n=40)
     one, other = (
-        quick(n_starts=3, n_epochs=5, n_jobs=jobs).fit(sequences, labels) for jobs in (1, 2)
+        quick(n_starts=3, n_epochs=5, workers=workers).fit(sequences, labels) for workers in (1, 2)
     )
     np.testing.assert_array_equal(one.full_, other.full_)
 
@@ -115,7 +116,7 @@ def test_the_number_of_processes_does_not_matter():
 def test_negatives_are_shuffles_where_there_are_no_labels():
     sequences, labels = implanted(n=80)
     positive = [s for s, label in zip(sequences, labels, strict=True) if label]
-    detector = quick(validation=0.2).fit(positive)
+    detector = quick(validation_fraction=0.2).fit(positive)
     assert detector.classes_.tolist() == [0, 1]
     others, truth = implanted(seed=4)
     assert detector.score(others, truth) > 0.75
@@ -232,7 +233,7 @@ refusals = [
     ({"pooling": "mean"}, ParameterError, "choose one of max"),
     ({"pooling": "sum"}, ParameterError, "one for each class but the first, 1 here"),
     ({"n_motifs": 0}, ParameterError, "n_motifs is 0"),
-    ({"validation": 1.0}, ParameterError, "validation is 1.0"),
+    ({"validation_fraction": 1.0}, ParameterError, "validation_fraction is 1.0"),
     ({"width": 50}, SequenceFormatError, "index 0 .* 40 letters, fewer than the width of 50"),
     ({"tie": untied(3)}, TyingError, "3 full parameters"),
 ]

@@ -40,7 +40,7 @@ def test_the_loss_of_each_pass_of_the_start_that_was_kept():
 def test_without_validation_the_last_pass_is_kept():
     generator = np.random.default_rng(1)
     sequences = ["".join(generator.choice(list("ACGT"), 20)) for _ in range(20)]
-    detector = seqbio.MotifDetector(n_motifs=1, width=4, n_epochs=3, validation=0, seed=1)
+    detector = seqbio.MotifDetector(n_motifs=1, width=4, n_epochs=3, validation_fraction=0, seed=1)
     axes = plots.training_curves(detector.fit(sequences, [0, 1] * 10))
     assert xy(labelled(axes, "parameters kept"))[0].tolist() == [3]
     assert axes.get_legend_handles_labels()[1] == ["training, as met", "parameters kept"]

@@ -40,7 +40,7 @@ def test_training_learns_a_repeat():
     records = ["ACGT" * n for n in (2, 3, 4, 5)] * 4
     model = RecurrentModel(hidden_size=8, n_epochs=90, learning_rate=0.03, seed=0).fit(records)
     assert model.bits_per_symbol(records) < 0.6
-    [sample] = model.sample(1, length=12, temperature=0.1, seed=0)
+    [sample] = model.simulate(1, length=12, temperature=0.1, seed=0)
     assert str(sample.seq) == "ACGTACGTACGT"
     assert model.training_.history[-1].loss < model.training_.history[0].loss
     assert model.log_likelihood_ == pytest.approx(model.log_likelihood(records).sum())
@@ -155,9 +155,9 @@ def test_without_ends_lengths_are_given(records):
     np.testing.assert_array_equal(
         model.weights_["embedding"][:4], model.weights_["readout.weight"][0]
     )
-    assert len(model.sample(1, length=9, seed=0)[0]) == 9
+    assert len(model.simulate(1, length=9, seed=0)[0]) == 9
     with pytest.raises(ParameterError, match="does not say when a sequence ends"):
-        model.sample(1)
+        model.simulate(1)
 
 
 def test_wrong_ties_are_refused_with_the_list():
@@ -183,9 +183,9 @@ def test_a_model_untied_over_time_refuses_longer_records_by_name(records):
     long = SeqRecord(Seq("A" * 15), id="long")
     with pytest.raises(ParameterError, match=r"\('long'\) has 15 letters .* weights for 14"):
         model.log_likelihood(["ACG", long])
-    assert len(model.sample(1, length=14, seed=0)[0]) == 14
+    assert len(model.simulate(1, length=14, seed=0)[0]) == 14
     with pytest.raises(ParameterError, match="length is 15 and the model has weights for 14"):
-        model.sample(1, length=15)
+        model.simulate(1, length=15)
 
 
 def test_a_tying_of_ones_own(records):
@@ -509,23 +509,23 @@ def test_classes_are_learned(bidirectional):
     assert model.score(records, labels) > 0.95
     np.testing.assert_allclose(model.predict_proba(records).sum(axis=1), 1)
     with pytest.raises(ParameterError, match="for task='next'"):
-        model.sample(1)
+        model.simulate(1)
     with pytest.raises(ParameterError, match="label 1 is 'else'; the classes are with, without"):
         model.log_likelihood(records[:2], ["with", "else"])
 
 
 def test_samples_end_when_the_model_says_so_and_begin_with_the_prime(fitted, records):
-    samples = fitted.sample(200, seed=3)
-    assert [str(s.seq) for s in samples] == [str(s.seq) for s in fitted.sample(200, seed=3)]
+    samples = fitted.simulate(200, seed=3)
+    assert [str(s.seq) for s in samples] == [str(s.seq) for s in fitted.simulate(200, seed=3)]
     assert len({len(sample) for sample in samples}) > 5
-    assert all(str(s.seq).startswith("GAT") for s in fitted.sample(5, prime="GAT", seed=0))
-    assert {len(s) for s in fitted.sample(5, length=9, prime="GAT", seed=0)} == {9}
+    assert all(str(s.seq).startswith("GAT") for s in fitted.simulate(5, prime="GAT", seed=0))
+    assert {len(s) for s in fitted.simulate(5, length=9, prime="GAT", seed=0)} == {9}
     with pytest.raises(ParameterError, match="the prime has 3 letters"):
-        fitted.sample(1, length=2, prime="GAT")
+        fitted.simulate(1, length=2, prime="GAT")
 
 
 def test_samples_have_the_models_frequencies(fitted):
-    first = [str(sample.seq)[0] for sample in fitted.sample(4000, length=1, seed=0)]
+    first = [str(sample.seq)[0] for sample in fitted.simulate(4000, length=1, seed=0)]
     table = {}
     model, full = fitted._fitted()
     from seqbio.recurrent.network import forward
@@ -547,7 +547,7 @@ def test_text_with_an_alphabet_of_its_own(tmp_path):
     pieces = ["Ever the same, ever the same. ", "ever the same—and the same again"]
     model = RecurrentModel(alphabet="text", truncate=8, **SMALL).fit(pieces)
     assert "—" in model.letters_
-    [sample] = model.sample(1, length=20, prime="ever", seed=0)
+    [sample] = model.simulate(1, length=20, prime="ever", seed=0)
     assert isinstance(sample, str)
     assert sample.startswith("ever")
     model.save(tmp_path / "text.npz")

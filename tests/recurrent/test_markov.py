@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from itertools import product
 
@@ -7,7 +8,7 @@ from scipy.stats import kstest
 
 import seqbio
 from seqbio.core import check_gradient, equal, fit, untied
-from seqbio.errors import NotFittedError, ParameterError, TyingError
+from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError
 from seqbio.recurrent import MarkovModel
 from seqbio.recurrent.markov_model import MarkovChainModel
 from seqbio.recurrent.sequence_data import SequenceData
@@ -106,7 +107,7 @@ def test_what_was_never_seen_is_impossible_whatever_letter_it_is():
     assert np.isneginf(model.log_likelihood(["AA", "CC", "AT"])).all()
     assert model.probabilities("A") == {"A": 0.0, "C": 1.0, "G": 0.0, "T": 0.0}
     assert np.isinf(model.bits_per_symbol(["AA"]))
-    assert "AA" not in "-".join(str(record.seq) for record in model.sample(20, length=50, seed=0))
+    assert "AA" not in "-".join(str(record.seq) for record in model.simulate(20, length=50, seed=0))
     # C is followed by A three times more often than by G, and that stays exact.
     assert model.probabilities("C") == {"A": 0.8, "C": 0.0, "G": 0.2, "T": 0.0}
 
@@ -182,7 +183,7 @@ def truth(generator):
 
 
 def test_compare_gives_chi_squared_with_the_right_df(truth):
-    records = truth.sample(400, length=10, seed=1)
+    records = truth.simulate(400, length=10, seed=1)
     result = seqbio.compare(
         MarkovModel(order=1, tie=("time",), ends=False, max_length=10),
         MarkovModel(order=1, tie=(), ends=False, max_length=10),
@@ -205,7 +206,7 @@ def test_the_chi_squared_law_holds_under_the_null(truth):
     generator = np.random.default_rng(0)
     pvalues = []
     for _ in range(200):
-        records = truth.sample(200, length=6, seed=generator)
+        records = truth.simulate(200, length=6, seed=generator)
         null = MarkovModel(order=1, tie=("time",), ends=False, max_length=6)
         alternative = MarkovModel(order=1, tie=(), ends=False, max_length=6)
         pvalues.append(seqbio.compare(null, alternative, records).pvalue)
@@ -227,13 +228,15 @@ def test_too_few_events_rule_the_chi_squared_law_out(generator):
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_samples_have_the_models_probabilities(order, generator):
     truth = MarkovModel(order=order, ends=True).fit(draw_records(generator, n=50))
-    samples = truth.sample(6000, seed=0)
-    assert [str(s.seq) for s in samples[:3]] == [str(s.seq) for s in truth.sample(6000, seed=0)[:3]]
+    samples = truth.simulate(6000, seed=0)
+    assert [str(s.seq) for s in samples[:3]] == [
+        str(s.seq) for s in truth.simulate(6000, seed=0)[:3]
+    ]
     again = MarkovModel(order=order, ends=True).fit(samples)
     context = "GA"[:order]
     for letter, probability in truth.probabilities(context).items():
         assert again.probabilities(context)[letter] == pytest.approx(probability, abs=0.05)
-    assert {len(sample) for sample in truth.sample(20, length=7, seed=0)} == {7}
+    assert {len(sample) for sample in truth.simulate(20, length=7, seed=0)} == {7}
 
 
 def test_a_simulation_has_the_design_of_the_data(generator):
@@ -286,3 +289,62 @@ def test_wrong_settings_are_refused():
         MarkovModel().log_likelihood(["ACG"])
     with pytest.raises(ParameterError, match="give 2 letters of ACGT"):
         MarkovModel(order=2).fit(["ACG"]).probabilities("A")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"order": 0},
+        {"order": 2, "ends": False},
+        {"tie": (), "max_length": 8},
+        {"tie": ("time", "lag"), "pseudocount": 0.5},
+        {"alphabet": "rna"},
+    ],
+)
+def test_a_saved_chain_is_the_same_chain(tmp_path, settings):
+    rna = settings.get("alphabet") == "rna"
+    learned, others = ["ACACACGT", "ACACAC", "GGNTA"], ["ACAC", "GGT", "TTT"]
+    if rna:
+        learned, others = ([text.replace("T", "U") for text in part] for part in (learned, others))
+    chain = MarkovModel(**settings).fit(learned)
+    chain.save(tmp_path / "chain.json")
+    loaded = MarkovModel.load(tmp_path / "chain.json")
+    assert loaded.get_params() == chain.get_params()
+    assert np.array_equal(loaded.log_likelihood(others), chain.log_likelihood(others))
+    assert loaded.n_free_parameters_ == chain.n_free_parameters_
+    with pytest.raises(NotFittedError, match="not fitted to data"):
+        _ = loaded.log_likelihood_
+    loaded.save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "chain.json").read_bytes()
+
+
+def test_files_that_are_no_chain_are_refused(tmp_path):
+    file = tmp_path / "chain.json"
+    with pytest.raises(NotFittedError):
+        MarkovModel().save(file)
+    MarkovModel().fit(["ACGTT", "GGA"]).save(file)
+    kept = json.loads(file.read_text())
+
+    def refusal(content):
+        file.write_text(json.dumps(content))
+        with pytest.raises(ModelFileError) as caught:
+            MarkovModel.load(file)
+        return str(caught.value)
+
+    assert "says it is 'other'" in refusal(kept | {"format": "other"})
+    assert "has 3 coordinates and its model" in refusal(kept | {"coordinates": [0.0] * 3})
+    unknown = [*kept["coordinates"][:-1], "nan"]
+    assert "of the coordinates is nan" in refusal(kept | {"coordinates": unknown})
+    wrong = kept["settings"] | {"tie": ["tiem"]}
+    assert "no tie 'tiem'" in refusal(kept | {"settings": wrong})
+    assert "reference 'A', which is no letter" in refusal(kept | {"reference": "A"})
+    for content in (3, [], {}, kept | {"settings": 3}, kept | {"steps": "x"}):
+        assert "is not a saved Markov model" in refusal(content)
+
+
+def test_a_length_that_the_chain_cannot_reach_is_refused():
+    chain = MarkovModel().fit(["ACT", "ACACT"])
+    assert {str(record.seq)[-1] for record in chain.simulate(5, seed=1)} == {"T"}
+    with pytest.raises(ParameterError, match="no letter follows 'T'"):
+        chain.simulate(1, length=50, seed=1)
