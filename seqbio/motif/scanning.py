@@ -23,7 +23,6 @@ from seqbio.motif.motifs import (
     second_name,
 )
 from seqbio.motif.score_distribution import ScoreTable, score_table
-from seqbio.motif.word_index import WordIndex, WordScores
 from seqbio.sequences import Alphabet, SequenceLike, Source, as_records, get_alphabet
 from seqbio.sequences.fasta import warn_of_duplicates
 from seqbio.sequences.input import source_name
@@ -35,8 +34,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Records: TypeAlias = "Iterable[SequenceLike] | Source"
 
-_BLOCK = 1 << 20  # letters that are indexed together
-_MANY_SEARCHES = 12  # for which it pays to sort the words of a block
+_BLOCK = 1 << 20  # letters that are scanned together
+_TOGETHER = 128  # searches of one pass, whose lists of words take at most 128 MB
+_NO_LETTER = -(1 << 30)  # score of what cannot be scored
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,6 @@ class _Search:
     motif: int
     strand: int
     table: ScoreTable
-    words: WordScores
     threshold: int
 
 
@@ -287,10 +286,7 @@ def _searches(
         for strand, counts in matrices.items():
             turned = make_motif(counts, motif.name, alphabet)
             table = score_table(turned, background=shares, pseudocount=pseudocount)
-            lowest = table.threshold(threshold)
-            searches.append(
-                _Search(number, strand, table, WordScores(table.matrix, lowest), lowest)
-            )
+            searches.append(_Search(number, strand, table, table.threshold(threshold)))
     return searches
 
 
@@ -318,105 +314,106 @@ class _Scanner:
     def __init__(
         self, motifs: list[Motif], searches: list[_Search], alphabet: Alphabet, skip_soft: bool
     ) -> None:
-        self.motifs, self.searches = motifs, searches
-        self.alphabet, self.skip_soft = alphabet, skip_soft
-        self.widest = max(search.table.matrix.shape[1] for search in searches)
+        self.motifs, self.searches, self.alphabet = motifs, searches, alphabet
+        self.codes = _code_table(alphabet, skip_soft)
+        self.width = np.array([search.table.matrix.shape[1] for search in searches])
+        self.reverse = np.array([search.strand < 0 for search in searches])
         self.sequences: list[str] = []
-        self.n_windows = np.zeros(len(motifs), dtype=np.int64)
-        self.parts: dict[str, list[NDArray[Any]]] = {
-            name: [] for name in ("motif", "sequence", "start", "strand", "steps", "pvalue")
-        }
-        self.matched: list[NDArray[Any]] = []
+        self.n_windows = np.zeros(len(searches), dtype=np.int64)
+        nothing = np.zeros(0, dtype=np.int64)
+        self.parts = {name: [nothing] for name in ("search", "sequence", "start", "steps")}
+        self.parts["matched"] = [np.zeros((0, self.width.max()), dtype=np.uint8)]
 
     def run(self, records: Records) -> Hits:
-        stretches = _stretches(records, self.alphabet, self.widest - 1)
+        from seqbio.motif.scan_kernels import list_words
+
+        passes = []
+        for first in range(0, len(self.searches), _TOGETHER):
+            part = slice(first, first + _TOGETHER)
+            searches = _as_arrays(self.searches[part])
+            passes.append((part, searches, list_words(searches)))
+        stretches = _stretches(records, self.alphabet, int(self.width.max()) - 1)
         for block in _blocks(stretches, _BLOCK):
-            self._block(block)
+            self._block(block, passes)
         return self._collected()
 
-    def _block(self, block: list[Stretch]) -> None:
-        # A letter that is none ends each stretch, so that no window reaches into the next.
-        letters = b"-".join(stretch.letters for stretch in block)
-        codes = np.frombuffer(letters, dtype=np.uint8)
-        usable = None
-        if self.skip_soft:
-            usable = codes < ord("a")
-        codes = _code_table(self.alphabet)[codes]
-        if usable is not None:
-            usable &= codes < 4
-        index = WordIndex(codes, usable, sort=len(self.searches) >= _MANY_SEARCHES)
-        lengths = np.array([len(stretch.letters) for stretch in block])
-        begins = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
-        offsets = np.array([stretch.start for stretch in block])
+    def _block(self, block: list[Stretch], passes: list[tuple[slice, Any, Any]]) -> None:
+        from seqbio.motif.scan_kernels import find_windows, read_matches
+
+        # A byte between two stretches that is no letter, so that no run goes on into the next.
+        letters = np.frombuffer(b"-".join(stretch.letters for stretch in block), dtype=np.uint8)
+        lengths = [len(stretch.letters) + 1 for stretch in block]
+        begins = np.concatenate([[0], np.cumsum(lengths)])
         repeated = np.array([stretch.n_repeated for stretch in block])
         numbers = np.array([self._number(stretch.id, stretch.start) for stretch in block])
-        text = np.frombuffer(letters, dtype=np.uint8)
-        for search in self.searches:
-            width = search.table.matrix.shape[1]
-            self.n_windows[search.motif] += self._count_windows(index, begins, repeated, width)
-            at, steps = index.hits(search.words)
-            owner = np.searchsorted(begins, at, side="right") - 1
-            local = at - begins[owner]
-            # Windows inside the repeated letters were seen at the end of the stretch before.
-            new = local + width > repeated[owner]
-            at, steps, owner, local = at[new], steps[new], owner[new], local[new]
-            self._add(search, steps, numbers[owner], offsets[owner] + local)
-            windows = text[at[:, None] + np.arange(width)]
-            self.matched.append(_as_texts(windows, search.strand, self.alphabet))
-
-    def _count_windows(
-        self, index: WordIndex, begins: NDArray[Any], repeated: NDArray[Any], width: int
-    ) -> int:
-        total = index.usable_windows(width)
-        for at in np.flatnonzero(repeated >= width):
-            inside = slice(begins[at], begins[at] + repeated[at])
-            usable = None if index.usable is None else index.usable[inside]
-            total -= WordIndex(index.codes[inside], usable).usable_windows(width)
-        return total
+        offsets = np.array([stretch.start for stretch in block])
+        for part, searches, words in passes:
+            hits, n_windows = find_windows(letters, self.codes, begins, repeated, searches, words)
+            self.n_windows[part] += n_windows
+            search, owner, place, steps = hits.T
+            search += part.start
+            matched = read_matches(
+                letters,
+                begins[owner] + place,
+                self.width[search],
+                self.reverse[search],
+                _complement_table(self.alphabet),
+                int(self.width.max()),
+            )
+            found = (search.copy(), numbers[owner], offsets[owner] + place, steps.copy(), matched)
+            for column, values in zip(self.parts.values(), found, strict=True):
+                column.append(values)
 
     def _number(self, name: str, start: int) -> int:
         if start == 0 or not self.sequences:
             self.sequences.append(name)
         return len(self.sequences) - 1
 
-    def _add(
-        self,
-        search: _Search,
-        steps: NDArray[np.int64],
-        sequence: NDArray[np.int64],
-        start: NDArray[np.int64],
-    ) -> None:
-        n_hits = len(steps)
-        self.parts["motif"].append(np.full(n_hits, search.motif, dtype=np.int32))
-        self.parts["strand"].append(np.full(n_hits, search.strand, dtype=np.int8))
-        self.parts["sequence"].append(sequence.astype(np.int32))
-        self.parts["start"].append(start)
-        self.parts["steps"].append(steps)
-        self.parts["pvalue"].append(search.table.pvalue(steps))
-
     def _collected(self) -> Hits:
+        search, sequence, start, steps, matched = map(np.concatenate, self.parts.values())
+        pvalue, qvalue = np.empty(len(search)), np.empty(len(search))
+        for one, rows in zip(self.searches, _rows_of_each(search, len(self.searches)), strict=True):
+            pvalue[rows] = one.table.pvalue(steps[rows])
+        motif = np.array([one.motif for one in self.searches], dtype=np.int32)
+        n_windows = np.zeros(len(self.motifs), dtype=np.int64)
+        np.add.at(n_windows, motif, self.n_windows)
+        for number, rows in enumerate(_rows_of_each(motif[search], len(self.motifs))):
+            qvalue[rows] = q_values(pvalue[rows], int(n_windows[number]))
         columns: dict[str, NDArray[Any]] = {
-            name: np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
-            for name, parts in self.parts.items()
+            "motif": motif[search],
+            "sequence": sequence.astype(np.int32),
+            "start": start,
+            "strand": np.where(self.reverse[search], -1, 1).astype(np.int8),
+            "score": ScoreTable.in_bits(steps),
+            "pvalue": pvalue,
+            "qvalue": qvalue,
+            "qvalue_all": q_values(pvalue, int(n_windows.sum())),
+            "matched": matched.view(f"S{matched.shape[1]}")[:, 0],
         }
-        columns["matched"] = (
-            np.concatenate([part.astype(f"S{self.widest}") for part in self.matched])
-            if self.matched
-            else np.zeros(0, dtype="S1")
-        )
-        columns["score"] = ScoreTable.in_bits(columns.pop("steps"))
-        columns["qvalue_all"] = q_values(columns["pvalue"], int(self.n_windows.sum()))
-        columns["qvalue"] = np.ones(len(columns["pvalue"]))
-        for motif, n_windows in enumerate(self.n_windows):
-            own = columns["motif"] == motif
-            columns["qvalue"][own] = q_values(columns["pvalue"][own], int(n_windows))
         order = np.lexsort(
             (-columns["strand"], columns["motif"], columns["start"], columns["sequence"])
         )
         columns = {name: column[order] for name, column in columns.items()}
         names = [str(motif.name) for motif in self.motifs]
         second = [second_name(motif) for motif in self.motifs]
-        return Hits(names, self.sequences, columns, self.n_windows, second)
+        return Hits(names, self.sequences, columns, n_windows, second)
+
+
+def _as_arrays(searches: list[_Search]) -> Any:
+    """Write searches for the kernels."""
+    from seqbio.motif.scan_kernels import Searches
+
+    width = np.array([search.table.matrix.shape[1] for search in searches])
+    matrix = np.full((len(searches), width.max(), 5), _NO_LETTER)
+    for rows, search in zip(matrix, searches, strict=True):
+        rows[: search.table.matrix.shape[1], :4] = search.table.matrix.T
+    return Searches(matrix, width, np.array([search.threshold for search in searches]))
+
+
+def _rows_of_each(number: NDArray[Any], n: int) -> list[NDArray[np.intp]]:
+    """List the rows that have each number from 0 to n - 1."""
+    order = np.argsort(number, kind="stable")
+    return np.split(order, np.bincount(number, minlength=n).cumsum()[:-1])
 
 
 def q_values(pvalues: ArrayLike, n_tests: int) -> Floats:
@@ -456,7 +453,7 @@ def _stretches(records: Records, alphabet: Alphabet, overlap: int) -> Iterator[S
         return
     items: Any = records
     for number, record in enumerate(as_records(items, alphabet), start=1):
-        letters, name = str(record.seq).encode(), str(record.id)
+        letters, name = bytes(record.seq or b""), str(record.id)
         if name == "<unknown id>":
             name = f"sequence{number}"
         for start in range(0, max(len(letters) - overlap, 1), _BLOCK):
@@ -483,11 +480,13 @@ def _blocks(stretches: Iterable[Stretch], length: int) -> Iterator[list[Stretch]
         yield block
 
 
-def _code_table(alphabet: Alphabet) -> NDArray[np.uint8]:
+def _code_table(alphabet: Alphabet, skip_soft: bool) -> NDArray[np.uint8]:
     """Map bytes to codes; all that is no concrete letter becomes 4."""
     table = np.full(256, alphabet.size, dtype=np.uint8)
     for code, letter in enumerate(alphabet.letters):
-        table[[ord(letter), ord(letter.lower())]] = code
+        table[ord(letter)] = code
+        if not skip_soft:
+            table[ord(letter.lower())] = code
     return table
 
 
@@ -496,11 +495,3 @@ def _complement_table(alphabet: Alphabet) -> NDArray[np.uint8]:
     here, there = alphabet.letters, str(alphabet.complement_letters)
     table = bytes.maketrans((here + here.lower()).encode(), (there + there.lower()).encode())
     return np.frombuffer(table, dtype=np.uint8)
-
-
-def _as_texts(windows: NDArray[np.uint8], strand: int, alphabet: Alphabet) -> NDArray[Any]:
-    """Write windows as text in the direction of the motif, (n,) bytes."""
-    n_hits, width = windows.shape
-    if strand < 0:
-        windows = _complement_table(alphabet)[windows[:, ::-1]]
-    return np.ascontiguousarray(windows).view(f"S{width}").reshape(n_hits)

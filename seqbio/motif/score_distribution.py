@@ -106,12 +106,8 @@ def score_table(
     log_odds = np.log2(probability / shares[:, None])
     matrix = np.rint(log_odds * _STEPS_PER_BIT).astype(np.int64)
     lowest = int(matrix.min(axis=0).sum())
-    steps = matrix - matrix.min(axis=0)
-    chance = np.ones(1)
-    for column in steps.T:
-        longer = np.zeros(len(chance) + int(column.max()))
-        for step, share in zip(column, shares, strict=True):
-            longer[step : step + len(chance)] += share * chance
-        chance = longer
+    from seqbio.motif.scan_kernels import sum_distribution
+
+    chance = sum_distribution(matrix - matrix.min(axis=0), shares)
     survival = chance[::-1].cumsum()[::-1]
     return ScoreTable(matrix, np.minimum(survival, 1.0), lowest)

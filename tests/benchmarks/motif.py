@@ -4,10 +4,11 @@ The training step is forward, backward and Adam for 256 sequences of 200 letters
 width 19, max pooling and logistic loss, in single precision. PyTorch is given its one-hot letters
 ready-made; ours makes them from the codes in every step.
 
-Biopython's `calculate` only scores; MOODS finds the hits above a threshold, as we do. MOODS
-(``pip install MOODS-python``) is given its thresholds, which it works out from coarser scores, so
-that the numbers of hits differ a little; ours works out the distribution of scores, and p- and
-q-values, in the time shown.
+Biopython's `calculate` only scores; MOODS and lightmotif find the hits above a threshold, as we do.
+They (``pip install MOODS-python lightmotif``) are given their thresholds, which they work out from
+coarser scores, so that the numbers of hits differ a little, and lightmotif its encoded sequence;
+ours checks the letters and works out the distribution of scores, and p- and q-values, in the time
+shown.
 """
 
 from __future__ import annotations
@@ -125,28 +126,30 @@ def scanning(report: Report) -> None:
     except DatasetError as error:
         report.skip("scanning E. coli", str(error).split(";")[0])
         return
-    one = next(motif for motif in motifs if motif.length == 12)
-    pssm = one.counts.normalize(pseudocounts=0.25).log_odds()
+    narrow = next(motif for motif in motifs if motif.length == 12)
+    pssm = narrow.counts.normalize(pseudocounts=0.25).log_odds()
     other = pssm.reverse_complement()
     report.add(
         "one motif of width 12: Biopython / ours",
         take_turns(
-            partial(scan, one, [record], P_VALUE),
+            partial(scan, narrow, [record], P_VALUE),
             lambda: (pssm.calculate(record.seq), other.calculate(record.seq)),
         ),
-        Target(10.0),
+        Target(40.0),
     )
-    moods = moods_scan(motifs, str(record.seq))
-    if moods is None:
-        report.skip("50 motifs, MOODS", "MOODS-python is not installed")
-        return
-    hits = len(scan(motifs, [record], P_VALUE))
-    theirs = sum(len(found) for found in moods())
-    report.add(
-        f"50 motifs: MOODS / ours ({theirs} and {hits} hits)",
-        take_turns(partial(scan, motifs, [record], P_VALUE), moods, at_least=10),
-        Target(0.6),
-    )
+    letters = str(record.seq)
+    for name, chosen in (("one motif", [narrow]), ("50 motifs", motifs)):
+        ours = partial(scan, chosen, [record], P_VALUE)
+        for peer, prepare, target in (
+            ("MOODS", moods_scan, Target(2.0)),
+            ("lightmotif", lightmotif_scan, None),
+        ):
+            theirs = prepare(chosen, letters)
+            if theirs is None:
+                report.skip(f"{name}, {peer}", f"{peer} is not installed")
+                continue
+            case = f"{name}: {peer} / ours ({theirs()} and {len(ours())} hits)"
+            report.add(case, take_turns(ours, theirs, at_least=5), target)
 
 
 def moods_scan(motifs: list, letters: str):
@@ -166,7 +169,26 @@ def moods_scan(motifs: list, letters: str):
             thresholds.append(MOODS.tools.threshold_from_p(matrix, background, P_VALUE))
     scanner = MOODS.scan.Scanner(7)
     scanner.set_motifs(matrices, background, thresholds)
-    return lambda: scanner.scan(letters)
+    return lambda: sum(map(len, scanner.scan(letters)))
+
+
+def lightmotif_scan(motifs: list, letters: str):
+    """Prepare lightmotif's scan of both strands, without its preparation in the time."""
+    try:
+        import lightmotif
+    except ImportError:
+        return None
+    matrices = []
+    for motif in motifs:
+        counts = {letter: [round(count) for count in motif.counts[letter]] for letter in "ACGT"}
+        log_odds = lightmotif.CountMatrix(counts).normalize(0.25).log_odds()
+        for matrix in (log_odds, log_odds.reverse_complement()):
+            matrices.append((matrix, matrix.score(P_VALUE)))
+    striped = lightmotif.stripe(letters)
+    return lambda: sum(
+        len(list(lightmotif.scan(matrix, striped, threshold=threshold)))
+        for matrix, threshold in matrices
+    )
 
 
 def memory(megabases: int) -> None:

@@ -13,10 +13,11 @@ import seqbio
 from seqbio.errors import DuplicateIdWarning, ParameterError
 from seqbio.motif import letter_frequencies, make_motif, scan
 from seqbio.motif import scan as scan_function
+from seqbio.motif.scan_kernels import Searches, find_windows, list_words
 from seqbio.motif.scanning import q_values
 from seqbio.motif.score_distribution import score_table
-from seqbio.motif.word_index import WordIndex, WordScores
 from seqbio.sequences import DNA
+from tests.reference import motif as reference
 
 UNEVEN = np.array([0.4, 0.15, 0.05, 0.4])
 
@@ -55,29 +56,41 @@ def test_the_threshold_is_the_lowest_score_that_is_rare_enough(seed, pvalue):
 
 
 @given(
-    width=st.integers(1, 27),
+    widths=st.lists(st.integers(1, 27), min_size=1, max_size=4),
     seed=st.integers(0, 99),
     quantile=st.sampled_from([0.0, 0.5, 0.98, 1.0]),
-    length=st.integers(1, 300),
-    sort=st.booleans(),
+    lengths=st.lists(st.integers(0, 120), min_size=1, max_size=4),
+    n_repeated=st.integers(0, 30),
 )
-def test_the_index_finds_all_windows_that_reach_the_threshold(width, seed, quantile, length, sort):
+def test_all_windows_that_reach_the_threshold_are_found(
+    widths, seed, quantile, lengths, n_repeated
+):
     generator = np.random.default_rng(seed)
-    matrix = generator.integers(-300, 200, (4, width))
-    codes = generator.choice(5, length, p=[0.24, 0.24, 0.24, 0.24, 0.04]).astype(np.uint8)
-    index = WordIndex(codes, sort=sort)
-    windows = [codes[at : at + width] for at in range(length - width + 1)]
-    expected = {
-        at: int(matrix[window, np.arange(width)].sum())
-        for at, window in enumerate(windows)
-        if (window < 4).all()
-    }
-    assert index.usable_windows(width) == len(expected)
-    threshold = int(np.quantile(list(expected.values()), quantile)) if expected else 0
-    places, scores = index.hits(WordScores(matrix, threshold))
-    found = dict(zip(places.tolist(), scores.tolist(), strict=True))
-    assert found == {at: score for at, score in expected.items() if score >= threshold}
-    assert places.tolist() == sorted(places)
+    stretches = [generator.choice(5, n, p=[0.24, 0.24, 0.24, 0.24, 0.04]) for n in lengths]
+    matrix = np.full((len(widths), max(widths), 5), -(10**6))
+    for rows, width in zip(matrix, widths, strict=True):
+        rows[:width, :4] = generator.integers(-300, 200, (width, 4))
+    repeated = np.minimum(n_repeated, lengths)
+    expected, n_windows, thresholds = [], [], []
+    for search, width in enumerate(widths):
+        windows = [
+            (stretch, place, score)
+            for stretch, codes in enumerate(stretches)
+            for place, score in reference.window_scores_of_letters(matrix[search, :width], codes)
+            if place + width > repeated[stretch]
+        ]
+        scores = [score for _, _, score in windows]
+        thresholds.append(int(np.quantile(scores, quantile)) if scores else 0)
+        n_windows.append(len(windows))
+        expected += [(search, *window) for window in windows if window[2] >= thresholds[-1]]
+    searches = Searches(matrix, np.array(widths), np.array(thresholds))
+    letters = np.concatenate([[*codes, 4] for codes in stretches]).astype(np.uint8)
+    begins = np.concatenate([[0], np.cumsum(np.array(lengths) + 1)])
+    codes = np.arange(256).astype(np.uint8)
+    words = list_words(searches)
+    hits, counted = find_windows(letters, codes, begins, repeated, searches, words)
+    assert sorted(map(tuple, hits.tolist())) == expected
+    assert counted.tolist() == n_windows
 
 
 def random_letters(length, seed, extra=""):
@@ -130,6 +143,7 @@ def test_pieces_do_not_matter(monkeypatch, block):
     text = "".join(f">{name}\n{letters}\n" for name, letters in records.items())
     expected = scan(motifs, list(records.values()), threshold=0.05)
     monkeypatch.setattr("seqbio.motif.scanning._BLOCK", block)
+    monkeypatch.setattr("seqbio.motif.scanning._TOGETHER", 3)  # of 8 searches
     for source in (io.StringIO(text), seqbio.read_fasta(io.StringIO(text))):
         hits = scan(motifs, source, threshold=0.05)
         np.testing.assert_array_equal(hits.n_windows, expected.n_windows)

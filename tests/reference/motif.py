@@ -28,6 +28,16 @@ def all_scores(weights, bias, letters):
     ]
 
 
+def window_scores_of_letters(matrix, codes):
+    """Score the windows of letters 0 to 3 with a matrix (width, letters): (place, score)."""
+    found = []
+    for place in range(len(codes) - len(matrix) + 1):
+        window = codes[place : place + len(matrix)]
+        if max(window) < 4:
+            found.append((place, sum(int(row[c]) for row, c in zip(matrix, window, strict=True))))
+    return found
+
+
 def pool(scores, how):
     """Pool the scores of one motif, a flat list over windows and strands."""
     if how == "max":

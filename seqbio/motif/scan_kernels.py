@@ -1,0 +1,313 @@
+"""Windows that reach a score, found in one pass over the letters for all motifs and strands.
+
+A motif is met rarely, so most windows need not be scored. For each search (a motif on one strand)
+the words of its `WORD` most telling columns are known that can still reach the threshold, with the
+best letters everywhere else. Each word has a list of the searches that it is of interest to, empty
+for most words, so that a place costs one look-up unless its word is telling. Filtering matrices by
+such bounds is due to [1]_.
+
+References
+----------
+.. [1] Pizzi, Rastas and Ukkonen (2011). Finding significant matches of position weight matrices
+   in linear time. IEEE/ACM Trans Comput Biol Bioinform 8:69-79.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbio.core.compiled import compiled
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Listed = NDArray[np.int32]
+"""Small, so that more of the lists stay in the nearest caches."""
+
+WORD = 8  # letters: a flag for each of the 4**8 words fits the nearest caches
+_HALF = WORD // 2
+
+
+class Searches(NamedTuple):
+    """Scoring matrices, each with the lowest score of a hit.
+
+    Parameters
+    ----------
+    matrix : ndarray of int, (n, widest, 5)
+        Score of each letter in each column, and last that of what is no letter: so low that no
+        window with it is a hit.
+    width : ndarray of int, (n,)
+        Columns of each.
+    threshold : ndarray of int, (n,)
+        The lowest score of a hit.
+    """
+
+    matrix: Integers
+    width: Integers
+    threshold: Integers
+
+
+class WordLists(NamedTuple):
+    """The searches that each word is of interest to.
+
+    Parameters
+    ----------
+    first : ndarray of int, (n,)
+        The column of each search that the first letter of a word stands in. Negative for searches
+        narrower than a word, which look at its last letters.
+    begin : ndarray of int, (4**WORD + 1,)
+        Where the list of each word begins, and after the last where it ends.
+    search, score : ndarray of int
+        The lists one after the other: the number of the search, and the score of the word.
+    telling : ndarray of bool, (4**WORD,)
+        Which lists are not empty.
+    """
+
+    first: Integers
+    begin: Listed
+    search: Listed
+    score: Listed
+    telling: NDArray[np.bool_]
+
+
+def list_words(searches: Searches) -> WordLists:
+    """Find the words from which each search can still reach its threshold."""
+    first, front, back, needed = _score_words(searches)
+    begin, nothing = np.zeros(4**WORD + 1, np.int32), np.empty(0, np.int32)
+    n_listed = _write_lists(front, back, needed, begin, nothing, nothing)
+    search, score = np.empty(n_listed, np.int32), np.empty(n_listed, np.int32)
+    _write_lists(front, back, needed, begin, search, score)
+    return WordLists(first, begin, search, score, begin[1:] > begin[:-1])
+
+
+@compiled
+def _score_words(searches: Searches) -> tuple[Integers, Integers, Integers, Integers]:
+    """Score the first and the second halves of words, and what both together must reach."""
+    n = len(searches.width)
+    first, needed = np.empty(n, np.int64), searches.threshold.copy()
+    front, back = np.zeros((n, 4**_HALF), np.int64), np.zeros((n, 4**_HALF), np.int64)
+    for s in range(n):
+        width = searches.width[s]
+        matrix = searches.matrix[s, :width, :4]
+        first[s] = _most_telling(matrix)
+        for j in range(width):
+            if j < first[s] or j >= first[s] + WORD:
+                needed[s] -= _largest(matrix[j])
+        for half, at in ((front[s], first[s]), (back[s], first[s] + _HALF)):
+            for word in range(4**_HALF):
+                for j in range(max(at, 0), min(at + _HALF, width)):
+                    half[word] += matrix[j, word >> 2 * (at + _HALF - 1 - j) & 3]
+    return first, front, back, needed
+
+
+@compiled
+def _write_lists(
+    front: Integers,
+    back: Integers,
+    needed: Integers,
+    begin: Listed,
+    search: Listed,
+    score: Listed,
+) -> int:
+    """Write as much of the lists as there is room for, and count their entries."""
+    n, n_halves = front.shape
+    able, n_listed = np.empty(n, np.int64), 0
+    for a in range(n_halves):
+        n_able = 0
+        for s in range(n):
+            if front[s, a] + _largest(back[s]) >= needed[s]:
+                able[n_able] = s
+                n_able += 1
+        for b in range(n_halves):
+            for k in range(n_able):
+                s = able[k]
+                total = front[s, a] + back[s, b]
+                if total >= needed[s]:
+                    if n_listed < len(search):
+                        search[n_listed], score[n_listed] = s, total
+                    n_listed += 1
+            begin[a * n_halves + b + 1] = n_listed
+    return n_listed
+
+
+@compiled
+def _most_telling(matrix: Integers) -> int:
+    """Find where those `WORD` columns begin whose best letters stand out most."""
+    most, first = -1, len(matrix) - WORD
+    for at in range(len(matrix) - WORD + 1):
+        spread = 0
+        for column in range(at, at + WORD):
+            spread += 4 * _largest(matrix[column])
+            for score in matrix[column]:
+                spread -= score
+        if spread > most:
+            most, first = spread, at
+    return first
+
+
+@compiled
+def _largest(scores: Integers) -> int:
+    largest = scores[0]
+    for k in range(1, len(scores)):
+        largest = max(largest, scores[k])
+    return largest
+
+
+def find_windows(
+    letters: Bytes,
+    codes: Bytes,
+    starts: Integers,
+    n_repeated: Integers,
+    searches: Searches,
+    words: WordLists,
+) -> tuple[Integers, Integers]:
+    """Find the windows that reach the threshold of a search.
+
+    Parameters
+    ----------
+    letters : ndarray of uint8, (length,)
+        Stretches of sequences, with any byte that is no letter between them.
+    codes : ndarray of uint8, (256,)
+        0 to 3 for the letters of the scoring matrices; 4 for what cannot be scored.
+    starts : ndarray of int, (n_stretches + 1,)
+        Where each stretch begins, and where one after the last would.
+    n_repeated : ndarray of int, (n_stretches,)
+        How many letters at the beginning of each stretch were in another one: the windows inside
+        them are left out.
+    searches : Searches
+        What is looked for.
+    words : WordLists
+        Of these searches.
+
+    Returns
+    -------
+    hits : ndarray of int, (n_hits, 4)
+        The search, the stretch, the place from its beginning, and the score.
+    n_windows : ndarray of int, (n_searches,)
+        How many windows can be scored.
+    """
+    hits = np.empty((64 + len(letters) // 64, 4), np.int64)
+    while True:
+        n_hits, n_windows = _fill(hits, letters, codes, starts, n_repeated, searches, words)
+        if n_hits <= len(hits):
+            return hits[:n_hits], n_windows
+        hits = np.empty((n_hits, 4), np.int64)  # now there is room for all
+
+
+@compiled
+def _fill(
+    hits: Integers,
+    letters: Bytes,
+    codes: Bytes,
+    starts: Integers,
+    n_repeated: Integers,
+    searches: Searches,
+    words: WordLists,
+) -> tuple[int, Integers]:
+    """Write as many hits as there is room for, and count them all."""
+    matrix, width, threshold = searches
+    first, begin, search, word_score, telling = words
+    n_hits, n_windows = 0, np.zeros(len(width), np.int64)
+    for stretch in range(len(n_repeated)):
+        at, stop = starts[stretch], starts[stretch + 1] - 1
+        seen = at + n_repeated[stretch]
+        while at < stop:
+            run, word = at, 0  # a run of letters that can be scored
+            while at < stop:
+                code = codes[letters[at]]
+                if code > 3:
+                    break
+                at += 1
+                word = (word << 2 | code) & (4**WORD - 1)
+                if not telling[word]:
+                    continue
+                for k in range(begin[word], begin[word + 1]):
+                    s, score = search[k], word_score[k]
+                    place = at - WORD - first[s]
+                    end = place + width[s]
+                    if place < run or end > stop or end <= seen:
+                        continue
+                    for j in range(width[s] - WORD):
+                        column = j if j < first[s] else j + WORD
+                        score += matrix[s, column, codes[letters[place + column]]]
+                    if score >= threshold[s]:
+                        if n_hits < len(hits):
+                            hits[n_hits, 0], hits[n_hits, 1] = s, stretch
+                            hits[n_hits, 2], hits[n_hits, 3] = place - starts[stretch], score
+                        n_hits += 1
+            for s in range(len(width)):
+                first_new = max(run, seen + 1 - width[s])
+                n_windows[s] += max(at + 1 - width[s] - first_new, 0)
+            at += 1
+    return n_hits, n_windows
+
+
+@compiled
+def read_matches(
+    letters: Bytes,
+    starts: Integers,
+    widths: Integers,
+    reverse: NDArray[np.bool_],
+    other: Bytes,
+    widest: int,
+) -> Bytes:
+    """Read the letters of windows in the direction of their motifs.
+
+    Parameters
+    ----------
+    letters : ndarray of uint8, (length,)
+        As for `find_windows`.
+    starts, widths : ndarray of int, (n_hits,)
+        Where the windows begin, and how many letters they have.
+    reverse : ndarray of bool, (n_hits,)
+        Which are read on the other strand.
+    other : ndarray of uint8, (256,)
+        The letter that stands there for each.
+    widest : int
+        Length of the rows.
+
+    Returns
+    -------
+    ndarray of uint8, (n_hits, widest)
+        0 past the width.
+    """
+    texts = np.zeros((len(starts), widest), np.uint8)
+    for hit in range(len(starts)):
+        width = widths[hit]
+        for j in range(width):
+            letter = letters[starts[hit] + j]
+            if reverse[hit]:
+                texts[hit, width - 1 - j] = other[letter]
+            else:
+                texts[hit, j] = letter
+    return texts
+
+
+@compiled
+def sum_distribution(scores: Integers, shares: Floats) -> Floats:
+    """Compute the distribution of the sum of independent scores, one for each column.
+
+    Parameters
+    ----------
+    scores : ndarray of int, (n_letters, width)
+        Of each letter in each column, from 0.
+    shares : ndarray of float64, (n_letters,)
+        Probabilities of the letters.
+
+    Returns
+    -------
+    ndarray of float64, (highest + 1,)
+        The probability of each sum from 0.
+    """
+    chance = np.ones(1)
+    for j in range(scores.shape[1]):
+        longer = np.zeros(len(chance) + _largest(scores[:, j]))
+        for letter in range(len(shares)):
+            share, shifted = shares[letter], longer[scores[letter, j] :]
+            for k in range(len(chance)):
+                shifted[k] += share * chance[k]
+        chance = longer
+    return chance
