@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 import shlex
+import stat
 import sys
 import time
 import warnings
@@ -42,6 +43,7 @@ PAIRINGS = ("consecutive", "first-vs-rest", "by-order", "by-id")
 
 _DATASET = "dataset:"
 _arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
+_streams: ContextVar[frozenset[object]] = ContextVar("streams", default=frozenset())
 _LONG = 20.0  # seconds of work ahead that are worth a line where there is no terminal
 _HELP_WIDTH = 76
 _ADVICE = {
@@ -346,9 +348,10 @@ class Program(TyperGroup):
         settings["standalone_mode"] = False
         given = args[0] if args else settings.get("args")
         _arguments.set(tuple(sys.argv[1:] if given is None else given))
+        _streams.set(frozenset())
         try:
             with warnings.catch_warnings(), _failures_in_one_line():
-                warnings.showwarning = _show_warning
+                warnings.showwarning = _each_once()
                 status = super().main(*args, **settings)
         except typer.Exit as end:
             status = end.exit_code
@@ -395,8 +398,17 @@ def _report(kind: str, text: str) -> None:
     typer.echo(f"{kind}: {' '.join(text.split())}", err=True)
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    _report("warning", str(message))
+def _each_once() -> Callable[..., None]:
+    """Make a function that shows warnings, but none a second time."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        text = str(message)
+        if text not in shown:
+            shown.add(text)
+            _report("warning", text)
+
+    return show
 
 
 def _explained(error: OSError) -> str:
@@ -570,11 +582,21 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def new_seed(*, quiet: bool) -> int:
-    """Choose a seed and say which, so that the run can be repeated."""
+@contextmanager
+def seeded(seed: int | None, *, quiet: bool) -> Iterator[int]:
+    """Choose a seed where none is given, and say which once the work with it is done.
+
+    Yields
+    ------
+    int
+        With it the run can be repeated.
+    """
+    if seed is not None:
+        yield seed
+        return
     seed = secrets.randbits(32)
+    yield seed
     note(f"the seed is {seed}; repeat this run with --seed {seed}", quiet=quiet)
-    return seed
 
 
 # -- values of options -------------------------------------------------------------------------
@@ -769,13 +791,27 @@ def _check_together(second: str | None, pairing: str | None, select: object) -> 
 
 
 def file_of(name: str) -> str:
-    """Find the file that is meant by a path, ``-`` or ``dataset:NAME``."""
+    """Find the file that is meant by a path, ``-`` or ``dataset:NAME``, each time it is read.
+
+    Raises
+    ------
+    ParameterError
+        It is a stream, such as a pipe, and the command has asked for it already.
+    """
     return _located(name)[0]
 
 
 def _located(name: str) -> tuple[str, Any]:
     """Find the file that is meant, and what is known about it if it is a data set."""
     from seqbio import datasets
+
+    names = _names_of_stream(name)
+    if names & _streams.get():
+        called = "standard input" if name == "-" else name
+        raise ParameterError(
+            f"{called} is a stream and cannot be read twice; save it in a file, and name that"
+        )
+    _streams.set(_streams.get() | names)
 
     if name.startswith(_DATASET):
         known = name.removeprefix(_DATASET)
@@ -784,6 +820,18 @@ def _located(name: str) -> tuple[str, Any]:
     if name in datasets.names() and not Path(name).exists():
         raise SeqbioError(f"{name}: no such file; the data set of that name is {_DATASET}{name}")
     return name, None
+
+
+def _names_of_stream(name: str) -> set[object]:
+    """Say by what a stream is known, however it is named; nothing where there is a plain file."""
+    names: set[object] = {"-"} if name == "-" else set()
+    try:
+        about = os.fstat(sys.stdin.fileno()) if name == "-" else Path(name).stat()
+    except (OSError, ValueError, AttributeError):  # no such file, or nothing with a number
+        return names
+    if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        names.add((about.st_dev, about.st_ino))
+    return names
 
 
 def _example(source: str) -> str:

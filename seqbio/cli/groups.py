@@ -103,7 +103,7 @@ def read_labels(file: str, pairs: list[Pair]) -> list[str]:
     """
     from seqbio.sequences import read_input
 
-    name, content = read_input(file)
+    name, content = read_input(common.file_of(file))
     places: dict[str, list[int]] = {}
     for place, (x, y) in enumerate(pairs):
         places.setdefault(f"{x.id},{y.id}", []).append(place)

@@ -272,7 +272,7 @@ def predict(
     """
     del seed
     common.check_writable(results.output)
-    detector = _loaded(model)
+    detector = _loaded(common.file_of(model))
     records, _ = common.read_records(file, alphabet=detector.alphabet)
     with common.progress(f"predicting {len(records)} records", quiet=results.quiet):
         probabilities = detector.predict_proba(records)
@@ -382,19 +382,15 @@ def scan(
                 "--model", f"it has motifs; leave out {motif_file}, or --model"
             )
         motif_file, file = model, motif_file
-        motifs = _loaded(model).motifs_
     elif file is None:
         raise ParameterError("give a file of motifs, or --model, and a file of sequences")
-    else:
-        motifs = read_motifs(common.file_of(motif_file))
-    source = common.file_of(file)
+    of_motifs, source = common.file_of(motif_file), common.file_of(file)
+    if shares == "sequences":
+        common.file_of(file)  # which refuses a stream: it cannot be read once more
+    motifs = read_motifs(of_motifs) if model is None else _loaded(of_motifs).motifs_
     if shares == "equal":
         shares = None
     elif shares == "sequences":
-        if file == "-":
-            raise common.wrong_usage(
-                "--background", "standard input cannot be read twice; give numbers or a file"
-            )
         with common.progress("counting letters", quiet=results.quiet):
             shares = letter_frequencies(source, common_alphabet(motifs)).tolist()
     with common.progress(f"scanning for {len(motifs)} motifs", quiet=results.quiet):
@@ -447,10 +443,9 @@ def shuffle(
     from seqbio.sequences import shuffle_dinucleotides, write_fasta
 
     common.check_writable(results.output)
-    if seed is None:
-        seed = common.new_seed(quiet=results.quiet)
     records, _ = common.read_records(file, alphabet=alphabet)
-    shuffled = shuffle_dinucleotides(records, copies=copies, seed=seed)
+    with common.seeded(seed, quiet=results.quiet) as seed:
+        shuffled = shuffle_dinucleotides(records, copies=copies, seed=seed)
     if not results.json:
         write_fasta(shuffled, results.output)
         return

@@ -502,9 +502,8 @@ def simulate(
         )
     else:
         hmm = _loaded(model)
-    if seed is None:
-        seed = common.new_seed(quiet=results.quiet)
-    with common.progress(f"drawing {n_pairs} pairs", quiet=results.quiet):
+    drawing = common.progress(f"drawing {n_pairs} pairs", quiet=results.quiet)
+    with common.seeded(seed, quiet=results.quiet) as seed, drawing:
         pairs = hmm.simulate(n_pairs, columns=columns, seed=seed)
     if not results.json:
         from seqbio.sequences import write_fasta
@@ -649,7 +648,7 @@ def _fitted(
 def _loaded(file: str) -> PairHMM:
     from seqbio.pairhmm import PairHMM
 
-    hmm = PairHMM.load(file)
+    hmm = PairHMM.load(common.file_of(file))
     if hmm.groups_:
         first = hmm.groups_[0]
         raise SeqbioError(

@@ -358,11 +358,10 @@ def simulate(
     """
     common.check_writable(results.output)
     network = _loaded(model)
-    if seed is None:
-        seed = common.new_seed(quiet=results.quiet)
-    drawn = network.simulate(
-        n_records, length=length, temperature=temperature, prime=prime, seed=seed
-    )
+    with common.seeded(seed, quiet=results.quiet) as seed:
+        drawn = network.simulate(
+            n_records, length=length, temperature=temperature, prime=prime, seed=seed
+        )
     texts = [str(getattr(record, "seq", record)) for record in drawn]
     if results.json:
         content = {
@@ -560,7 +559,7 @@ def _loaded(file: str) -> RecurrentModel:
         raise SeqbioError(
             f"{file}: no such file{common.nearby(file)}; give a model from 'seqbio recurrent train'"
         )
-    return RecurrentModel.load(file)
+    return RecurrentModel.load(common.file_of(file))
 
 
 # -- writing -----------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def read_fasta(
     name, content = read_input(source)
     start = _BLANK_LINES.match(content).end()  # type: ignore[union-attr]  # matches always
     if content[start : start + 1] != b">":
-        raise _not_fasta(name, content, start)
+        raise not_fasta(name, content.count(b"\n", 0, start), content[start:])
     dropped = b" \t\n" + (GAPS if strip_gaps else b"")
     chunks = content[start + 1 :].split(b"\n>")
     records: list[SeqRecord] = []
@@ -106,11 +106,12 @@ def read_fasta(
     return records
 
 
-def _not_fasta(name: str, content: bytes, start: int) -> SequenceFormatError:
-    if not content.strip():
+def not_fasta(name: str, n_lines: int, rest: bytes) -> SequenceFormatError:
+    """Make the exception for what does not begin with a header, after so many blank lines."""
+    line = n_lines + 1 + rest[: len(rest) - len(rest.lstrip())].count(b"\n")
+    text = rest.lstrip()[:400].decode("utf-8", "replace").split("\n")[0]
+    if not text:
         return SequenceFormatError(f"{name}: the file is empty; expected FASTA records")
-    line = content.count(b"\n", 0, start) + 1
-    text = content[start:].split(b"\n", 1)[0].decode()
     if text.startswith(";"):
         return SequenceFormatError(
             f"{name}, line {line}: headers that start with ';' are not read; start them with '>'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -91,14 +92,14 @@ def read_model_arrays(
     kind, advice
         See `model_file`.
     """
-    with Path(path).open("rb") as stream:
-        try:
-            with np.load(stream, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except MemoryError:
-            raise
-        except Exception as error:  # damaged bytes have a dozen ways to fail
-            raise _damaged(os.fspath(path), kind, advice) from error
+    stream = io.BytesIO(Path(path).read_bytes())  # a pipe has no way back, which NumPy needs
+    try:
+        with np.load(stream, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged bytes have a dozen ways to fail
+        raise _damaged(os.fspath(path), kind, advice) from error
 
 
 def _damaged(name: str, kind: str, advice: str) -> ModelFileError:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from ..errors import AlphabetError, ParameterError, SequenceFormatError
 from .alphabet import Alphabet, get_alphabet
-from .fasta import has_control_character, header_refusal
+from .fasta import has_control_character, header_refusal, not_fasta
 from .input import Source, is_gzip, is_standard_stream, not_utf8, source_name
 
 _READ = 1 << 20  # bytes at a time
@@ -161,11 +161,7 @@ class _Parser:
     def _take_letters(self, body: bytes) -> None:
         letters = body.translate(None, _DROPPED)
         if letters and self.id is None:
-            raise SequenceFormatError(
-                f"{self.name}, line {self.line}: not FASTA: expected a header that starts with "
-                f"'>', found {body.strip()[:40].decode('utf-8', 'replace')!r}; convert the file to "
-                "FASTA"
-            )
+            raise not_fasta(self.name, self.line - 1, body)
         position = self.start + len(self.letters)
         index = 0 if letters and self.stopped else self.alphabet.find_invalid(letters)
         if index == len(letters) - 1 and letters.endswith(b"*") and not self.stopped:

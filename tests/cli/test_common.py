@@ -155,10 +155,13 @@ def test_a_protected_folder_is_refused_early(tmp_path, monkeypatch):
     assert (caught.value.errno, caught.value.filename) == (errno.EACCES, str(tmp_path / "x"))
 
 
-def test_a_new_seed_is_reported_unless_quiet(capsys):
-    seed = common.new_seed(quiet=False)
-    assert (
-        capsys.readouterr().err == f"note: the seed is {seed}; repeat this run with --seed {seed}\n"
-    )
-    assert common.new_seed(quiet=True) != seed
+def test_a_new_seed_is_reported_after_the_work_unless_quiet(capsys):
+    with common.seeded(None, quiet=False) as seed:
+        assert capsys.readouterr().err == ""
+    said = f"note: the seed is {seed}; repeat this run with --seed {seed}\n"
+    assert capsys.readouterr().err == said
+    with common.seeded(None, quiet=True) as other, common.seeded(7, quiet=False) as given:
+        assert (given, other != seed) == (7, True)
+    with pytest.raises(ParameterError), common.seeded(None, quiet=False):
+        raise ParameterError("no")
     assert capsys.readouterr().err == ""

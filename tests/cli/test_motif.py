@@ -120,6 +120,17 @@ def test_scan_reads_standard_input_and_writes_json(run, files):
     assert content["background"] == [0.25] * 4
 
 
+@pytest.mark.parametrize("name", ["motifs_meme", "motifs_jaspar", "jaspar2024"])
+def test_motifs_of_a_data_set(run, real_data, files, name):
+    real_data("motif/jaspar2024_core.transfac.gz")
+    scanned = run("motif", "scan", f"dataset:{name}", files / "positive.fa", "--threshold", 1e-3)
+    assert scanned.exit_code == 0, scanned.output
+    assert scanned.stdout.count("\n") > 1
+    arguments = ("--width", 10, "--epochs", 20, "--motifs", 1, "--seed", 1)
+    named = run("motif", "train", files / "positive.fa", *arguments, "--known", f"dataset:{name}")
+    assert named.exit_code == 0, named.output
+
+
 def test_scan_gives_the_second_name_of_a_motif(run, write, files):
     known = write("two.jaspar", ">M1 JUN\nA 0 0 9\nC 0 0 0\nG 0 9 0\nT 9 0 0\n")
     arguments = ("motif", "scan", known, files / "positive.fa", "--threshold", 0.05)
@@ -156,6 +167,16 @@ def test_shuffle(run, files):
     assert content["sequences"][0]["sequence"] in result.stdout.replace("\n", "")
     unseeded = run("motif", "shuffle", files / "positive.fa")
     assert "repeat this run with --seed" in unseeded.stderr
+
+
+def test_the_seed_of_what_failed_is_of_no_use(fails, write):
+    assert "is a gap" in fails(1, "motif", "shuffle", write("x.fa", ">x\nAC-T\n"))
+
+
+def test_what_two_fits_warn_of_is_told_once(run, write):
+    letters = "".join(f">x{i}\n{'ACGTTGCATCAGG'[i:]}{'ACGTTGCATCAGG'[:i]}\n" for i in range(12))
+    result = run("motif", "test", write("x.fa", f"{letters}>y\n{13 * 'A'}\n"), "--splits", 1)
+    assert result.stderr.count("only one arrangement has the dinucleotides of 'y'") == 1
 
 
 def test_test_as_table_and_json(run, files):
@@ -231,8 +252,6 @@ def test_refusals_name_file_and_place(fails, files, tmp_path):
     assert "bad.fa, record 'x', line 2: position 4 is 'J'" in line
     line = fails(1, "motif", "scan", tmp_path / "bad.fa", files / "positive.fa")
     assert "bad.fa" in line
-    line = fails(2, "motif", "scan", files / "m.meme", "-", "--background", "sequences")
-    assert "cannot be read twice" in line
     line = fails(1, "motif", "train", files / "positive.fa", "--width", 31)
     assert "fewer than the width of 31" in line
     line = fails(2, "motif", "train", files / "positive.fa", "--logo", tmp_path / "x.bmp")
