@@ -468,7 +468,7 @@ def test_files_that_are_not_there(fails, tmp_path):
     )
     assert fails(1, "pairhmm", "fit", tmp_path) == f"{tmp_path}: is a directory; name a file"
     assert "the file is empty" in fails(1, "pairhmm", "fit", "-", stdin="")
-    assert "can be read only once" in fails(2, "pairhmm", "fit", "-", "-", stdin="")
+    assert "cannot be read twice" in fails(2, "pairhmm", "fit", "-", "-", stdin="")
 
 
 def test_ids_that_are_not_there(fails):
