@@ -32,7 +32,6 @@ from seqbio.errors import (
     TyingError,
     did_you_mean,
 )
-from seqbio.motif import kernels
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel, Pooling
 from seqbio.motif.motifs import (
@@ -617,14 +616,16 @@ class MotifDetector(Estimator):
 
     def _count_windows(self, data: MotifData) -> Floats:
         """Count letters of winning windows, (n_filters, n_letters, width)."""
+        from seqbio.motif.kernels import best_windows
+
         model = self.model_
         n_windows = data.lengths - self.width + 1
         filters = self._block("weights")[0].swapaxes(0, 1)  # (motifs, strands, ...)
         filters = filters.reshape(1, -1, *filters.shape[2:])
         centre = np.einsum("pfcj,c->f", filters, self.background_)
         shares = data.shares(slice(None))
-        best, position = kernels.best_windows(
-            filters, -centre[None], shares, n_windows
+        best, position = best_windows(
+            filters, -centre[None], data.letters(slice(None)), n_windows
         )  # counted from the mean under the background
         labels = np.asarray(data.labels)
         counts = np.zeros((self.n_motifs, model.n_strands, *filters.shape[2:]))

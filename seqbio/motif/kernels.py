@@ -3,12 +3,12 @@
 Arrays in, arrays out. A filter scores a window of letters, one weight for each letter at each of
 its columns. Filters carry a leading axis of positions, of length 1 (one filter used everywhere: a
 convolution) or of full length (one for each place: a locally connected layer); the result is the
-same when the copies are equal. Sequences come as arrays (n_sequences, length, n_letters): a 1 for
-the letter that stands there, equal shares where an ambiguity code stands, zeros past the end.
+same when the copies are equal.
 
-The windows of a sequence are rows of a strided view, so that scoring is a matrix product over
-blocks that stay in the processor's cache. Under max pooling only the winning windows carry
-gradient, so that the way back touches one window for each sequence and filter.
+A score is a sum of rows of a table, looked up by the letters: one row for each column, with a
+number for each filter. Where one filter is used everywhere the rows are of pairs of letters, so
+that there are half as many. Under max pooling only the winning windows carry gradient, so that the
+way back touches one window for each sequence and filter.
 
 Shapes: N sequences, L letters, A letters of the alphabet, F filters, W columns, and
 P = L - W + 1 positions of a window.
@@ -16,50 +16,42 @@ P = L - W + 1 positions of a window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from seqbio.core.compiled import compiled
 
 Reals: TypeAlias = NDArray[Any]
 """An array of float32 or float64; results have the type of the filters."""
-Integers: TypeAlias = NDArray[np.int64]
+Integers: TypeAlias = NDArray[Any]
 
-_BLOCK = 1 << 15  # numbers of a block of windows, so that it stays in the cache
+_TOGETHER = 5  # rows of a table that are added up at a time
 
 
-def window_view(sequences: Reals, width: int) -> Reals:
-    """View all windows of all sequences, without copying.
+class Letters(NamedTuple):
+    """Sequences as codes, and what the codes stand for.
 
     Parameters
     ----------
-    sequences : ndarray of float, (N, L, A), C order
-        Shares of the letters.
-    width : int
-        W, at most L.
-
-    Returns
-    -------
-    ndarray of float, (N, P, W * A)
-        Read-only; entry ``j * A + c`` of a row is letter c at column j of the window.
-
-    Examples
-    --------
-    >>> window_view(np.arange(6.0).reshape(1, 3, 2), 2)
-    array([[[0., 1., 2., 3.],
-            [2., 3., 4., 5.]]])
+    codes : ndarray of int, (N, L)
+        What stands where.
+    shares : ndarray of float, (n_codes, A)
+        Of the letters in each code: a 1 for a letter, equal shares for an ambiguity code, zeros
+        for what stands past the end.
     """
-    n_letters = sequences.shape[2]
-    flat = sequences.reshape(sequences.shape[0], -1)
-    return sliding_window_view(flat, width * n_letters, axis=1)[:, ::n_letters]
+
+    codes: Integers
+    shares: Reals
 
 
-def window_scores(weights: Reals, bias: Reals, sequences: Reals) -> Reals:
+def window_scores(weights: Reals, bias: Reals, sequences: Letters) -> Reals:
     """Score every window with every filter.
 
-    ``score[n, f, p] = bias[p, f] + sum over c and j of weights[p, f, c, j] * x[n, p + j, c]``.
+    ``score[n, f, p] = bias[p, f] + sum over c and j of weights[p, f, c, j] * x[n, p + j, c]``,
+    with x[n, i] the shares of the letters at place i.
 
     Parameters
     ----------
@@ -67,8 +59,8 @@ def window_scores(weights: Reals, bias: Reals, sequences: Reals) -> Reals:
         One filter for all positions, or one for each.
     bias : ndarray of float, (1 or P, F)
         Added to the scores.
-    sequences : ndarray of float, (N, L, A)
-        Shares of the letters.
+    sequences : Letters
+        N sequences.
 
     Returns
     -------
@@ -78,59 +70,28 @@ def window_scores(weights: Reals, bias: Reals, sequences: Reals) -> Reals:
     Examples
     --------
     >>> weights = np.array([[[[1.0, 0.0], [0.0, 2.0]]]])   # 1 for A, then 2 for the other letter
-    >>> window_scores(weights, np.zeros((1, 1)), np.eye(2)[[[0, 1, 0]]])
+    >>> letters = Letters(np.array([[0, 1, 0]]), np.eye(2))
+    >>> window_scores(weights, np.zeros((1, 1)), letters)
     array([[[3., 0.]]])
     """
-    windows = window_view(sequences, weights.shape[3])
-    scores = np.empty((windows.shape[0], weights.shape[1], windows.shape[1]), weights.dtype)
-    for rows, block in _score_blocks(weights, bias, windows):
-        scores[rows] = block
+    n, length = sequences.codes.shape
+    n_positions = length - weights.shape[3] + 1
+    scores = np.empty((n, weights.shape[1], n_positions), weights.dtype)
+    _best_windows(weights, bias, sequences, np.full(n, n_positions), scores)
     return scores
 
 
-def window_scores_gradient(
-    weights: Reals, sequences: Reals, slope: Reals
-) -> tuple[Reals, Reals, Reals]:
-    """Take the derivatives of `window_scores` back to filters, bias and sequences.
-
-    Parameters
-    ----------
-    weights : ndarray of float, (1 or P, F, A, W)
-        The filters.
-    sequences : ndarray of float, (N, L, A)
-        Shares of the letters.
-    slope : ndarray of float, (N, F, P)
-        Derivatives with respect to the scores.
-
-    Returns
-    -------
-    weights_slope, bias_slope, sequences_slope : ndarrays of float
-        Derivatives, in the shapes of the filters, of the bias and of the sequences.
-    """
-    n_places, _, n_letters, width = weights.shape
-    weights_slope, bias_slope = filter_gradient(weights.shape, sequences, slope)
-    flat = filter_rows(weights)
-    if n_places == 1:
-        into_windows = np.einsum("nfp,fi->npi", slope, flat[0], optimize=True)
-    else:
-        into_windows = np.einsum("nfp,pfi->npi", slope, flat, optimize=True)
-    into_windows = into_windows.reshape(*into_windows.shape[:2], width, n_letters)
-    sequences_slope = np.zeros_like(sequences)
-    n_positions = slope.shape[2]
-    for column in range(width):
-        sequences_slope[:, column : column + n_positions] += into_windows[:, :, column]
-    return weights_slope, bias_slope, sequences_slope
-
-
-def filter_gradient(shape: tuple[int, ...], sequences: Reals, slope: Reals) -> tuple[Reals, Reals]:
-    """Take the derivatives of `window_scores` back to filters and bias alone.
+def filter_gradient(
+    shape: tuple[int, ...], sequences: Letters, slope: Reals
+) -> tuple[Reals, Reals]:
+    """Take the derivatives of `window_scores` back to filters and bias.
 
     Parameters
     ----------
     shape : tuple of int
         That of the filters, (1 or P, F, A, W).
-    sequences : ndarray of float, (N, L, A)
-        Shares of the letters.
+    sequences : Letters
+        N sequences.
     slope : ndarray of float, (N, F, P)
         Derivatives with respect to the scores.
 
@@ -141,22 +102,11 @@ def filter_gradient(shape: tuple[int, ...], sequences: Reals, slope: Reals) -> t
     bias_slope : ndarray of float, (1 or P, F)
         Derivatives with respect to the bias.
     """
-    n_places, n_filters, n_letters, width = shape
-    windows = window_view(sequences, width)
-    if n_places == 1:
-        flat = np.zeros((1, n_filters, width * n_letters), slope.dtype)
-        for rows in _blocks(windows):
-            block = np.ascontiguousarray(windows[rows]).reshape(-1, windows.shape[2])
-            flat[0] += slope[rows].transpose(1, 0, 2).reshape(n_filters, -1) @ block
-        bias_slope = slope.sum(axis=(0, 2))[None]
-    else:
-        flat = np.matmul(slope.transpose(2, 1, 0), windows.transpose(1, 0, 2))
-        bias_slope = slope.sum(axis=0).T
-    return _from_rows(flat, n_letters), bias_slope
+    return _table_gradient(_add_slopes, shape, sequences, slope)
 
 
 def best_windows(
-    weights: Reals, bias: Reals, sequences: Reals, n_windows: Integers
+    weights: Reals, bias: Reals, sequences: Letters, n_windows: Integers
 ) -> tuple[Reals, Integers]:
     """Find the best window of every filter in every sequence; the first one of equals.
 
@@ -168,8 +118,8 @@ def best_windows(
         The filters.
     bias : ndarray of float, (1 or P, F)
         Added to the scores.
-    sequences : ndarray of float, (N, L, A)
-        Shares of the letters.
+    sequences : Letters
+        N sequences.
     n_windows : ndarray of int, (N,)
         How many windows each sequence has; those after them are not looked at.
 
@@ -180,20 +130,12 @@ def best_windows(
     position : ndarray of int, (N, F)
         Where they are.
     """
-    windows = window_view(sequences, weights.shape[3])
-    best = np.empty((windows.shape[0], weights.shape[1]), weights.dtype)
-    position = np.empty(best.shape, np.int64)
-    ragged = bool((n_windows < windows.shape[1]).any())
-    for rows, scores in _score_blocks(weights, bias, windows):
-        if ragged:
-            _hide_missing(scores, n_windows[rows])
-        position[rows] = scores.argmax(axis=2)
-        best[rows] = np.take_along_axis(scores, position[rows][:, :, None], axis=2)[:, :, 0]
-    return best, position
+    none = np.empty((0, 0, 0), weights.dtype)
+    return _best_windows(weights, bias, sequences, n_windows, none)
 
 
 def best_windows_gradient(
-    shape: tuple[int, ...], sequences: Reals, position: Integers, slope: Reals
+    shape: tuple[int, ...], sequences: Letters, position: Integers, slope: Reals
 ) -> tuple[Reals, Reals]:
     """Take the derivatives of `best_windows` back to filters and bias.
 
@@ -201,8 +143,8 @@ def best_windows_gradient(
     ----------
     shape : tuple of int
         That of the filters, (1 or P, F, A, W).
-    sequences : ndarray of float, (N, L, A)
-        Shares of the letters.
+    sequences : Letters
+        N sequences.
     position : ndarray of int, (N, F)
         The winning windows.
     slope : ndarray of float, (N, F)
@@ -215,21 +157,7 @@ def best_windows_gradient(
     bias_slope : ndarray of float, (1 or P, F)
         Derivatives with respect to the bias.
     """
-    n_places, n_filters, n_letters, width = shape
-    windows = window_view(sequences, width)
-    flat = np.zeros((n_places, n_filters, width * n_letters), slope.dtype)
-    bias_slope = np.zeros((n_places, n_filters), slope.dtype)
-    every = np.arange(windows.shape[0])
-    for number in range(n_filters):
-        place, weight = position[:, number], slope[:, number]
-        winners = windows[every, place]
-        if n_places == 1:
-            flat[0, number] = weight @ winners
-            bias_slope[0, number] = weight.sum()
-        else:
-            np.add.at(flat[:, number], place, weight[:, None] * winners)
-            bias_slope[:, number] = np.bincount(place, weight, minlength=n_places)
-    return _from_rows(flat, n_letters), bias_slope
+    return _table_gradient(_add_winning_slopes, shape, sequences, position, slope)
 
 
 def pool_log_mean_exp(scores: Reals, n_windows: Integers, n_scores: int) -> tuple[Reals, Reals]:
@@ -256,8 +184,8 @@ def pool_log_mean_exp(scores: Reals, n_windows: Integers, n_scores: int) -> tupl
         Derivatives of `pooled` with respect to the scores: what each window contributes.
     """
     n_sequences, n_filters, n_positions = scores.shape
-    work = scores.copy()
-    _hide_missing(work, n_windows)
+    missing = np.arange(n_positions) >= n_windows[:, None]
+    work = np.where(missing[:, None], scores.dtype.type(-np.inf), scores)
     joint = work.reshape(n_sequences, n_filters // n_scores, n_scores * n_positions)
     largest = joint.max(axis=2, keepdims=True)
     np.exp(joint - largest, out=joint)
@@ -268,49 +196,139 @@ def pool_log_mean_exp(scores: Reals, n_windows: Integers, n_scores: int) -> tupl
     return pooled, work
 
 
-def present(n_windows: Integers, n_positions: int) -> NDArray[np.bool_]:
-    """Tell which windows there are, (N, P)."""
-    return np.arange(n_positions) < n_windows[:, None]
+# -- tables of rows --------------------------------------------------------------------------
 
 
-def filter_rows(weights: Reals) -> Reals:
-    """Write filters as rows in the order of `window_view`, (1 or P, F, W * A)."""
-    rows = weights.transpose(0, 1, 3, 2)
-    return np.ascontiguousarray(rows).reshape(*weights.shape[:2], -1)
+def _find_words(shape: tuple[int, ...], sequences: Letters) -> tuple[Integers, int, int]:
+    """Give words numbers; they are of two letters where there is one filter for all positions.
+
+    Returns
+    -------
+    words : ndarray of int, (N, more than L)
+        The word that begins at each place.
+    n_letters, n_codes : int
+        How many letters a word has, and how many codes each of them can be.
+    """
+    n_letters = 2 if shape[0] == 1 else 1
+    n, length = sequences.codes.shape
+    n_codes = int(sequences.codes.max(initial=0)) + 1
+    words = np.zeros((n, length + shape[3] + 2 * _TOGETHER), np.int32)
+    words[:, :length] = sequences.codes
+    if n_letters == 2:
+        words[:, :-1] = n_codes * words[:, :-1] + words[:, 1:]
+    return words, n_letters, n_codes
 
 
-def _from_rows(flat: Reals, n_letters: int) -> Reals:
-    return flat.reshape(*flat.shape[:2], -1, n_letters).transpose(0, 1, 3, 2)
+def _make_table(weights: Reals, bias: Reals, sequences: Letters) -> tuple[Reals, Integers, int]:
+    """Write filters as a table, (1 or P, n_rows, n_words, F), with its words and their letters.
+
+    A row has the scores of all words at some columns; the bias is in the first. The number of rows
+    is a multiple of `_TOGETHER`; those that are left over are 0.
+    """
+    n_places, n_filters, size, width = weights.shape
+    words, n_letters, n_codes = _find_words(weights.shape, sequences)
+    n_rows = -(-width // (n_letters * _TOGETHER)) * _TOGETHER
+    columns = np.zeros((n_places, n_rows * n_letters, size, n_filters), weights.dtype)
+    columns[:, :width] = weights.transpose(0, 3, 2, 1)
+    table = sequences.shares[:n_codes] @ columns
+    if n_letters == 2:
+        pairs = table[:, ::2, :, None] + table[:, 1::2, None]
+        table = pairs.reshape(1, n_rows, -1, n_filters)
+    table[:, 0] += bias[:, None]
+    return table, words, n_letters
 
 
-def _hide_missing(scores: Reals, n_windows: Integers) -> None:
-    missing = ~present(n_windows, scores.shape[2])
-    np.copyto(scores, -np.inf, where=missing[:, None, :])
+def _best_windows(
+    weights: Reals, bias: Reals, sequences: Letters, n_windows: Integers, scores: Reals
+) -> tuple[Reals, Integers]:
+    table, words, n_letters = _make_table(weights, bias, sequences)
+    best = np.full((len(words), weights.shape[1]), -np.inf, weights.dtype)
+    position = np.zeros(best.shape, np.int32)
+    _score_windows(table, words, n_letters, n_windows, best, position, scores)
+    return best, position
 
 
-def _blocks(windows: Reals) -> Iterator[slice]:
-    n_sequences, n_positions, size = windows.shape
-    step = max(1, _BLOCK // max(1, n_positions * size))
-    for start in range(0, n_sequences, step):
-        yield slice(start, min(start + step, n_sequences))
+def _table_gradient(
+    kernel: Callable[..., None], shape: tuple[int, ...], sequences: Letters, *slopes: Reals
+) -> tuple[Reals, Reals]:
+    """Let a kernel add up derivatives by the table, and take them back to filters and bias."""
+    n_places, n_filters, _, width = shape
+    words, n_letters, n_codes = _find_words(shape, sequences)
+    size = (n_places, -(-width // n_letters), n_codes**n_letters, n_filters)
+    table = np.zeros(size, slopes[-1].dtype)
+    kernel(table, words, n_letters, *slopes)
+    bias_slope = table[:, 0].sum(axis=1)
+    if n_letters == 2:
+        pairs = table.reshape(*size[:2], n_codes, n_codes, n_filters)
+        both = np.stack([pairs.sum(axis=3), pairs.sum(axis=2)], axis=2)
+        table = both.reshape(1, -1, n_codes, n_filters)
+    columns = sequences.shares[:n_codes].T @ table[:, :width]
+    return columns.transpose(0, 3, 2, 1), bias_slope
 
 
-def _score_blocks(weights: Reals, bias: Reals, windows: Reals) -> Iterator[tuple[slice, Reals]]:
-    """Yield scores (n, F, P) of a few sequences at a time, with the slice that they are."""
-    rows = filter_rows(weights)
-    n_places, n_filters, _ = rows.shape
-    n_positions = windows.shape[1]
-    if n_places == 1:
-        column = bias[0][:, None, None]
-        for part in _blocks(windows):
-            block = np.ascontiguousarray(windows[part]).reshape(-1, windows.shape[2])
-            scores = (rows[0] @ block.T).reshape(n_filters, -1, n_positions)
-            scores += column
-            yield part, scores.transpose(1, 0, 2)
-    else:
-        step = max(1, _BLOCK * 16 // windows[0].size)
-        for start in range(0, windows.shape[0], step):
-            part = slice(start, min(start + step, windows.shape[0]))
-            scores = np.matmul(rows, windows[part].transpose(1, 2, 0))  # (P, F, n)
-            scores += bias[:, :, None]
-            yield part, scores.transpose(2, 1, 0)
+@compiled
+def _score_windows(
+    table: Reals,
+    words: Integers,
+    n_letters: int,
+    n_windows: Integers,
+    best: Reals,
+    position: Integers,
+    scores: Reals,
+) -> None:
+    """Write the best scores and where they are, and all scores if there is room for them."""
+    n, n_filters = best.shape
+    score = np.empty(n_filters, best.dtype)
+    for place in range(len(table)):  # outermost, since the table of all places is large
+        for s in range(n):
+            first, stop = (place, place + 1) if len(table) > 1 else (0, n_windows[s])
+            for p in range(first, min(stop, n_windows[s])):
+                for r in range(0, table.shape[1], _TOGETHER):
+                    at = p + r * n_letters
+                    a, b, c = words[s, at], words[s, at + n_letters], words[s, at + 2 * n_letters]
+                    d, e = words[s, at + 3 * n_letters], words[s, at + 4 * n_letters]
+                    for f in range(n_filters):
+                        five = (
+                            table[place, r, a, f]
+                            + table[place, r + 1, b, f]
+                            + table[place, r + 2, c, f]
+                            + table[place, r + 3, d, f]
+                            + table[place, r + 4, e, f]
+                        )
+                        score[f] = score[f] + five if r > 0 else five
+                here = np.int32(p)
+                for f in range(n_filters):
+                    higher = score[f] > best[s, f]
+                    best[s, f] = score[f] if higher else best[s, f]
+                    position[s, f] = here if higher else position[s, f]
+                if len(scores) > 0:
+                    for f in range(n_filters):
+                        scores[s, f, p] = score[f]
+
+
+@compiled
+def _add_slopes(table: Reals, words: Integers, n_letters: int, slope: Reals) -> None:
+    n, n_filters, n_positions = slope.shape
+    here = np.empty(n_filters, slope.dtype)
+    for place in range(len(table)):
+        first, stop = (place, place + 1) if len(table) > 1 else (0, n_positions)
+        for s in range(n):
+            for p in range(first, stop):
+                for f in range(n_filters):
+                    here[f] = slope[s, f, p]
+                for r in range(table.shape[1]):
+                    word = words[s, p + r * n_letters]
+                    for f in range(n_filters):
+                        table[place, r, word, f] += here[f]
+
+
+@compiled
+def _add_winning_slopes(
+    table: Reals, words: Integers, n_letters: int, position: Integers, slope: Reals
+) -> None:
+    for s in range(len(slope)):
+        for f in range(slope.shape[1]):
+            p = position[s, f]
+            place = p if len(table) > 1 else 0
+            for r in range(table.shape[1]):
+                table[place, r, words[s, p + r * n_letters], f] += slope[s, f]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.fingerprint import fingerprint
 from seqbio.sequences import Alphabet
+
+if TYPE_CHECKING:
+    from seqbio.motif.kernels import Letters
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -67,13 +70,17 @@ class MotifData:
 
     @cached_property
     def _padded(self) -> Codes:
-        # One code past those of the alphabet stands for nothing at all.
         padded = np.full(
             (len(self), int(self.lengths.max())), len(self.alphabet.symbols), dtype=np.uint8
         )
         for row, codes in zip(padded, self.sequences, strict=True):
             row[: len(codes)] = codes
         return padded
+
+    @property
+    def _shares(self) -> Floats:
+        """What each code stands for; the one past those of the alphabet for nothing at all."""
+        return np.vstack([self.alphabet.membership, np.zeros(self.alphabet.size)])
 
     def shares(self, items: Integers | list[int] | slice, dtype: type = np.float64) -> NDArray[Any]:
         """Write some sequences as shares of letters.
@@ -90,11 +97,16 @@ class MotifData:
         ndarray, (n, longest of them, n_letters)
             1 for the letter that is there, equal shares for an ambiguity code, 0 past the end.
         """
-        table: NDArray[Any] = np.vstack(
-            [self.alphabet.membership, np.zeros(self.alphabet.size)]
-        ).astype(dtype)
         longest = int(self.lengths[items].max(initial=0))
-        return table[self._padded[items, :longest]]
+        shares: NDArray[Any] = self._shares.astype(dtype)[self._padded[items, :longest]]
+        return shares
+
+    def letters(self, items: Integers | slice, dtype: type = np.float64) -> Letters:
+        """Give some sequences as the kernels take them, padded to the longest of them."""
+        from seqbio.motif.kernels import Letters
+
+        longest = int(self.lengths[items].max(initial=0))
+        return Letters(self._padded[items, :longest], self._shares.astype(dtype))
 
     def subset(self, indices: ArrayLike) -> MotifData:
         """Take some items, in the order given."""

@@ -25,7 +25,6 @@ from seqbio.core.model import Check
 from seqbio.core.numerics import log_softmax
 from seqbio.core.tie_patterns import joined
 from seqbio.core.training import TrainingSettings, grouped_split, index_batches, train
-from seqbio.motif import kernels
 from seqbio.motif.motif_data import MotifData
 from seqbio.sequences import Alphabet
 
@@ -292,6 +291,8 @@ class MotifModel:
         self, full: Floats, data: MotifData, items: slice | Integers
     ) -> tuple[Floats, dict[str, Any]]:
         """Give the logits of some items, and what the way back needs."""
+        from seqbio.motif import kernels
+
         blocks = self.layout.unflatten(full)
         if self.pooling == "sum":
             return self._linear_forward(blocks, data, items), {}
@@ -300,7 +301,7 @@ class MotifModel:
         readout = np.eye(self.n_motifs)[None].astype(dtype)
         if self.has_readout:
             readout = blocks["readout"].astype(dtype)
-        sequences = data.shares(items, dtype)
+        sequences = data.letters(items, dtype)
         n_windows = data.lengths[items] - self.width + 1
         memory: dict[str, Any] = {"sequences": sequences, "shape": weights.shape}
         memory["readout"] = readout
@@ -330,6 +331,8 @@ class MotifModel:
         self, slope: Floats, memory: dict[str, Any], data: MotifData, items: slice | Integers
     ) -> Floats:
         """Take derivatives by the logits, (n, n_logits), back to the full parameters."""
+        from seqbio.motif import kernels
+
         blocks: dict[str, Any] = {"intercept": slope.sum(axis=0)}
         if self.pooling == "sum":
             weights_slope, bias_slope = self._linear_backward(slope, data, items)
@@ -680,12 +683,14 @@ def _same_everywhere(full: Floats, model: MotifModel) -> bool:
 
 def _most_telling(windows: list[Floats], data: MotifData) -> Floats:
     """Take the window whose best matches differ most between the last class and the others."""
+    from seqbio.motif.kernels import best_windows
+
     some = np.arange(0, len(data), max(1, len(data) // 1024))
     width = windows[0].shape[1]
-    matches, _ = kernels.best_windows(
+    matches, _ = best_windows(
         np.stack(windows)[None].astype(np.float32),
         np.zeros((1, len(windows)), dtype=np.float32),
-        data.shares(some, np.float32),
+        data.letters(some, np.float32),
         data.lengths[some] - width + 1,
     )
     is_last = np.asarray(data.labels)[some] == data.n_classes - 1
