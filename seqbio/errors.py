@@ -111,3 +111,7 @@ class PairingWarning(SeqbioWarning):
 
 class ConvergenceWarning(SeqbioWarning):
     """A fit did not reach its optimum, or could not show that it did."""
+
+
+class InformationWarning(SeqbioWarning):
+    """A motif says too little for what is asked of it."""

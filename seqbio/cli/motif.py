@@ -192,7 +192,9 @@ def train(
     """
     from seqbio.hypothesis_testing.tables import as_text
     from seqbio.motif import MotifDetector, read_motifs, write_motifs
+    from seqbio.motif.comparison import check_alphabets
     from seqbio.report import settings_table
+    from seqbio.sequences import get_alphabet
 
     file_format = common.chosen("--format", file_format, _MOTIF_FORMATS)
     common.check_writable(results.output, save, write, logo)
@@ -202,6 +204,7 @@ def train(
     records, labels, alphabet = _labelled(files, negatives, alphabet)
     settings = _settings(tie, pooling, strands, alphabet)
     known_motifs = [] if known is None else read_motifs(common.file_of(known))
+    check_alphabets(known_motifs, get_alphabet(alphabet))
     n_classes = 2 if labels is None else len(set(labels))
     detector = MotifDetector(
         n_motifs=motifs or (n_classes - 1 if settings["pooling"] == "sum" else 8),

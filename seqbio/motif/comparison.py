@@ -2,13 +2,19 @@
 
 Two motifs are laid over each other at every offset, on either strand, and the similarities of the
 columns that meet are added up. Whether a sum is high depends on which columns of the query take
-part, so it is turned into a p-value: the chance that columns drawn from all targets, independently
-and with both strands counted, are at least as similar. The best offset counts, corrected for the
-number of offsets tried.
+part, so it is turned into a p-value: the chance of such a sum or a higher one with a random motif.
+That is one of the targets, each as likely as the others, with its columns of both strands drawn in
+any order, independently and with replacement. The best offset counts, corrected for the number of
+offsets tried.
+
+The columns of one motif are alike: some motifs are sharp in all columns and others in none, some
+are rich in A and T. Sums over columns drawn from all targets together do not vary enough, and made
+a third of all motifs significant for a query without information. So a motif is drawn first.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,14 +22,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.errors import ParameterError
+from seqbio.errors import InformationWarning, ParameterError
 from seqbio.motif.motifs import (
     alphabet_of,
     as_motifs,
     probability_matrix,
+    relative_entropy,
     reverse_complement,
     second_name,
 )
+from seqbio.sequences import Alphabet
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -32,6 +40,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _BINS = 100  # similarities are whole numbers from 0 to this
+_LEAST = float(np.finfo(np.float64).tiny)  # chances of very wide motifs are below what there is
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,10 @@ def compare_motifs(
     """Rank known motifs by their likeness to a motif.
 
     The similarity of two columns is minus the Euclidean distance of their letter probabilities, in
-    steps of a hundredth of its range for a column of the query [1]_.
+    steps of a hundredth of its range for a column of the query [1]_. The null distribution of a sum
+    is that of motifs whose columns are those of one target in random order, a mean over all
+    targets. That holds for a query that has nothing to do with the targets, whatever their
+    information and composition; the correction for offsets takes them for independent.
 
     Parameters
     ----------
@@ -100,6 +112,12 @@ def compare_motifs(
     ParameterError
         The motifs are of different alphabets, or there is no target.
 
+    Warns
+    -----
+    InformationWarning
+        The query has less information than one sure letter, which is too little to tell motifs
+        apart: all p-values are 1.
+
     References
     ----------
     .. [1] Gupta, Stamatoyannopoulos, Bailey and Noble (2007). Quantifying similarity between
@@ -118,50 +136,77 @@ def compare_motifs(
     same -1 7 +
     turned -1 7 -
     """
+    from scipy.stats import false_discovery_control
+
     known = as_motifs(targets)
     alphabet = alphabet_of(query)
-    for motif in known:
+    check_alphabets(known, alphabet)
+    strands = {"+": [probability_matrix(motif, pseudocount=pseudocount) for motif in known]}
+    if alphabet.complement is not None:
+        strands["-"] = [reverse_complement(matrix, alphabet) for matrix in strands["+"]]
+    wanted = probability_matrix(query, pseudocount=pseudocount)
+    scale = _Scale(wanted, np.concatenate([*strands["+"], *strands.get("-", [])], axis=1))
+    steps = [[scale.similarity(matrix) for matrix in group] for group in strands.values()]
+    alignments = np.array(
+        [
+            (number, strand, *alignment)
+            for strand, group in enumerate(steps)
+            for number, each in enumerate(group)
+            for alignment in _alignments(each, min_overlap)
+        ]
+    )
+    number, strand, offset, overlap, total = alignments.T
+    columns = [np.concatenate(group, axis=1) for group in zip(*steps, strict=True)]
+    pvalues = _pvalues(columns, np.maximum(offset, 0), overlap, total)
+    best = np.lexsort((strand, overlap, offset, pvalues, number))
+    best = best[np.unique(number[best], return_index=True)[1]]
+    corrected = -np.expm1(np.bincount(number) * np.log1p(-np.minimum(pvalues[best], 1 - 1e-16)))
+    corrected = np.maximum(corrected, _LEAST) if _is_telling(query, wanted) else np.ones(len(known))
+    matches = [
+        Match(
+            query=str(query.name),
+            target=str(motif.name),
+            pvalue=float(pvalue),
+            qvalue=float(rate),
+            offset=int(offset[at]),
+            overlap=int(overlap[at]),
+            strand="+-"[strand[at]],
+            target_id=second_name(motif),
+        )
+        for motif, at, pvalue, rate in zip(
+            known, best, corrected, false_discovery_control(corrected), strict=True
+        )
+    ]
+    return sorted(matches, key=lambda match: match.pvalue)
+
+
+def check_alphabets(targets: Sequence[Motif], alphabet: Alphabet) -> None:
+    """Refuse known motifs of another alphabet than those that are to be named.
+
+    Raises
+    ------
+    ParameterError
+        One is; the message names it.
+    """
+    for motif in targets:
         if alphabet_of(motif) != alphabet:
             raise ParameterError(
                 f"the query is of {alphabet.name} and target {motif.name!r} is of "
                 f"{alphabet_of(motif).name}; compare motifs of one alphabet"
             )
-    matrices = [probability_matrix(motif, pseudocount=pseudocount) for motif in known]
-    strands = [("+", matrices)]
-    if alphabet.complement is not None:
-        strands.append(("-", [reverse_complement(matrix, alphabet) for matrix in matrices]))
-    pool = np.concatenate([matrix for _, group in strands for matrix in group], axis=1)
-    wanted = probability_matrix(query, pseudocount=pseudocount)
-    scale = _Scale(wanted, pool)
-    tables = _SumTables(scale.similarity(pool))
-
-    matches = []
-    for number, motif in enumerate(known):
-        best, n_tried = (2.0, 0, 0, "+"), 0
-        for strand, group in strands:
-            steps = scale.similarity(group[number])
-            for offset, first, total, overlap in _sums(steps, min_overlap):
-                pvalue = tables.pvalue(first, overlap, total)
-                n_tried += 1
-                best = min(best, (pvalue, offset, overlap, strand))
-        corrected = float(-np.expm1(n_tried * np.log1p(-min(best[0], 1 - 1e-16))))
-        matches.append((corrected, best, str(motif.name), second_name(motif)))
-    return _ranked(str(query.name), matches)
 
 
-def _ranked(
-    query: str, matches: list[tuple[float, tuple[float, int, int, str], str, str]]
-) -> list[Match]:
-    from scipy.stats import false_discovery_control
-
-    rates = false_discovery_control([pvalue for pvalue, *_ in matches])
-    found = [
-        Match(query, name, pvalue, float(rate), offset, overlap, strand, other)
-        for (pvalue, (_, offset, overlap, strand), name, other), rate in zip(
-            matches, rates, strict=True
+def _is_telling(query: Motif, probability: Floats) -> bool:
+    bits, enough = float(relative_entropy(probability).sum()), float(np.log2(len(probability)))
+    if bits < enough:
+        warnings.warn(
+            f"motif {query.name!r} has {bits:.1f} bits of information, less than one sure letter "
+            f"({enough:.1f} bits): too little to tell known motifs apart, so that no match of it "
+            "is significant",
+            InformationWarning,
+            stacklevel=3,
         )
-    ]
-    return sorted(found, key=lambda match: match.pvalue)
+    return bits >= enough
 
 
 def _distances(query: Floats, target: Floats) -> Floats:
@@ -184,30 +229,34 @@ class _Scale:
         return np.rint(_BINS * steps).astype(np.int64)
 
 
-def _sums(steps: Integers, min_overlap: int) -> list[tuple[int, int, int, int]]:
-    """Add up similarities along every diagonal: (offset, first query column, sum, overlap)."""
+def _alignments(steps: Integers, min_overlap: int) -> list[tuple[int, int, int]]:
+    """Add up similarities along every diagonal: offset, overlap, sum."""
     n_query, n_target = steps.shape
     least = min(min_overlap, n_query, n_target)
-    sums = []
-    for offset in range(least - n_target, n_query - least + 1):
-        diagonal = np.diagonal(steps, -offset)
-        sums.append((offset, max(offset, 0), int(diagonal.sum()), len(diagonal)))
-    return sums
+    diagonals = [
+        (offset, np.diagonal(steps, -offset))
+        for offset in range(least - n_target, n_query - least + 1)
+    ]
+    return [(offset, len(diagonal), int(diagonal.sum())) for offset, diagonal in diagonals]
 
 
-class _SumTables:
-    """Chance that random columns are together as similar to some columns of the query."""
+def _pvalues(steps: list[Integers], first: Integers, overlap: Integers, total: Integers) -> Floats:
+    """Chance of a sum or a higher one, for each alignment.
 
-    def __init__(self, similarity: Integers) -> None:
-        self._chances = [
-            np.bincount(row, minlength=_BINS + 1) / similarity.shape[1] for row in similarity
-        ]
-        self._tables: dict[tuple[int, int], Floats] = {}
+    Parameters
+    ----------
+    steps : list of ndarray of int, (n_query, n_columns of both strands)
+        Similarities of the query to each target.
+    first, overlap, total : ndarray of int, (n_alignments,)
+        The first column of the query that takes part, how many do, and the sum.
+    """
+    from seqbio.motif.comparison_kernels import sum_chances
 
-    def pvalue(self, first: int, n_columns: int, total: int) -> float:
-        if (first, n_columns) not in self._tables:
-            chance = np.ones(1)
-            for row in self._chances[first : first + n_columns]:
-                chance = np.convolve(chance, row)
-            self._tables[first, n_columns] = np.minimum(chance[::-1].cumsum()[::-1], 1.0)
-        return float(self._tables[first, n_columns][total])
+    columns, ends = np.concatenate(steps, axis=1), np.cumsum([each.shape[1] for each in steps])
+    pvalues = np.zeros(len(first))
+    for begin in np.unique(first):
+        own = first == begin
+        lengths, row = np.unique(overlap[own], return_inverse=True)
+        chances = sum_chances(columns[begin:], ends, lengths)
+        pvalues[own] = chances[:, ::-1].cumsum(axis=1)[:, ::-1][row, total[own]]
+    return np.minimum(pvalues, 1.0)

@@ -268,9 +268,22 @@ def information_content(
     >>> [float(bits) for bits in information_content(motif)]
     [2.0, 0.0]
     """
-    probability = probability_matrix(motif)
-    shares = checked_background(background, alphabet_of(motif).letters)[:, None]
-    ratio = np.divide(probability, shares, out=np.ones_like(probability), where=probability > 0)
+    shares = checked_background(background, alphabet_of(motif).letters)
+    return relative_entropy(probability_matrix(motif), shares)
+
+
+def relative_entropy(probability: Floats, background: Floats | None = None) -> Floats:
+    """Measure how far columns are from a background, equal by default, (width,) bits.
+
+    Examples
+    --------
+    >>> relative_entropy(np.array([[0.5, 1.0], [0.5, 0.0]]))
+    array([0., 1.])
+    """
+    shares = np.full(len(probability), 1 / len(probability)) if background is None else background
+    ratio = np.divide(
+        probability, shares[:, None], out=np.ones_like(probability), where=probability > 0
+    )
     return (probability * np.log2(ratio)).sum(axis=0)
 
 

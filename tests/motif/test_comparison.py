@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
 
-from seqbio.errors import ParameterError
+from seqbio.errors import InformationWarning, ParameterError
 from seqbio.motif import compare_motifs, information_content, make_motif, read_motifs
-from seqbio.motif.comparison import _BINS, _Scale, _SumTables
+from seqbio.motif.comparison import _BINS, _pvalues, _Scale
 from seqbio.motif.motifs import count_matrix, filter_probabilities, probability_matrix
 
 
@@ -23,18 +24,23 @@ def known():
     return [random_motif(int(generator.integers(6, 15)), generator, f"t{k}") for k in range(80)]
 
 
-def test_sums_have_the_chance_of_all_combinations_of_columns():
+def test_sums_have_the_chance_of_all_combinations_of_the_columns_of_a_motif():
     generator = np.random.default_rng(1)
     query = generator.dirichlet([0.5] * 4, 3).T
-    pool = generator.dirichlet([0.5] * 4, 7).T
-    similarity = _Scale(query, pool).similarity(pool)
-    assert similarity.min() == 0
-    assert similarity.max() == _BINS
-    totals = [sum(rows) for rows in itertools.product(*similarity)]
-    tables = _SumTables(similarity)
-    for total in (0, 100, 150, 200, max(totals)):
-        expected = np.mean([value >= total for value in totals])
-        assert tables.pvalue(0, 3, total) == pytest.approx(expected)
+    known = [generator.dirichlet([0.5] * 4, width).T for width in (4, 2, 5)]
+    scale = _Scale(query, np.concatenate(known, axis=1))
+    steps = [scale.similarity(matrix) for matrix in known]
+    assert min(each.min() for each in steps) == 0
+    assert max(each.max() for each in steps) == _BINS
+    for first, overlap in ((0, 3), (0, 1), (1, 2), (2, 1)):
+        totals = np.arange(overlap * _BINS + 1)
+        whole = np.full(len(totals), first), np.full(len(totals), overlap), totals
+        rows = slice(first, first + overlap)
+        sums = [
+            np.array([sum(each) for each in itertools.product(*m[rows].tolist())]) for m in steps
+        ]
+        expected = [np.mean([np.mean(each >= total) for each in sums]) for total in totals]
+        np.testing.assert_allclose(_pvalues(steps, *whole), expected, atol=1e-15)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -67,10 +73,83 @@ def test_pvalues_are_chances(known):
         assert (pvalues <= level).mean() < 1.3 * level + 0.005
 
 
+def of_two_kinds(generator):
+    """Make motifs of which one half is sharp in all columns and the other half in none."""
+    return [
+        make_motif(
+            100 * generator.dirichlet([[0.1, 1.0][k % 2]] * 4, generator.integers(8, 16)).T, f"t{k}"
+        )
+        for k in range(120)
+    ]
+
+
+@pytest.mark.parametrize("n_informative", range(11))
+def test_pvalues_are_chances_whatever_the_information_of_the_query(n_informative):
+    generator = np.random.default_rng(n_informative)
+    pvalues = []
+    for _ in range(15):
+        probability = np.full((4, 10), 0.25)
+        columns = generator.choice(10, n_informative, replace=False)
+        probability[:, columns] = generator.dirichlet([0.1] * 4, n_informative).T
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InformationWarning)
+            matches = compare_motifs(make_motif(100 * probability, "q"), of_two_kinds(generator))
+        pvalues += [match.pvalue for match in matches]
+    share = np.mean(np.array(pvalues) <= 0.05)
+    assert share < 0.06
+    assert share > 0.03 or n_informative < 6  # few columns cannot make a sum rare
+    assert np.mean(np.array(pvalues) <= 0.01) < 0.014
+
+
+def test_chance_is_measured_by_motifs_that_are_rich_in_the_same_letters():
+    generator = np.random.default_rng(0)
+    shares = {"weak": [2.0, 0.2, 0.2, 2.0], "strong": [0.2, 2.0, 2.0, 0.2]}
+    known = [
+        make_motif(50 * generator.dirichlet(shares[kind], 10).T, f"{kind}{k}")
+        for k in range(60)
+        for kind in shares
+    ]
+    pvalues = [
+        match.pvalue
+        for k in range(10)
+        for match in compare_motifs(
+            make_motif(50 * generator.dirichlet(shares["weak"], 10).T, f"q{k}"), known
+        )
+    ]
+    for level in (0.01, 0.05):
+        assert np.mean(np.array(pvalues) <= level) < 1.3 * level
+
+
+def test_a_query_without_information_is_like_no_motif(known):
+    index = np.random.default_rng(0).integers(0, 4, 20)
+    targets = []
+    for name, sharpness in (("t1", 0.997), ("t2", 0.9997)):
+        probability = np.full((4, 20), (1 - sharpness) / 3)
+        probability[index, np.arange(20)] = sharpness
+        targets.append(make_motif(100 * probability, name))
+    for flat in (np.full((4, 20), 25.0), np.tile([[26.0], [25], [25], [24]], 7)):
+        for group in (targets, known):
+            with pytest.warns(
+                InformationWarning, match=r"'flat' has 0\.\d bits .* one sure let"
+            ) as told:
+                matches = compare_motifs(make_motif(flat, "flat"), group)
+            assert told[0].filename == __file__
+            assert {match.pvalue for match in matches} == {1.0}
+    one_letter = np.full((4, 8), 25.0)
+    one_letter[:, 3] = [100, 0, 0, 0]
+    with pytest.warns(InformationWarning, match=r"has 1\.9 bits"):
+        compare_motifs(make_motif(one_letter, "A"), known)
+    one_letter[:, 4] = [0, 100, 0, 0]
+    assert compare_motifs(make_motif(one_letter, "AC"), known)[0].pvalue < 1
+
+
 def test_wide_identical_motifs_do_not_reach_zero():
     counts = 1e6 * np.eye(4)[np.arange(30) % 4].T
     [match] = compare_motifs(make_motif(counts, "q"), [make_motif(counts, "t")])
     assert 0 < match.pvalue <= 1
+    counts = 1e6 * np.eye(4)[np.random.default_rng(0).integers(0, 4, 600)].T
+    [match] = compare_motifs(make_motif(counts, "q"), [make_motif(counts, "t")], min_overlap=595)
+    assert 0 < match.pvalue < 1e-300
 
 
 def test_real_motifs_find_themselves_between_formats(real_data):
