@@ -74,9 +74,9 @@ class Calibration:
         ParameterError
             The message gives the nearest name and all of them.
         """
-        from seqbio.hypothesis_testing.choice import CALIBRATIONS
+        from seqbio.hypothesis_testing.select import NAMES
 
-        common.chosen("--calibration", self.calibration, CALIBRATIONS)
+        common.chosen("--calibration", self.calibration, NAMES)
 
     def compare(
         self,

@@ -31,7 +31,7 @@ _END = ("tied", "untied")
 _GAP_LENGTHS = {"1": 1, "2": 2, "frame": "frame"}
 _ENDS = ("aligned", "free", "free_x", "free_y")
 _METHODS = ("viterbi", "mea")
-_INTERVALS = ("wald", "profile", "none")
+_INTERVALS = ("wald", "robust", "profile", "none")
 _LEVEL = 0.95
 
 
@@ -188,13 +188,15 @@ def fit(
     tie: TieOption = None,
     options: HmmOptions,
     intervals: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--intervals",
             metavar="|".join(_INTERVALS),
-            help="95 % intervals: quick (wald), from refits (profile), or none.",
+            help="95 % intervals: as if all pairs were alike (wald), from how much they differ "
+            "(robust), from refits, also of what is estimated as 0 (profile), or none.  [default: "
+            "robust with 20 independent pairs or more, else wald]",
         ),
-    ] = "wald",
+    ] = None,
     save: Annotated[
         str | None,
         typer.Option(
@@ -236,12 +238,13 @@ def fit(
     from seqbio.hypothesis_testing.tables import as_text
     from seqbio.report import pair_hmm_tables
 
-    method = common.chosen("--intervals", intervals, _INTERVALS)
+    asked = intervals and common.chosen("--intervals", intervals, _INTERVALS)
     settings = options.settings(tie)
     common.check_writable(results.output, save)
     results.check_report()
     pairs, alphabet = groups.read(source)
     hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
+    method = asked or hmm.interval_method_
     with common.progress("computing intervals", quiet=results.quiet) as on_done:
         bounds = _intervals(hmm, method, on_done)
     if save is not None:

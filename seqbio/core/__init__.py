@@ -54,6 +54,7 @@ from seqbio.core.model import (
 )
 from seqbio.core.parallel import as_generator, map_pieces, spawn_generators
 from seqbio.core.profile import profile_interval, profile_likelihood
+from seqbio.core.sandwich import robust_covariance, variance_of_sum
 from seqbio.core.tie_patterns import (
     equal,
     fixed,
@@ -127,6 +128,7 @@ __all__ = [
     "profile_interval",
     "profile_likelihood",
     "repeated",
+    "robust_covariance",
     "scores_of",
     "simulate_from",
     "spawn_generators",
@@ -134,5 +136,6 @@ __all__ = [
     "toeplitz",
     "transposed",
     "untied",
+    "variance_of_sum",
     "wald_interval",
 ]

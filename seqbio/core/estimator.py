@@ -8,6 +8,7 @@ here; scikit-learn itself is imported only when it asks.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -184,6 +185,29 @@ def share_right(predicted: NDArray[Any], labels: ArrayLike | None) -> float:
             "labels like those that the model learned from"
         )
     return float((predicted == values).mean())
+
+
+def described(tie: Tying | Sequence[str]) -> str:
+    """Name a hypothesis by what it ties.
+
+    Parameters
+    ----------
+    tie : Tying or sequence of str
+        Setting of an estimator.
+
+    Returns
+    -------
+    str
+        Never empty.
+
+    Examples
+    --------
+    >>> described(("open", "extend")), described(())
+    ('open and extend tied', 'untied')
+    """
+    if isinstance(tie, Tying):
+        return "a tying of your own"
+    return " and ".join(tie) + " tied" if tie else "untied"
 
 
 def _same(value: object, default: object) -> bool:

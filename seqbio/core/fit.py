@@ -399,7 +399,7 @@ def information(fitted: Fit, data: Any) -> FloatArray:
     return (matrix + matrix.T) / 2
 
 
-def covariance(fitted: Fit, data: Any) -> FloatArray:
+def covariance(fitted: Fit, data: Any, *, observed: FloatArray | None = None) -> FloatArray:
     """Estimate the covariance of the free parameters: the inverse of the observed information.
 
     Parameters
@@ -408,6 +408,8 @@ def covariance(fitted: Fit, data: Any) -> FloatArray:
         Of the model to the same data.
     data : object
         In the form that the model takes.
+    observed : ndarray of float64, (n_free, n_free), optional
+        From `information`, where it is known already.
 
     Returns
     -------
@@ -422,7 +424,7 @@ def covariance(fitted: Fit, data: Any) -> FloatArray:
     DataMismatchError
         The fit was made on other data.
     """
-    matrix = information(fitted, data)
+    matrix = information(fitted, data) if observed is None else observed
     known = np.isneginf(fitted.free)
     # Units in which the diagonal is 1; a known coordinate is a unit of its own.
     diagonal = np.where(known | (matrix.diagonal() == 0), 1.0, matrix.diagonal())
@@ -440,7 +442,12 @@ def covariance(fitted: Fit, data: Any) -> FloatArray:
 
 
 def wald_interval(
-    fitted: Fit, effect: Effect, covariance: FloatArray, *, level: float = 0.95
+    fitted: Fit,
+    effect: Effect,
+    covariance: FloatArray,
+    *,
+    level: float = 0.95,
+    n_clusters: int | None = None,
 ) -> tuple[float, float]:
     """Give the interval of an effect that a parabola at the optimum implies.
 
@@ -458,6 +465,9 @@ def wald_interval(
         From the function of that name.
     level : float, default 0.95
         Coverage in regular cases with many data.
+    n_clusters : int, optional
+        From how many independent clusters of items the covariance was estimated, where it is that
+        of `seqbio.core.robust_covariance`: Student's t then takes the place of the normal law.
 
     Returns
     -------
@@ -470,11 +480,18 @@ def wald_interval(
         The level is not between 0 and 1.
     """
     gradient = fitted.tying.pull_back(effect.gradient)
-    half = normal_quantile(level) * np.sqrt(gradient @ covariance @ gradient)
+    half = _quantile(level, n_clusters) * np.sqrt(gradient @ covariance @ gradient)
     ends = np.array([effect.value - half, effect.value + half])
     with np.errstate(over="ignore"):  # an interval may reach as far as inf
         lower, upper = np.exp(ends) if effect.log_scale else ends
     return float(lower), float(upper)
+
+
+def _quantile(level: float, n_clusters: int | None) -> float:
+    from scipy.special import stdtrit
+
+    normal = normal_quantile(level)
+    return normal if n_clusters is None else float(stdtrit(n_clusters - 1, (1 + level) / 2))
 
 
 def objective_of(fitted: Fit, data: Any) -> Objective:

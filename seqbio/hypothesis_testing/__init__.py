@@ -39,20 +39,22 @@ The data speak against "one rate", tested against "two rates" (p = 0.0108, below
 second rate / first rate is 2.4 (95 % interval 1.173 to 4.909), above the 1 of the null.
 """
 
-from seqbio.hypothesis_testing.bootstrap import Bootstrap, bootstrap_test
-from seqbio.hypothesis_testing.calibration import SelfCheck, calibrate
+from seqbio.hypothesis_testing.calibrations.bootstrap import Bootstrap, bootstrap_test
+from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison, held_out_comparison
+from seqbio.hypothesis_testing.calibrations.split import SplitTest, split_test
+from seqbio.hypothesis_testing.comparison import Comparison
 from seqbio.hypothesis_testing.criteria import CriteriaTable, VuongTest, criteria, vuong_test
 from seqbio.hypothesis_testing.effects import EffectEstimate
 from seqbio.hypothesis_testing.goodness_of_fit import Misfit, goodness_of_fit
-from seqbio.hypothesis_testing.held_out import HeldOutComparison, held_out_comparison
 from seqbio.hypothesis_testing.likelihood_ratio import compare, likelihood_ratio_test
 from seqbio.hypothesis_testing.multiple import adjust
 from seqbio.hypothesis_testing.power import Power, power
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
-from seqbio.hypothesis_testing.split import SplitTest, split_test
+from seqbio.hypothesis_testing.type_one_error import SelfCheck, calibrate
 
 __all__ = [
     "Bootstrap",
+    "Comparison",
     "CriteriaTable",
     "EffectEstimate",
     "HeldOutComparison",

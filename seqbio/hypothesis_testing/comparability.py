@@ -11,6 +11,9 @@ from seqbio.core import Fit, Hypothesis, Model, fingerprint, identifiable_rank
 from seqbio.errors import DataMismatchError, NestingError
 from seqbio.hypothesis_testing.wording import name_of, ties_in_words
 
+# Settings that say nothing about the data.
+_NO_BELIEFS = ("tie", "seed", "n_starts", "n_jobs")
+
 
 def check_same_model(null: Model, alternative: Model) -> None:
     """Refuse hypotheses about different models.
@@ -128,15 +131,58 @@ def differing_settings(null: object, alternative: object) -> str:
     return f", perhaps because of their settings {', '.join(different)}" if different else ""
 
 
+def names_of(
+    null: object, alternative: object, hypotheses: tuple[Hypothesis, Hypothesis]
+) -> tuple[str, str]:
+    """Name two hypotheses by all that tells them apart: their ties, and settings that differ.
+
+    Parameters
+    ----------
+    null, alternative : object
+        Estimators, or what else the hypotheses come from.
+    hypotheses : tuple of Hypothesis
+        Of both.
+
+    Returns
+    -------
+    tuple of str
+        Never the same twice.
+    """
+    one, other = (_settings(source) for source in (null, alternative))
+    different = [
+        name
+        for name in one
+        if name in other and name not in _NO_BELIEFS and repr(one[name]) != repr(other[name])
+    ]
+    names = [
+        ", ".join([name_of(hypothesis), *(_in_words(name, own[name]) for name in different)])
+        for hypothesis, own in zip(hypotheses, (one, other), strict=True)
+    ]
+    if names[0] == names[1]:
+        names = [
+            f"{name} ({ties_in_words(hypothesis)})"
+            for name, hypothesis in zip(names, hypotheses, strict=True)
+        ]
+    return names[0], names[1]
+
+
+def _in_words(setting: str, value: object) -> str:
+    words = setting.replace("_", " ")
+    if value is None:
+        return f"usual {words}"
+    return f"{words} {value if isinstance(value, str) else _shortened(repr(value))}"
+
+
 def _settings(source: object) -> dict[str, Any]:
     return dict(getattr(source, "get_params", dict)())
 
 
 def _difference(name: str, one: object, other: object) -> str:
-    texts = [
-        text if len(text := repr(value)) <= 80 else f"{text[:77]}..." for value in (one, other)
-    ]
-    return f"{name} ({' and '.join(texts)})"
+    return f"{name} ({' and '.join(_shortened(repr(value)) for value in (one, other))})"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def identifiable_ranks(null: Hypothesis, alternative: Hypothesis, data: Any) -> tuple[int, int]:

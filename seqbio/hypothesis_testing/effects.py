@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from seqbio.core import Effect, Fit, effects_of, wald_interval
+from seqbio.core import Effect, Fit, effects_of, profile_interval, wald_interval
 from seqbio.core.numerics import FloatArray
+from seqbio.errors import ConvergenceError, ParameterError
+from seqbio.hypothesis_testing.comparison import Comparison
 
 INTERVAL_LEVEL = 0.95
+
+
+class Spread(NamedTuple):
+    """Errors of the estimates under the alternative.
+
+    Parameters
+    ----------
+    covariance : ndarray of float64, (n_free, n_free)
+        Of the free parameters.
+    n_clusters : int or None
+        From how many independent clusters of items it was estimated (the sandwich); None where it
+        comes from the information alone.
+    """
+
+    covariance: FloatArray
+    n_clusters: int | None
 
 
 @dataclass(frozen=True)
@@ -24,7 +43,11 @@ class EffectEstimate:
         In its natural units.
     lower, upper : float or None
         Interval of 95 %: estimate plus and minus 1.96 standard errors, on the scale of the
-        logarithm for ratios. None where the log-likelihood is no parabola, such as on a boundary.
+        logarithm for ratios. The errors are those of the p-value's law: where it allows for items
+        that depend on each other or vary more than the model says they come from the sandwich, and
+        in place of 1.96 there is the quantile of Student's t for the number of clusters. Where
+        an estimate is 0 or infinite, the profile likelihood limits it on the other side. None
+        where nothing does.
     null_value : float or None
         What it is under the null, whatever the parameters; None where the null leaves it open.
     """
@@ -45,17 +68,15 @@ class EffectEstimate:
         return "below" if self.upper < self.null_value else ""
 
 
-def estimate_effects(
-    null_fit: Fit, alternative_fit: Fit, covariance: FloatArray | None
-) -> tuple[EffectEstimate, ...]:
+def estimate_effects(comparison: Comparison, spread: Spread | None) -> tuple[EffectEstimate, ...]:
     """Estimate the model's effects under the alternative.
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of the same model to the same data.
-    covariance : ndarray of float64, (n_free, n_free), or None
-        Of the free parameters of the alternative; None gives no intervals.
+    comparison : Comparison
+        The two fits.
+    spread : Spread or None
+        Errors of the alternative's parameters; None gives no intervals.
 
     Returns
     -------
@@ -63,6 +84,7 @@ def estimate_effects(
         In the model's order, without those that the alternative holds constant, or makes the same
         as one before.
     """
+    null_fit, alternative_fit = comparison.null_fit, comparison.alternative_fit
     under_null = effects_of(null_fit.model, null_fit.full)
     uncertain = _of_boundary(alternative_fit)
     estimates: list[EffectEstimate] = []
@@ -74,11 +96,32 @@ def estimate_effects(
             continue
         seen.append(effect)
         lower = upper = None
-        if covariance is not None and key not in uncertain:
-            lower, upper = wald_interval(alternative_fit, effect, covariance, level=INTERVAL_LEVEL)
+        if spread is not None and np.isinf(effect.value):
+            lower, upper = _one_sided(comparison, key)
+        elif spread is not None and key not in uncertain:
+            lower, upper = wald_interval(
+                alternative_fit,
+                effect,
+                spread.covariance,
+                level=INTERVAL_LEVEL,
+                n_clusters=spread.n_clusters,
+            )
         null_value = _null_value(under_null.get(key), null_fit)
         estimates.append(EffectEstimate(effect.name, _natural(effect), lower, upper, null_value))
     return tuple(estimates)
+
+
+def _one_sided(comparison: Comparison, key: str) -> tuple[float | None, float | None]:
+    """Limit an effect that is estimated as 0 or infinite by its profile likelihood."""
+    fitted = comparison.alternative_fit
+
+    def function(full: FloatArray) -> Effect:
+        return effects_of(fitted.model, full)[key]
+
+    try:
+        return profile_interval(fitted, comparison.data, function, level=INTERVAL_LEVEL)
+    except (ConvergenceError, ParameterError, KeyError):
+        return None, None
 
 
 def _of_boundary(fit: Fit) -> set[str]:

@@ -30,18 +30,21 @@ Boos, D. D. (1992). On generalized score tests. The American Statistician 46, 32
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, can_simulate, scores_of, simulate_from, spawn_generators
+from seqbio.core import Check, Fit, can_simulate, scores_of, spawn_generators
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
+from seqbio.hypothesis_testing.comparison import N_COPIES, Comparison, drawn_copies
 from seqbio.hypothesis_testing.evidence import check_count
 
 FALSE_ALARMS = 0.01
 _N_PERMUTATIONS = 1999
+_FEWEST_ITEMS = 3  # whose sums chance can change
 _NUMBERS_AT_A_TIME = 500_000
 
 
@@ -84,7 +87,7 @@ def goodness_of_fit(
     fitted: Fit,
     data: Any,
     *,
-    n_copies: int = 4,
+    n_copies: int = N_COPIES,
     seed: int | np.random.Generator | None = None,
 ) -> tuple[Misfit, ...]:
     """Compare the probes of the data with those of data drawn from a fit.
@@ -133,17 +136,25 @@ def goodness_of_fit(
     >>> misfit.name, misfit.pvalue < 0.001
     ('spread', True)
     """
-    model, full = fitted.model, fitted.full
+    model = fitted.model
     if not can_probe(model):
         raise ParameterError(
             f"{type(model).__name__} offers no probes or cannot draw data; add methods "
             "probes(full, data) and simulate(full, data, generator)"
         )
     check_count("n_copies", n_copies, 1)
-    if seed is None:
-        seed = int(fitted.data_fingerprint, 16)
-    *for_copies, for_order = spawn_generators(seed, n_copies + 1)
-    copies = [simulate_from(model, full, data, generator) for generator in for_copies]
+    copies = drawn_copies(fitted, data, n_copies, seed)
+    return _misfits(fitted, data, copies, seed)
+
+
+def _misfits(
+    fitted: Fit,
+    data: Any,
+    copies: Sequence[Any],
+    seed: int | np.random.Generator | None = None,
+) -> tuple[Misfit, ...]:
+    model, full = fitted.model, fitted.full
+    for_order = spawn_generators(int(fitted.data_fingerprint, 16) if seed is None else seed, 1)[0]
     scores = np.concatenate(
         [scores_of(model, fitted.tying, full, items) for items in (data, *copies)]
     )
@@ -161,15 +172,13 @@ def goodness_of_fit(
     )
 
 
-def goodness_checks(fitted: Fit, data: Any, level: float = FALSE_ALARMS) -> list[Check]:
-    """Warn where the data are not what the fit says.
+def goodness_checks(comparison: Comparison, level: float = FALSE_ALARMS) -> list[Check]:
+    """Warn where the data are not what the alternative's fit says.
 
     Parameters
     ----------
-    fitted : Fit
-        To the data.
-    data : object
-        In the form that the model takes.
+    comparison : Comparison
+        Of hypotheses about a model that may offer probes.
     level : float, default 0.01
         Probability of any warning if the fit is right.
 
@@ -178,9 +187,16 @@ def goodness_checks(fitted: Fit, data: Any, level: float = FALSE_ALARMS) -> list
     list of Check
         Empty where all is well or the model offers no probes.
     """
-    if not can_probe(fitted.model):
+    if not can_probe(comparison.model):
         return []
-    misfits = goodness_of_fit(fitted, data)
+    if comparison.n_items < _FEWEST_ITEMS:
+        message = (
+            f"with {comparison.n_items} item{'s' * (comparison.n_items > 1)} it cannot be checked "
+            "whether the model describes the data, nor whether items differ; the p-value takes "
+            "both for granted"
+        )
+        return [Check(message, "note", "fit_not_checked")]
+    misfits = _misfits(comparison.alternative_fit, comparison.data, comparison.copies)
     least = 1 / (1 + _N_PERMUTATIONS)
     return [
         Check(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,25 +22,28 @@ from seqbio.core import (
     fingerprint,
     is_regular,
     maximise,
+    robust_covariance,
     spawn_generators,
 )
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError, DataMismatchError, NotFittedError, ParameterError
-from seqbio.hypothesis_testing.choice import Options, judge
+from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT, OVERDISPERSED
 from seqbio.hypothesis_testing.comparability import (
     check_same_data,
     check_same_likelihood,
     check_same_model,
     differing_settings,
     identifiable_ranks,
+    names_of,
 )
-from seqbio.hypothesis_testing.effects import estimate_effects
+from seqbio.hypothesis_testing.comparison import SETTLED, Comparison, Options
+from seqbio.hypothesis_testing.dispersion import dispersion
+from seqbio.hypothesis_testing.effects import Spread, estimate_effects
 from seqbio.hypothesis_testing.goodness_of_fit import goodness_checks
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
+from seqbio.hypothesis_testing.select import Judgement, check_name, judge
 from seqbio.hypothesis_testing.validity import boundary_checks, convergence_checks, model_checks
-from seqbio.hypothesis_testing.wording import name_of
 
-_SETTLED = 1e-6  # nats; fits that converge leave less to gain
 _FRESH_STARTS = 5  # for an alternative that fits worse than the null
 
 
@@ -81,7 +85,7 @@ def compare(
         In the form that the estimators take; with Hypothesis objects, that the model takes.
     calibration : str, default "auto"
         How to get from the ratio to a p-value. "auto" takes what is known to be valid, see
-        `seqbio.hypothesis_testing.choice`: "chi2"; "boundary" (chi-bar-squared); "bootstrap"
+        `seqbio.hypothesis_testing.select`: "chi2"; "boundary" (chi-bar-squared); "bootstrap"
         (parametric), or "bartlett" for fewer replicates; "split" (universal inference);
         "held-out" (a comparison of predictions); "robust" or "cluster-bootstrap" for items that
         belong together.
@@ -147,9 +151,9 @@ def compare(
     The data do not contradict "one mean", tested against "three means" (p = 0.135, not below the
     5 % level), which does not show that it is true.
     """
+    check_name(calibration)
     options = Options(
         calibration,
-        clusters,
         n_replicates,
         n_splits,
         n_folds,
@@ -181,8 +185,9 @@ def compare(
         n_starts=n_starts,
         seed=for_alternative,
     )
-    names = name_of(null_hypothesis), name_of(alternative_hypothesis)
-    return judge_fits(null_fit, alternative_fit, prepared, names, ranks, options, for_refits)
+    names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
+    comparison = Comparison(null_fit, alternative_fit, prepared, ranks[1] - ranks[0], clusters)
+    return judge_fits(comparison, names, ranks, options, for_refits)
 
 
 def likelihood_ratio_test(
@@ -275,12 +280,12 @@ def likelihood_ratio_test(
         alternative_fit.model, alternative_fit.tying, alternative_name
     )
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
-    names = name_of(null_hypothesis), name_of(alternative_hypothesis)
+    names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
     generator = spawn_generators(seed, 1)[0]
-    options = Options(
-        calibration, clusters, n_replicates=n_replicates, executor=executor, on_done=on_done
-    )
-    return judge_fits(null_fit, alternative_fit, prepared, names, ranks, options, generator)
+    check_name(calibration)
+    options = Options(calibration, n_replicates, executor=executor, on_done=on_done)
+    comparison = Comparison(null_fit, alternative_fit, prepared, ranks[1] - ranks[0], clusters)
+    return judge_fits(comparison, names, ranks, options, generator)
 
 
 def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
@@ -304,22 +309,19 @@ def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
 
 
 def judge_fits(
-    null_fit: Fit,
-    alternative_fit: Fit,
-    data: Any,
+    comparison: Comparison,
     names: tuple[str, str],
     ranks: tuple[int, int],
     options: Options,
     generator: np.random.Generator,
+    checks: Sequence[Check] = (),
 ) -> LikelihoodRatioResult:
     """Test two fits that can be compared, once it is known that they can.
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of nested hypotheses to the same data.
-    data : object
-        In the form that the model takes.
+    comparison : Comparison
+        Two fits of nested hypotheses to the same data.
     names : tuple of str
         Of the null and the alternative.
     ranks : tuple of int
@@ -328,44 +330,38 @@ def judge_fits(
         What `compare` was asked for.
     generator : numpy.random.Generator
         For all that is random.
+    checks : sequence of Check, optional
+        What is known already.
 
     Returns
     -------
     LikelihoodRatioResult
         With the p-value, or the reasons why there is none.
     """
-    check_same_likelihood(null_fit, alternative_fit.model, data)
-    tolerance = _tolerance(null_fit)
-    if _ratio(null_fit, alternative_fit) < -tolerance:
-        null_fit, alternative_fit = _fit_again(null_fit, alternative_fit, data, generator)
-    statistic = _ratio(null_fit, alternative_fit)
-    if -tolerance <= statistic < 0:
-        statistic = 0.0
-
-    checks = convergence_checks(null_fit, alternative_fit, statistic, tolerance)
-    converged = not checks
-    checks += boundary_checks(null_fit, alternative_fit)
-    checks += model_checks(null_fit, alternative_fit, data)
-    errors: FloatArray | None = None
-    if converged and options.intervals and is_regular(alternative_fit.model):
+    check_same_likelihood(comparison.null_fit, comparison.model, comparison.data)
+    if comparison.statistic < -comparison.tolerance:
+        comparison = _fitted_again(comparison, generator)
+    fits = comparison.null_fit, comparison.alternative_fit
+    doubts = convergence_checks(*fits, comparison.statistic, comparison.tolerance)
+    converged = not doubts
+    found = [*checks, *doubts, *boundary_checks(*fits)]
+    found += model_checks(*fits, comparison.data)
+    naive: FloatArray | None = None
+    if converged and is_regular(comparison.model):
         # First what looks at the estimates themselves: a model may remember them from its checks.
-        misfits = goodness_checks(alternative_fit, data) if options.check_fit else []
-        errors, more_checks = _covariance(alternative_fit, ranks[1], data)
-        checks += more_checks + misfits
-    judgement = judge(
-        null_fit,
-        alternative_fit,
-        data,
-        ranks[1] - ranks[0],
-        statistic,
-        checks,
-        options,
-        generator,
-    )
+        misfits = goodness_checks(comparison) if options.check_fit else []
+        if options.intervals:
+            naive, more_checks = _covariance(comparison, ranks[1])
+            found += more_checks
+        varying = dispersion(comparison)
+        found += misfits if varying is None else misfits + varying.checks
+    judgement = judge(comparison, found, options, generator)
+    spread = None if naive is None else _spread(comparison, judgement, naive)
+    evidence = judgement.evidence
     return LikelihoodRatioResult(
-        statistic=statistic,
-        log_pvalue=judgement.log_pvalue,
-        calibration=judgement.calibration,
+        statistic=comparison.statistic,
+        log_pvalue=None if evidence is None else evidence.log_pvalue,
+        calibration="none" if evidence is None or not judgement.calibration else evidence.name,
         null_law=judgement.null_law,
         converged=converged,
         warnings=judgement.checks,
@@ -373,28 +369,33 @@ def judge_fits(
         alternative_name=names[1],
         null_rank=ranks[0],
         alternative_rank=ranks[1],
-        null_fit=null_fit,
-        alternative_fit=alternative_fit,
-        effects=estimate_effects(null_fit, alternative_fit, errors),
-        evidence=judgement.evidence,
+        null_fit=comparison.null_fit,
+        alternative_fit=comparison.alternative_fit,
+        effects=estimate_effects(comparison, spread),
+        evidence=evidence,
+        method=judgement.calibration,
+        robust_intervals=spread is not None and spread.n_clusters is not None,
     )
 
 
-def _ratio(null_fit: Fit, alternative_fit: Fit) -> float:
-    return 2 * (alternative_fit.log_likelihood - null_fit.log_likelihood)
+def _spread(comparison: Comparison, judgement: Judgement, naive: FloatArray) -> Spread | None:
+    """Give the errors of the estimates that go with the law of the p-value."""
+    codes = {check.code for check in judgement.checks}
+    by_clusters = judgement.calibration is not None and judgement.calibration.robust
+    if not (by_clusters or codes & {DEPENDENT, OVERDISPERSED}):
+        return Spread(naive, None)
+    if comparison.n_clusters < 2:
+        return None
+    fitted, labels = comparison.alternative_fit, comparison.labels
+    robust = robust_covariance(fitted, comparison.data, labels, naive=naive)
+    return Spread(robust, comparison.n_clusters)
 
 
-def _tolerance(fit_: Fit) -> float:
-    """Say how negative a ratio can be by rounding, and by a millionth of a nat left to climb."""
-    return 2 * _SETTLED + 1e-8 * (1 + abs(fit_.log_likelihood))
-
-
-def _fit_again(
-    null_fit: Fit, alternative_fit: Fit, data: Any, generator: np.random.Generator
-) -> tuple[Fit, Fit]:
+def _fitted_again(comparison: Comparison, generator: np.random.Generator) -> Comparison:
     """Give the null, and then the alternative, other starts."""
+    null_fit, alternative_fit = comparison.null_fit, comparison.alternative_fit
     null, alternative = (
-        partial(maximise, source.model, source.tying, data)
+        partial(maximise, source.model, source.tying, comparison.data)
         for source in (null_fit, alternative_fit)
     )
     # The estimates of the alternative may be impossible under the null.
@@ -402,23 +403,26 @@ def _fit_again(
         null_fit = _better(null_fit, null(start=alternative_fit.full))
     alternative_fit = _better(alternative_fit, alternative(start=null_fit.full))
     fresh = alternative(n_starts=_FRESH_STARTS, seed=generator)
-    return null_fit, _better(alternative_fit, fresh)
+    return replace(comparison, null_fit=null_fit, alternative_fit=_better(alternative_fit, fresh))
 
 
 def _better(old: Fit, new: Fit) -> Fit:
     """Take the higher of two fits, and of equally high ones that which shows it is at the top."""
     gain = new.log_likelihood - old.log_likelihood
-    if abs(gain) < _SETTLED and old.converged != new.converged:
+    if abs(gain) < SETTLED and old.converged != new.converged:
         return new if new.converged else old
     return new if gain > 0 else old
 
 
-def _covariance(fit_: Fit, rank: int, data: Any) -> tuple[FloatArray | None, list[Check]]:
+def _covariance(comparison: Comparison, rank: int) -> tuple[FloatArray | None, list[Check]]:
     """Get the covariance of the free parameters, or what it means that there is none."""
-    if rank < fit_.n_free:
-        message = f"{rank} of {fit_.n_free} free parameters can be told apart, so none has an error"
+    fitted = comparison.alternative_fit
+    if rank < fitted.n_free:
+        message = (
+            f"{rank} of {fitted.n_free} free parameters can be told apart, so none has an error"
+        )
         return None, [Check(message, "note", "no_intervals")]
     try:
-        return covariance(fit_, data), []
+        return covariance(fitted, comparison.data, observed=comparison.information), []
     except ConvergenceError as error:
         return None, [Check(f"under the alternative {error}", "invalid", "flat_likelihood")]

@@ -32,10 +32,11 @@ from seqbio.core import (
 )
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
-from seqbio.hypothesis_testing.calibration import Trial, run_trials
-from seqbio.hypothesis_testing.choice import Options
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
+from seqbio.hypothesis_testing.comparison import Options
 from seqbio.hypothesis_testing.evidence import exceedance_interval
+from seqbio.hypothesis_testing.select import check_name
+from seqbio.hypothesis_testing.type_one_error import Trial, run_trials
 
 _N_INFORMATION = 5
 
@@ -149,6 +150,7 @@ def power(
     >>> print(f"{found.noncentrality:.3f} {found.by_law:.3f} {found.by_simulation:.2f}")
     5.000 0.609 0.61
     """
+    check_name(calibration)
     if not 0 < level < 1:
         raise ParameterError(f"level is {level}; give a number between 0 and 1, such as 0.05")
     null_hypothesis, prepared = as_hypothesis(null, design)

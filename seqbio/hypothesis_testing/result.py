@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqbio.core import Check, Fit, estimates_of
+from seqbio.hypothesis_testing.calibrations.declaration import Calibration
+from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison
 from seqbio.hypothesis_testing.effects import INTERVAL_LEVEL, EffectEstimate
 from seqbio.hypothesis_testing.evidence import Evidence
-from seqbio.hypothesis_testing.held_out import HeldOutComparison
 from seqbio.hypothesis_testing.tables import Table, as_html, as_text
 from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
 
@@ -51,7 +52,11 @@ class LikelihoodRatioResult:
     effects : tuple of EffectEstimate
         What the model finds worth reporting, under the alternative.
     evidence : Evidence or None
-        What a method other than chi-squared has found: replicates, splits, weights ...
+        What the method has found: replicates, splits, weights ...
+    method : Calibration or None
+        How the p-value was obtained; None without one.
+    robust_intervals : bool
+        Whether the effects' intervals allow for items that depend on each other or differ.
     """
 
     statistic: float
@@ -68,6 +73,8 @@ class LikelihoodRatioResult:
     alternative_fit: Fit
     effects: tuple[EffectEstimate, ...]
     evidence: Evidence | None = None
+    method: Calibration | None = None
+    robust_intervals: bool = False
 
     @property
     def df(self) -> int:
@@ -109,7 +116,13 @@ class LikelihoodRatioResult:
     @property
     def is_bound(self) -> bool:
         """Whether the p-value is only known to be no larger, as that of a split test."""
-        return self.calibration == "split"
+        return self.method is not None and self.method.is_bound
+
+    @property
+    def kind_of_intervals(self) -> str:
+        """What the effects' intervals are, in words."""
+        robust = "robust " * self.robust_intervals
+        return f"{robust}intervals of {100 * INTERVAL_LEVEL:g} %"
 
     @property
     def _above_level(self) -> bool:
@@ -148,8 +161,9 @@ class LikelihoodRatioResult:
             ``n_iterations``, ``n_evaluations``, ``optima`` (nats, one for each start),
             ``at_boundary`` (names) and ``estimates`` (by name);
             ``effects``, a list of ``name``, ``estimate``, ``lower``, ``upper`` and
-            ``null_value``, and their ``interval_level``;
-            ``evidence``, what a method other than chi-squared has found, with its ``method``;
+            ``null_value``, their ``interval_level``, and their ``interval_method`` ("wald" or
+            "robust");
+            ``evidence``, what the method has found, with its ``method``;
             ``warnings``, a list of ``code``, ``severity`` and ``message``.
             What is not known or not finite is None.
         """
@@ -179,6 +193,7 @@ class LikelihoodRatioResult:
                 for effect in self.effects
             ],
             "interval_level": INTERVAL_LEVEL,
+            "interval_method": "robust" if self.robust_intervals else "wald",
             "evidence": None if self.evidence is None else self.evidence.to_dict(),
             "warnings": [
                 {"code": check.code, "severity": check.severity, "message": check.message}
@@ -220,7 +235,7 @@ class LikelihoodRatioResult:
             Table("Likelihood ratio test", ("", "null", "alternative"), self._fit_rows()),
             Table("Estimates", ("", "null", "alternative"), self._estimate_rows()),
             Table(
-                f"Effects under the alternative, intervals of {100 * INTERVAL_LEVEL:g} %",
+                f"Effects under the alternative, {self.kind_of_intervals}",
                 ("", "estimate", "from", "to", "under the null"),
                 [
                     (

@@ -7,9 +7,9 @@ infinite, such as the logit of a probability of 0. Three cases differ:
 
 - The null holds a parameter at an edge and the alternative frees it. The law is then a mixture of
   chi-squared laws with several degrees of freedom (chi-bar-squared); Self and Liang (1987) derive
-  it from their Theorem 3, and `seqbio.hypothesis_testing.boundary` works it out. Where another
-  parameter of the alternative has no meaning there, such as the length of gaps of a kind that the
-  null does not have, there is no such law (Davies 1987).
+  it from their Theorem 3, and `calibrations.boundary` works it out. Where another parameter of
+  the alternative has no meaning there, such as the length of gaps of a kind that the null does not
+  have, there is no such law (Davies 1987).
 - A parameter that the null leaves free is estimated at an edge, so that its true value may be
   there. The law of the ratio then depends on how the estimates are correlated: it is a mixture of
   another kind, and chi-squared only in special cases (same theorem). One is a parameter that no
@@ -54,7 +54,7 @@ from seqbio.core import (
     is_regular,
 )
 from seqbio.core.ascent import free_names
-from seqbio.hypothesis_testing.boundary import tested_on_boundary
+from seqbio.hypothesis_testing.calibrations.boundary import tested_on_boundary
 
 _SEVERITIES = ("note", "warning", "invalid")
 
@@ -141,7 +141,7 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
     reason = irregular_reason(null_fit.model)
     if reason:
         checks.append(Check(reason, "invalid", "irregular"))
-    on_boundary = len(tested_on_boundary(null_fit, alternative_fit)) > 0
+    on_boundary = len(tested_on_boundary(null_fit.tying, alternative_fit.tying)) > 0
     if on_boundary and is_regular(null_fit.model):
         checks += _without_meaning(null_fit, alternative_fit, data)
     for fit in (null_fit,) if on_boundary else (null_fit, alternative_fit):

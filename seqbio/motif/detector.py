@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core import Hypothesis, Tying, fit, map_pieces, spawn_generators
 from seqbio.core._checks import checked_labels
-from seqbio.core.estimator import Estimator, numbered, share_right
+from seqbio.core.estimator import Estimator, described, numbered, share_right
 from seqbio.core.renaming import takes_former
 from seqbio.core.training import (
     Callback,
@@ -226,7 +226,7 @@ class MotifDetector(Estimator):
         if prepared.common_length is not None:
             n_places = prepared.common_length - self.width + 1
         model = self._model(prepared, n_places)
-        return Hypothesis(model, self._tying(model), self._describe()), prepared
+        return Hypothesis(model, self._tying(model), described(self.tie)), prepared
 
     def _model(self, data: MotifData, n_places: int, single: bool = False) -> MotifModel:
         alphabet = get_alphabet(self.alphabet)
@@ -320,11 +320,6 @@ class MotifDetector(Estimator):
                 f"tie 'readout' needs pooling='none'; with {self.pooling!r} the readout has no "
                 "positions"
             )
-
-    def _describe(self) -> str:
-        if isinstance(self.tie, Tying):
-            return "a tying of your own"
-        return " and ".join(self.tie) + " tied" if self.tie else "untied"
 
     def _prepare(
         self, records: Records, labels: ArrayLike | None, classes: NDArray[Any] | None = None

@@ -23,10 +23,12 @@ from seqbio.core import (
     joined,
     untied,
 )
-from seqbio.core.estimator import Estimator
+from seqbio.core.estimator import Estimator, described
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
+from seqbio.core.items import clusters_of
 from seqbio.core.model import Effect, Hypothesis
 from seqbio.core.profile import profile_interval
+from seqbio.core.sandwich import FEWEST_CLUSTERS, robust_covariance
 from seqbio.errors import (
     ModelFileError,
     NotFittedError,
@@ -251,7 +253,7 @@ class PairHMM(Estimator):
         groups = pairs.names if isinstance(pairs, GroupedPairs) else ()
         data = self._encode(pairs, groups)
         model = self._model(groups)
-        return Hypothesis(model, self._tying(model, data), self._describe()), data
+        return Hypothesis(model, self._tying(model, data), described(self.tie)), data
 
     def _settings_checked(self) -> tuple[Alphabet, str]:
         alphabet = get_alphabet(self.alphabet)
@@ -351,15 +353,6 @@ class PairHMM(Estimator):
         letters = substitution_model(name).tying(self.frequencies, data.letter_counts)
         return joined(moves, letters)
 
-    def _describe(self) -> str:
-        gaps = {1: "", 2: ", short and long gaps", "frame": ", gaps in frame or not"}
-        ends = {"aligned": "", "free": ", free ends"}
-        others = gaps[self.gap_lengths] + ends.get(self.ends, f", free ends of {self.ends[-1]}")
-        if isinstance(self.tie, Tying):
-            return "a tying of your own" + others
-        ties = " and ".join(self.tie) + " tied" if self.tie else "untied"
-        return ties + others
-
     def _model(self, groups: tuple[str, ...]) -> PairModel | GroupedModel:
         return GroupedModel(self.model, groups) if groups else self.model
 
@@ -445,7 +438,7 @@ class PairHMM(Estimator):
     @property
     def name_(self) -> str:
         """The hypothesis in words, for tables."""
-        return self._describe()
+        return described(self.tie)
 
     @property
     def parameters_(self) -> dict[str, float]:
@@ -891,11 +884,24 @@ class PairHMM(Estimator):
             for number, (x, y) in enumerate(zip(data.x, data.y, strict=True), start=1)
         ]
 
+    @property
+    def interval_method_(self) -> Literal["wald", "robust"]:
+        """What `confidence_intervals` does by default.
+
+        Robust with 20 independent pairs or more, which then tell themselves how much pairs differ;
+        with fewer the curvature tells it better.
+        """
+        self._fitted()
+        return "robust" if int(self._clusters().max()) + 1 >= FEWEST_CLUSTERS else "wald"
+
+    def _clusters(self) -> NDArray[np.int64]:
+        return clusters_of(self.fit_.model, self.data_, len(self.data_))
+
     def confidence_intervals(
         self,
         *,
         level: float = 0.95,
-        method: Literal["wald", "profile"] = "wald",
+        method: Literal["wald", "robust", "profile"] | None = None,
         on_done: Callable[[int, int], object] | None = None,
     ) -> dict[str, tuple[float, float]]:
         """Intervals of the estimated parameters.
@@ -904,35 +910,49 @@ class PairHMM(Estimator):
         ----------
         level : float
             Coverage, between 0 and 1.
-        method : {"wald", "profile"}
+        method : {"wald", "robust", "profile"}, optional
             ``"wald"``: symmetric on the scale of log odds (probabilities) or logarithms
-            (distance, rates), from the curvature at the optimum. ``"profile"``: where the
+            (distance, rates), from the curvature at the optimum; right if all pairs obey the same
+            parameters. ``"robust"``: the same with errors from how much the pairs differ (the
+            sandwich), pairs that share a sequence counting as one. ``"profile"``: where the
             likelihood, maximised over all other parameters, has dropped by the quantile of the
-            chi-squared law; slower, and better where the likelihood is not a parabola.
+            chi-squared law; slower, better where the likelihood is not a parabola, and the one
+            that limits an estimate of 0. By default what `interval_method_` says.
         on_done : callable, optional
             Called as ``on_done(n_done, n_parameters)`` before each interval; for progress bars.
 
         Returns
         -------
         dict of str to (float, float)
-            By names of `parameters_`; parameters at a boundary, and those that were not estimated,
-            are left out.
+            By names of `parameters_`; those that were not estimated are left out, and with all
+            but ``"profile"`` those at a boundary.
         """
         fitted = self._fitted()
-        if method not in ("wald", "profile"):
-            raise ParameterError(f"method is {method!r}; choose wald or profile")
-        spread = covariance(fitted, self.data_) if method == "wald" else None
+        method = self.interval_method_ if method is None else method
+        if method not in ("wald", "robust", "profile"):
+            raise ParameterError(f"method is {method!r}; choose wald, robust or profile")
+        spread = None if method == "profile" else covariance(fitted, self.data_)
+        n_clusters = None
+        if spread is not None and method == "robust":
+            clusters = self._clusters()
+            n_clusters = int(clusters.max()) + 1
+            if n_clusters < 2:
+                raise ParameterError(
+                    "robust intervals need pairs that are independent of each other, and all "
+                    "belong to one cluster; choose wald or profile"
+                )
+            spread = robust_covariance(fitted, self.data_, clusters, naive=spread)
         intervals, parameters = {}, self.parameters_
         for n_done, (name, value) in enumerate(parameters.items()):
             if on_done is not None:
                 on_done(n_done, len(parameters))
-            if value == 0.0:
+            if value == 0.0 and spread is not None:
                 continue
             effect, back = self._on_scale(fitted.full, name)
             if not np.any(fitted.tying.pull_back(effect.gradient)):
                 continue
             if spread is not None:
-                ends = wald_interval(fitted, effect, spread, level=level)
+                ends = wald_interval(fitted, effect, spread, level=level, n_clusters=n_clusters)
             else:
 
                 def function(full: Floats, name: str = name) -> Effect:

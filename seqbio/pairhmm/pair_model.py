@@ -396,22 +396,27 @@ class PairModel:
         return parameters.natural(self.layout, self.substitution, full)
 
     def effects(self, full: Floats) -> dict[str, Effect]:
-        """Compare each probability in y with its counterpart in x, as a ratio on the log scale."""
+        """Compare each probability in y with its counterpart in x, as a ratio on the log scale.
+
+        Where one of the two is 0 the ratio is 0 or infinite.
+        """
         probability = self._probabilities(full)
         effects = {}
         for kind in ("open", "extend", "switch", *_kinds_of_gaps(probability)):
             gradient = np.zeros(self.layout.size)
             size = 0.0
-            for name, sign in ((f"{kind}_y", 1.0), (f"{kind}_x", -1.0)):
-                if not 0.0 < probability[name] < 1.0:
-                    break
+            sides = (f"{kind}_y", 1.0), (f"{kind}_x", -1.0)
+            values = [probability[name] for name, _ in sides]
+            if not max(values) > 0.0 or not max(values) < 1.0:
+                continue
+            for name, sign in sides:
                 # Both openings (overhangs) have one reference, which cancels from their ratio.
                 slope = 1.0 if kind in RIVALS else 1.0 - probability[name]
                 gradient[self.layout.slice(name)] = sign * slope
-                size += sign * float(np.log(probability[name]))
-            else:
-                name = f"{kind}_y / {kind}_x"
-                effects[name] = Effect(name, size, gradient, log_scale=True)
+                with np.errstate(divide="ignore"):
+                    size += sign * float(np.log(probability[name]))
+            name = f"{kind}_y / {kind}_x"
+            effects[name] = Effect(name, size, gradient, log_scale=True)
         return effects
 
     def comparable(self, full: Floats) -> dict[str, Effect]:

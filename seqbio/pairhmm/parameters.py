@@ -206,7 +206,8 @@ def unconstrained(
         gradient[layout.slice(name)] = 1.0
     elif name == "distance":
         gradient[layout.slice(name)] = 1.0
-        return Effect(name, float(np.log(value)), gradient), _exp
+        with np.errstate(divide="ignore"):
+            return Effect(name, float(np.log(value)), gradient), _exp
     elif name.startswith("frequency_"):
         place = substitution.letters.index(name.removeprefix("frequency_"))
         frequencies = np.array([values[f"frequency_{letter}"] for letter in substitution.letters])
@@ -223,13 +224,14 @@ def unconstrained(
 
 
 def logarithms(layout: Layout, substitution: SubstitutionModel, full: Floats) -> dict[str, Effect]:
-    """Logarithms of all named parameters that are not 0, whose differences are ratios."""
+    """Logarithms of all named parameters, whose differences are ratios."""
     effects = {}
     for name, value in natural(layout, substitution, full).items():
-        if value > 0.0:
-            effect, back = unconstrained(layout, substitution, full, name)
-            slope = 1.0 - value if back is _sigmoid else 1.0
-            effects[name] = Effect(name, float(np.log(value)), slope * effect.gradient, True)
+        effect, back = unconstrained(layout, substitution, full, name)
+        slope = 1.0 - value if back is _sigmoid else 1.0
+        with np.errstate(divide="ignore"):
+            size = float(np.log(value))
+        effects[name] = Effect(name, size, slope * effect.gradient, log_scale=True)
     return effects
 
 

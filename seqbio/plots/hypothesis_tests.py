@@ -23,11 +23,11 @@ from seqbio.hypothesis_testing import (
     SelfCheck,
     SplitTest,
 )
-from seqbio.hypothesis_testing.boundary import BoundaryLaw
+from seqbio.hypothesis_testing.calibrations.boundary import BoundaryLaw
+from seqbio.hypothesis_testing.calibrations.robust import RobustScaling
 from seqbio.hypothesis_testing.effects import INTERVAL_LEVEL
 from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
 from seqbio.hypothesis_testing.result import LEVEL
-from seqbio.hypothesis_testing.robust import RobustScaling
 from seqbio.hypothesis_testing.wording import p_value_in_words
 from seqbio.pairhmm.parameters import unconstrained
 from seqbio.plots.canvas import (
@@ -277,7 +277,7 @@ def estimates(result: LikelihoodRatioResult, *, ax: Axes | None = None) -> Axes:
     _forest(rows, axes)
     if all(each.name in on_log_scale for each in result.effects):
         logarithmic(axes, "x")
-    axes.set_xlabel(f"Estimate, with interval of {100 * INTERVAL_LEVEL:g} %")
+    axes.set_xlabel(f"Estimate, with {result.kind_of_intervals}")
     return axes
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seqbio.core import Hypothesis, Tying, as_generator
 from seqbio.core._checks import checked_labels
-from seqbio.core.estimator import Estimator, numbered, share_right
+from seqbio.core.estimator import Estimator, described, numbered, share_right
 from seqbio.core.renaming import formerly
 from seqbio.core.training import (
     Training,
@@ -218,7 +218,7 @@ class RecurrentModel(Estimator):
         """
         alphabet, data, classes = self._encode_new(records, labels)
         model = self._model(alphabet, len(classes), compact=False)
-        return Hypothesis(model, self._tying(model), self._describe()), data
+        return Hypothesis(model, self._tying(model), described(self.tie)), data
 
     def _model(
         self, alphabet: Alphabet | CharacterAlphabet, n_classes: int, *, compact: bool
@@ -268,11 +268,6 @@ class RecurrentModel(Estimator):
         if isinstance(self.tie, Tying):
             return self.tie
         return make_tying(model.architecture, check_names(self.tie))
-
-    def _describe(self) -> str:
-        if isinstance(self.tie, Tying):
-            return "a tying of your own"
-        return " and ".join(self.tie) + " tied" if self.tie else "untied"
 
     # -- learning ----------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
 from seqbio.core import Fit, Hypothesis, Tying, as_generator, untied
-from seqbio.core.estimator import Estimator
+from seqbio.core.estimator import Estimator, described
 from seqbio.core.renaming import formerly
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError, did_you_mean
 from seqbio.recurrent.encoding import as_sequence_data
@@ -131,7 +131,7 @@ class MarkovModel(Estimator):
         if not len(data):
             raise ParameterError("there are no sequences; give at least one")
         model = self._model(data)
-        return Hypothesis(model, self._tying(model), self._describe()), data
+        return Hypothesis(model, self._tying(model), described(self.tie)), data
 
     def _model(self, data: SequenceData) -> MarkovChainModel:
         if not isinstance(self.order, (int, np.integer)) or self.order < 0:
@@ -195,11 +195,6 @@ class MarkovModel(Estimator):
         if isinstance(names, str) or not isinstance(names, tuple | list):
             raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("time",)')
         return tuple(names)
-
-    def _describe(self) -> str:
-        if isinstance(self.tie, Tying):
-            return "a tying of your own"
-        return " and ".join(self.tie) + " tied" if self.tie else "untied"
 
     # -- learning and using ------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seqbio import plots
 from seqbio.errors import ConvergenceError
 from seqbio.hypothesis_testing import LikelihoodRatioResult
-from seqbio.hypothesis_testing.held_out import HeldOutComparison
+from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison
 from seqbio.hypothesis_testing.tables import Table
 from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
 from seqbio.report.page import SIZE, Page
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Intervals = Mapping[str, tuple[float, float]]
 
-INTERVAL_NAMES = {"wald": "Wald", "profile": "profile likelihood"}
+INTERVAL_NAMES = {"wald": "Wald", "robust": "robust", "profile": "profile likelihood"}
 _MOST_LOGOS = 8
 _MOST_CELLS = 4_000_000  # of a pair whose posterior is drawn
 _MOST_TIES = 8
@@ -82,28 +82,26 @@ def _page_of_result(
         key_numbers=[("p-value", p), *key_numbers],
         tables=[_without_words(table) for table in result.tables()],
         warnings=[(check.severity, check.message) for check in result.warnings],
-        method=_METHOD if result.log_pvalue is not None else "Why there is no p-value",
+        method=_METHOD if result.method is not None else "Why there is no p-value",
         reasons=[_sentence(result.null_law)],
     )
-    if result.log_pvalue is not None:
-        caption = _CAPTIONS.get(result.calibration, "The observed ratio, and the law of the null.")
+    if result.method is not None:
         page.draw(
-            lambda ax: plots.null_distribution(result, ax=ax), _law_in_numbers(result, p), caption
+            lambda ax: plots.null_distribution(result, ax=ax),
+            _law_in_numbers(result, p),
+            result.method.caption,
         )
     page.draw(
         lambda ax: plots.estimates(result, ax=ax),
         _effects_in_numbers(result),
-        "What the alternative estimates, with intervals of 95 %, beside what the null says.",
+        f"What the alternative estimates, with {result.kind_of_intervals}, beside what the null "
+        "says.",
         (SIZE[0], 1.8 + 0.6 * len(result.effects)),
     )
     return page
 
 
 _METHOD = "How the p-value was obtained"
-_CAPTIONS = {
-    "split": "The ratio that each half of each split gives, and what their mean has to exceed.",
-    "held-out": "How much better the alternative predicts each item that was left out of the fit.",
-}
 _IN_WORDS = {"Warnings", "Conclusion"}  # tables, and rows of others, that the page has in words
 _ROWS_IN_WORDS = {"ties", "law under the null"}
 
@@ -158,7 +156,7 @@ def pair_hmm_tables(hmm: PairHMM, intervals: Intervals, method: str) -> list[Tab
         Fitted.
     intervals : mapping of str to (float, float)
         Of 95 %, by the names of parameters; empty for none.
-    method : {"wald", "profile", "none"}
+    method : {"wald", "robust", "profile", "none"}
         Where they come from.
 
     Returns
@@ -207,7 +205,7 @@ def _parameter_row(name: str, value: float, intervals: Intervals) -> tuple[str, 
 
 def _page_of_pair_hmm(hmm: PairHMM) -> Page:
     parameters = hmm.parameters_
-    method = "wald"
+    method: str = hmm.interval_method_
     try:
         intervals: Intervals = hmm.confidence_intervals()
     except ConvergenceError:
@@ -240,7 +238,7 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
     page.draw(
         lambda ax: plots.parameters({"estimate": hmm}, tuple(gaps), ax=ax),
         f"Figure: {numbers}.",
-        "Probabilities of gaps, with intervals of 95 %.",
+        f"Probabilities of gaps, with {'robust ' * (method == 'robust')}intervals of 95 %.",
         (SIZE[0], 1.4 + 0.5 * len(gaps)),
     )
     if not hmm.groups_:  # else the parameters are not one pair HMM's

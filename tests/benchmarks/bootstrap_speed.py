@@ -15,7 +15,7 @@ import sys
 import time
 
 from seqbio.core import fit, simulate_from, spawn_generators
-from seqbio.hypothesis_testing import bootstrap_test
+from seqbio.hypothesis_testing import Comparison, bootstrap_test
 from seqbio.pairhmm import PairHMM
 
 TRUTH = {
@@ -50,7 +50,9 @@ def measure(n_replicates: int = 20) -> tuple[float, float]:
     by_hand = time.process_time() - started
 
     started = time.process_time()
-    bootstrap_test(null_fit, alternative_fit, data, 2, n_replicates=n_replicates, seed=2)
+    bootstrap_test(
+        Comparison(null_fit, alternative_fit, data, 2), n_replicates=n_replicates, seed=2
+    )
     return time.process_time() - started, by_hand
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from seqbio.core import Check, fit
 from seqbio.errors import ConvergenceError, ParameterError, SeqbioError
-from seqbio.hypothesis_testing import compare
-from seqbio.hypothesis_testing.bootstrap import Bootstrap, Replicate, bootstrap_test
+from seqbio.hypothesis_testing import Comparison, compare
+from seqbio.hypothesis_testing.calibrations.bootstrap import Bootstrap, Replicate, bootstrap_test
 from tests.hypothesis_testing.simulating import (
     Fatal,
     NormalMeans,
@@ -82,10 +82,12 @@ def test_failures_reach_the_result():
 
 def test_sampling_stops_when_the_decision_is_clear():
     null, alternative = fits(zero_against_free(NormalMeans()), DATA * 0)
-    test = bootstrap_test(null, alternative, DATA, 1, n_replicates=500, stop_at=0.05, seed=4)
+    test = bootstrap_test(
+        Comparison(null, alternative, DATA, 1), n_replicates=500, stop_at=0.05, seed=4
+    )
     assert len(test.replicates) == 100
     assert test.n_asked == 500
-    whole = bootstrap_test(null, alternative, DATA, 1, n_replicates=200, seed=4)
+    whole = bootstrap_test(Comparison(null, alternative, DATA, 1), n_replicates=200, seed=4)
     assert len(whole.replicates) == 200
     assert whole.replicates[:100] == test.replicates
 
@@ -95,7 +97,9 @@ def test_stopping_after_enough_exceedances_leaves_every_verdict_as_it_is(seed):
     data = DATA - DATA.mean() + 0.08 * seed
     null, alternative = fits(zero_against_free(NormalMeans()), data)
     whole, short = (
-        bootstrap_test(null, alternative, data, 1, n_replicates=99, enough=enough, seed=seed)
+        bootstrap_test(
+            Comparison(null, alternative, data, 1), n_replicates=99, enough=enough, seed=seed
+        )
         for enough in (None, 10)
     )
     n = len(short.replicates)
@@ -110,10 +114,7 @@ def test_progress_goes_on_to_the_end():
     null, alternative = fits(zero_against_free(NormalMeans()), DATA)
     seen = []
     bootstrap_test(
-        null,
-        alternative,
-        DATA,
-        1,
+        Comparison(null, alternative, DATA, 1),
         n_replicates=112,
         seed=4,
         on_done=lambda *done: seen.append(done),
@@ -126,10 +127,10 @@ def test_progress_goes_on_to_the_end():
 def test_the_number_of_workers_changes_no_bit(n_workers):
     null, alternative = fits(equal_against_free(PoissonItems()), np.array([[3.0, 4.0]] * 6))
     data = np.array([[3.0, 4.0]] * 6)
-    here = bootstrap_test(null, alternative, data, 1, n_replicates=40, seed=6)
+    here = bootstrap_test(Comparison(null, alternative, data, 1), n_replicates=40, seed=6)
     with ThreadPoolExecutor(n_workers) as executor:
         there = bootstrap_test(
-            null, alternative, data, 1, n_replicates=40, seed=6, executor=executor
+            Comparison(null, alternative, data, 1), n_replicates=40, seed=6, executor=executor
         )
     assert there.statistics.tobytes() == here.statistics.tobytes()
     assert there.log_pvalue == here.log_pvalue
@@ -138,15 +139,15 @@ def test_the_number_of_workers_changes_no_bit(n_workers):
 def test_processes_give_the_same_and_a_killed_one_a_clear_error():
     data = DATA
     null, alternative = fits(zero_against_free(NormalMeans()), data)
-    here = bootstrap_test(null, alternative, data, 1, n_replicates=20, seed=6)
+    here = bootstrap_test(Comparison(null, alternative, data, 1), n_replicates=20, seed=6)
     doomed = fits(zero_against_free(Fatal()), data)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         there = bootstrap_test(
-            null, alternative, data, 1, n_replicates=20, seed=6, executor=executor
+            Comparison(null, alternative, data, 1), n_replicates=20, seed=6, executor=executor
         )
         assert there.statistics.tobytes() == here.statistics.tobytes()
         with pytest.raises(SeqbioError, match="a worker of the ProcessPoolExecutor died"):
-            bootstrap_test(*doomed, data, 1, n_replicates=20, seed=6, executor=executor)
+            bootstrap_test(Comparison(*doomed, data, 1), n_replicates=20, seed=6, executor=executor)
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_dask_workers_give_the_same_to_the_last_bit_and_a_killed_one_a_clear_err
     dask = pytest.importorskip("dask")
     null, alternative = fits(zero_against_free(NormalMeans()), DATA)
     doomed = fits(zero_against_free(Fatal()), DATA)
-    here = bootstrap_test(null, alternative, DATA, 1, n_replicates=30, seed=7)
+    here = bootstrap_test(Comparison(null, alternative, DATA, 1), n_replicates=30, seed=7)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
@@ -182,7 +183,9 @@ def test_dask_workers_give_the_same_to_the_last_bit_and_a_killed_one_a_clear_err
             executor=client.get_executor(),
         )
         with pytest.raises(SeqbioError, match="died before piece 1"):
-            bootstrap_test(*doomed, DATA, 1, n_replicates=5, seed=7, executor=client.get_executor())
+            bootstrap_test(
+                Comparison(*doomed, DATA, 1), n_replicates=5, seed=7, executor=client.get_executor()
+            )
     assert there.statistics.tobytes() == here.statistics.tobytes()
     assert there.log_pvalue == here.log_pvalue
 
@@ -225,6 +228,6 @@ def test_few_events_are_no_doubt_where_no_large_numbers_are_needed(calibration, 
 def test_wrong_arguments():
     null, alternative = fits(zero_against_free(NormalMeans()), DATA)
     with pytest.raises(ParameterError, match="n_replicates is 0"):
-        bootstrap_test(null, alternative, DATA, 1, n_replicates=0)
+        bootstrap_test(Comparison(null, alternative, DATA, 1), n_replicates=0)
     with pytest.raises(ParameterError, match="stop_at is 5"):
-        bootstrap_test(null, alternative, DATA, 1, stop_at=5)
+        bootstrap_test(Comparison(null, alternative, DATA, 1), stop_at=5)

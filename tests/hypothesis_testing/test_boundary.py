@@ -9,7 +9,7 @@ from scipy.stats import chi2, norm
 
 from seqbio.core import Hypothesis, equal, fixed, untied
 from seqbio.hypothesis_testing import compare
-from seqbio.hypothesis_testing.boundary import chi_bar_squared_weights
+from seqbio.hypothesis_testing.calibrations.boundary import chi_bar_squared_weights
 from seqbio.hypothesis_testing.laws import log_chi_bar_squared_tail, log_weighted_chi_squared_tail
 from tests.hypothesis_testing.simulating import PositiveMeans, at_boundary_against_free
 

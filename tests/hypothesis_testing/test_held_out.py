@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from seqbio.core import fit, subset_of
-from seqbio.hypothesis_testing import compare
-from seqbio.hypothesis_testing.folds import grouped_folds
-from seqbio.hypothesis_testing.held_out import (
+from seqbio.hypothesis_testing import Comparison, compare
+from seqbio.hypothesis_testing.calibrations.held_out import (
     HeldOutComparison,
     _sign_flip,
     held_out_comparison,
 )
+from seqbio.hypothesis_testing.folds import grouped_folds
 from tests.hypothesis_testing.simulating import NormalMeans, zero_against_free
 
 
@@ -22,8 +22,7 @@ def compared(data, clusters=None, **options):
     null, alternative = (
         fit(one.model, one.tying, data) for one in zero_against_free(NormalMeans())
     )
-    labels = np.arange(len(data)) if clusters is None else clusters
-    return held_out_comparison(null, alternative, data, labels, **options)
+    return held_out_comparison(Comparison(null, alternative, data, 1, clusters), **options)
 
 
 def test_differences_are_those_of_fits_without_the_fold():

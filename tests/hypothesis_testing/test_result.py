@@ -175,6 +175,7 @@ class TestJson:
             "alternative",
             "effects",
             "interval_level",
+            "interval_method",
             "evidence",
             "warnings",
         }

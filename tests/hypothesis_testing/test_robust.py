@@ -79,6 +79,7 @@ def test_few_clusters_give_no_p_value():
         result = compare(
             *zero_against_free(NormalMeans()),
             TWICE[:20],
+            clusters=LABELS[:20],
             calibration=method,
             n_replicates=5,
             seed=1,

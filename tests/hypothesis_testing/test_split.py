@@ -7,9 +7,9 @@ import pytest
 
 from seqbio.core import Hypothesis, fit, fit_at, fixed, untied
 from seqbio.errors import ParameterError
-from seqbio.hypothesis_testing import compare
+from seqbio.hypothesis_testing import Comparison, compare
+from seqbio.hypothesis_testing.calibrations.split import SplitTest, split_test
 from seqbio.hypothesis_testing.folds import grouped_folds
-from seqbio.hypothesis_testing.split import SplitTest, split_test
 from tests.hypothesis_testing.simulating import NormalMeans, zero_against_free
 
 
@@ -49,7 +49,7 @@ def test_the_ratio_is_that_of_the_textbook():
     data = np.random.default_rng(1).normal(0.5, 1.0, (10, 1))
     model = NormalMeans()
     null, alternative = fits(zero_against_free(model), data)
-    test = split_test(null, alternative, data, np.arange(10), n_splits=3, seed=4)
+    test = split_test(Comparison(null, alternative, data, 1), n_splits=3, seed=4)
 
     generators = np.random.default_rng(4).spawn(3)
     for ratios, generator in zip(test.log_ratios, generators, strict=True):
@@ -76,7 +76,7 @@ def test_the_size_is_at_most_the_level_with_ten_items():
         data = generator.standard_normal((10, 1))
         null, alternative = fits(zero_against_free(NormalMeans()), data)
         test = split_test(
-            null, alternative, data, np.arange(10), n_splits=2, n_starts=1, seed=generator
+            Comparison(null, alternative, data, 1), n_splits=2, n_starts=1, seed=generator
         )
         rejected += test.log_pvalue <= np.log(0.1)
     assert rejected <= 12  # P(more) < 1 % at a size of 10 %
@@ -140,7 +140,7 @@ def test_the_alternative_is_learned_and_the_null_maximised():
     data = np.random.default_rng(1).normal(0.5, 1.0, (10, 1))
     null, alternative = network_pair(Cautious())
     fitted = [fit(one.model, one.tying, data) for one in (null, alternative)]
-    test = split_test(*fitted, data, np.arange(10), n_splits=1, seed=4)
+    test = split_test(Comparison(*fitted, data, 1), n_splits=1, seed=4)
     [generator] = np.random.default_rng(4).spawn(1)
     first, second = (data[fold] for fold in grouped_folds(np.arange(10), 2, generator))
     for ratio, known, judge in zip(

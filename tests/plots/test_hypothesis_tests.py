@@ -14,14 +14,14 @@ from seqbio import plots
 from seqbio.core import Check, Effect, Hypothesis, Layout, equal, profile_interval, untied
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing import SelfCheck, compare
-from seqbio.hypothesis_testing.boundary import BoundaryLaw
-from seqbio.hypothesis_testing.calibration import Trial
+from seqbio.hypothesis_testing.calibrations.boundary import BoundaryLaw
+from seqbio.hypothesis_testing.calibrations.robust import RobustScaling
 from seqbio.hypothesis_testing.laws import (
     log_chi_bar_squared_tail,
     log_weighted_chi_squared_tail,
 )
 from seqbio.hypothesis_testing.power import Power
-from seqbio.hypothesis_testing.robust import RobustScaling
+from seqbio.hypothesis_testing.type_one_error import Trial
 from tests.plots.artists import labelled, xy
 
 

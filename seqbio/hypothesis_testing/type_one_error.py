@@ -29,10 +29,11 @@ from seqbio.core import (
 )
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError, ParameterError
-from seqbio.hypothesis_testing.choice import Options
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
+from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count
 from seqbio.hypothesis_testing.likelihood_ratio import judge_fits
+from seqbio.hypothesis_testing.select import check_name
 from seqbio.hypothesis_testing.tables import Table, as_html, as_text
 
 LEVELS = (0.10, 0.05, 0.01)
@@ -243,6 +244,7 @@ def calibrate(
       1 %    0         0 %   0 to 4         in order
     """
     check_count("n", n, 1)
+    check_name(calibration)
     null_hypothesis, prepared = as_hypothesis(null, design)
     alternative_hypothesis, _ = as_hypothesis(alternative, design)
     for_fit, for_trials = spawn_generators(seed, 2)
@@ -325,15 +327,9 @@ def _trial(
         alternative_fit = maximise(
             alternative.model, alternative.tying, drawn, start=null_fit.full, seed=generator
         )
-        result = judge_fits(
-            null_fit,
-            alternative_fit,
-            drawn,
-            (null.name, alternative.name),
-            ranks,
-            options,
-            generator,
-        )
+        comparison = Comparison(null_fit, alternative_fit, drawn, ranks[1] - ranks[0])
+        names = null.name, alternative.name
+        result = judge_fits(comparison, names, ranks, options, generator)
     except ConvergenceError:
         return Trial(None, float("nan"), "none")
     return Trial(result.pvalue, result.statistic, result.calibration)

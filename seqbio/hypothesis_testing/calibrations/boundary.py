@@ -28,8 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, spawn_generators
+from seqbio.core import Check, Tying, spawn_generators
 from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.hypothesis_testing.calibrations.declaration import Calibration
+from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.laws import log_chi_bar_squared_tail
 
 _STEP = 1e-4  # in theta, where the information does not ask for less
@@ -101,51 +103,46 @@ class BoundaryLaw:
         }
 
 
-def tested_on_boundary(null_fit: Fit, alternative_fit: Fit) -> IntArray:
+def tested_on_boundary(null: Tying, alternative: Tying) -> IntArray:
     """Find the free parameters of the alternative that the null holds at -inf.
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of the same model.
+    null, alternative : Tying
+        Of the same parameters.
 
     Returns
     -------
     ndarray of int
         Indices among the alternative's free parameters.
     """
-    null, alternative = null_fit.tying, alternative_fit.tying
     held = (null.group < 0) & np.isneginf(null.offset) & (alternative.group >= 0)
     return np.unique(alternative.group[held])
 
 
-def boundary_law(null_fit: Fit, alternative_fit: Fit, data: Any, df: int) -> BoundaryLaw:
+def boundary_law(comparison: Comparison) -> BoundaryLaw:
     """Work out the chi-bar-squared law of a ratio.
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of the same model to the data.
-    data : object
-        In the form that the model takes.
-    df : int
-        Difference of the numbers of identifiable parameters.
+    comparison : Comparison
+        Of which the null holds parameters at their boundary.
 
     Returns
     -------
     BoundaryLaw
         Without weights, and with an objection, where the law does not apply.
     """
-    statistic = 2 * (alternative_fit.log_likelihood - null_fit.log_likelihood)
-    at = tested_on_boundary(null_fit, alternative_fit)
-    layout, tying = alternative_fit.model.layout, alternative_fit.tying
+    statistic, df = comparison.statistic, comparison.df
+    layout, tying = comparison.model.layout, comparison.alternative_fit.tying
+    at = tested_on_boundary(comparison.null_fit.tying, tying)
     names = tuple(layout.entry_names[int(np.flatnonzero(tying.group == j)[0])] for j in at)
     if not len(at):
         objection = "the null holds no parameter at a boundary; use the chi-squared law"
     elif len(at) > df:
         objection = "some of the parameters at the boundary cannot be told apart"
     else:
-        information = _information_at_null(null_fit, alternative_fit, data, at)
+        information = _information_at_null(comparison, at)
         efficient, objection = _efficient(information, at)
         if not objection:
             weights = chi_bar_squared_weights(efficient)
@@ -192,15 +189,13 @@ def chi_bar_squared_weights(information: FloatArray) -> FloatArray:
     return np.bincount(positive, minlength=k + 1) / _N_SIMULATED
 
 
-def _information_at_null(
-    null_fit: Fit, alternative_fit: Fit, data: Any, at: IntArray
-) -> FloatArray:
+def _information_at_null(comparison: Comparison, at: IntArray) -> FloatArray:
     """Observe the alternative's information at the null, in theta for the coordinates `at`.
 
     Steps are taken twice: first to find the scale of theta, then to fit it.
     """
-    model, tying = alternative_fit.model, alternative_fit.tying
-    free = tying.project(null_fit.full)
+    model, tying, data = comparison.model, comparison.alternative_fit.tying, comparison.data
+    free = tying.project(comparison.null_fit.full)
     inside = np.setdiff1d(np.flatnonzero(np.isfinite(free)), at)
 
     def gradient(point: FloatArray) -> FloatArray:
@@ -267,3 +262,15 @@ def _efficient(information: FloatArray, at: IntArray) -> tuple[FloatArray, str]:
     cross = correlation[np.ix_(at, others)]
     inner = correlation[np.ix_(others, others)]
     return correlation[np.ix_(at, at)] - cross @ np.linalg.solve(inner, cross.T), ""
+
+
+def _run(comparison: Comparison, _: Options, __: np.random.Generator) -> BoundaryLaw:
+    return boundary_law(comparison)
+
+
+BOUNDARY = Calibration(
+    "boundary",
+    "chi-bar-squared, where the null holds parameters at 0",
+    _run,
+    answers=frozenset({"tested_on_boundary"}),
+)

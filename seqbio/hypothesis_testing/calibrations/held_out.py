@@ -15,12 +15,12 @@ together, so that no duplicate sits on both sides.
 The folds' fits share most of their data, so sums over different folds are slightly dependent; the
 p-value and the interval treat the fitted models as given.
 
-A network takes part as `seqbio.hypothesis_testing.split` describes.
+A network takes part as `seqbio.hypothesis_testing.calibrations.split` describes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -28,8 +28,15 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, learn, map_pieces, spawn_generators, subset_of
+from seqbio.core import Check, Fit, is_regular, learn, map_pieces, spawn_generators, subset_of
 from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.hypothesis_testing.calibrations.declaration import (
+    MANY,
+    NOT_FITTED,
+    Calibration,
+)
+from seqbio.hypothesis_testing.calibrations.split import SPLIT
+from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count, finite_list
 from seqbio.hypothesis_testing.folds import grouped_folds
 
@@ -156,10 +163,7 @@ class HeldOutComparison:
 
 
 def held_out_comparison(
-    null_fit: Fit,
-    alternative_fit: Fit,
-    data: Any,
-    clusters: IntArray,
+    comparison: Comparison,
     *,
     n_folds: int = 5,
     n_starts: int = 1,
@@ -171,13 +175,9 @@ def held_out_comparison(
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Model and tying of each. The fits of the folds start afresh, so that nothing is learned
-        from the fold left out.
-    data : object
-        In the form that the model takes.
-    clusters : ndarray of int, (n_items,)
-        Labels of items that belong together; they are never on both sides.
+    comparison : Comparison
+        Model and tying of each fit. The fits of the folds start afresh, so that nothing is learned
+        from what was left out; items of one cluster are never on both sides.
     n_folds : int, default 5
         At least 2.
     n_starts : int, default 1
@@ -212,14 +212,23 @@ def held_out_comparison(
     ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
     >>> data = np.array([1.8, 2.2, 1.9, 2.1, 2.0, 2.3, 1.7, 2.0])
     >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
-    >>> comparison = held_out_comparison(zero, free, data, np.arange(8), n_folds=4, seed=1)
-    >>> print(f"{comparison.mean:.2f} {comparison.pvalue:.4f}")  # all signs agree: 2 / 2**8
+    >>> compared = held_out_comparison(
+    ...     Comparison(zero, free, data, 1, np.arange(8)), n_folds=4, seed=1)
+    >>> print(f"{compared.mean:.2f} {compared.pvalue:.4f}")  # all signs agree: 2 / 2**8
     2.00 0.0078
     """
     check_count("n_folds", n_folds, 2)
     for_folds, for_flips, for_fits = spawn_generators(seed, 3)
+    clusters = comparison.kept_together
     folds = grouped_folds(clusters, n_folds, for_folds)
-    work = partial(_one_fold, null_fit, alternative_fit, data, len(clusters), n_starts)
+    work = partial(
+        _one_fold,
+        comparison.null_fit,
+        comparison.alternative_fit,
+        comparison.data,
+        len(clusters),
+        n_starts,
+    )
     pieces = list(zip(folds, spawn_generators(for_fits, n_folds), strict=True))
     differences = np.empty(len(clusters))
     for fold, values in zip(
@@ -275,3 +284,33 @@ def _sign_flip(sums: FloatArray, generator: np.random.Generator) -> tuple[float,
         signs = 1 - 2 * generator.integers(0, 2, (chunk, len(sums)), dtype=np.int8)
         exceeding += int((np.abs(signs @ sums) >= abs(sums.sum()) * (1 - 1e-12)).sum())
     return (1 + exceeding) / (1 + _N_FLIPS), _N_FLIPS, False
+
+
+def _run(
+    comparison: Comparison, options: Options, generator: np.random.Generator
+) -> HeldOutComparison:
+    return held_out_comparison(
+        comparison,
+        n_folds=min(options.n_folds, int(comparison.kept_together.max()) + 1),
+        n_starts=options.n_starts,
+        seed=generator,
+        executor=options.executor,
+        on_done=options.on_done,
+    )
+
+
+def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
+    return not is_regular(comparison.model) or MANY in found or not NOT_FITTED & set(found)
+
+
+HELD_OUT = Calibration(
+    "held-out",
+    "a comparison of predictions, not of parameters",
+    _run,
+    answers=None,
+    needs=SPLIT.needs,
+    automatic=_automatic,
+    by_clusters=True,
+    fits_itself=True,
+    caption="How much better the alternative predicts each item that was left out of the fit.",
+)

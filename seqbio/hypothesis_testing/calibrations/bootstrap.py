@@ -38,7 +38,7 @@ the American Statistical Association 84, 598-601.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -46,9 +46,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqbio.core import Check, Fit, map_pieces, maximise, simulate_from, spawn_generators
+from seqbio.core import (
+    Check,
+    Fit,
+    can_simulate,
+    is_regular,
+    map_pieces,
+    maximise,
+    simulate_from,
+    spawn_generators,
+)
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError, ParameterError
+from seqbio.hypothesis_testing.calibrations.declaration import MANY, Calibration, is_divisible
+from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count, exceedance_interval, finite_list
 from seqbio.hypothesis_testing.laws import log_chi_squared_tail
 
@@ -57,6 +68,8 @@ _PIECE = 5  # replicates that a worker does at a time
 _CLEAR = 0.999  # coverage of the interval that must leave the level out
 _MOST_FAILURES = 0.1  # of all refits, above which there is no p-value
 _RETRY_STARTS = 3
+_BARTLETT_REPLICATES = 99
+STOPPING_LEVEL = 0.05
 
 
 class Replicate(NamedTuple):
@@ -197,10 +210,7 @@ class Bootstrap:
 
 
 def bootstrap_test(
-    null_fit: Fit,
-    alternative_fit: Fit,
-    data: Any,
-    df: int,
+    comparison: Comparison,
     *,
     n_replicates: int = 999,
     stop_at: float | None = None,
@@ -214,12 +224,8 @@ def bootstrap_test(
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of the same model to the data.
-    data : object
-        Gives the design.
-    df : int
-        Difference of the numbers of identifiable parameters.
+    comparison : Comparison
+        Both fits, and the data that give the design.
     n_replicates : int, default 999
         How many; p cannot be below ``1 / (1 + n_replicates)``.
     stop_at : float, optional
@@ -262,15 +268,16 @@ def bootstrap_test(
     ...         return full + generator.standard_normal(data.shape)
     >>> data = np.array([1.0, 2.0, 0.0, 1.0])
     >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
-    >>> test = bootstrap_test(zero, free, data, 1, n_replicates=199, seed=1)
+    >>> test = bootstrap_test(Comparison(zero, free, data, 1), n_replicates=199, seed=1)
     >>> print(test.n_exceeding, round(np.exp(test.log_pvalue), 3))  # chi-squared: 0.046
     9 0.05
     """
     check_count("n_replicates", n_replicates, 1)
     if stop_at is not None and not 0 < stop_at < 1:
         raise ParameterError(f"stop_at is {stop_at}; give a level between 0 and 1, or None")
-    statistic = 2 * (alternative_fit.log_likelihood - null_fit.log_likelihood)
-    work = partial(_some_replicates, null_fit, alternative_fit, data)
+    statistic, df = comparison.statistic, comparison.df
+    fits = comparison.null_fit, comparison.alternative_fit
+    work = partial(_some_replicates, *fits, comparison.data)
     generators = spawn_generators(seed, n_replicates)
     result = Bootstrap(statistic, df, (), n_replicates, bartlett)
     size = _ROUND if enough is None else _PIECE
@@ -378,3 +385,56 @@ def refit(
             else f"a fit did not converge: {unfinished.message}"
         )
     return Replicate(float("nan"), failure)
+
+
+def _can_draw(comparison: Comparison) -> str:
+    if can_simulate(comparison.model):
+        return ""
+    name = type(comparison.model).__name__
+    return f"{name} cannot draw data for a bootstrap; add a method simulate"
+
+
+def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
+    return is_regular(comparison.model) and not (MANY in found and is_divisible(comparison))
+
+
+def _run(comparison: Comparison, options: Options, generator: np.random.Generator) -> Bootstrap:
+    return bootstrap_test(
+        comparison,
+        n_replicates=options.n_replicates,
+        stop_at=STOPPING_LEVEL if options.stop_early else None,
+        enough=options.enough,
+        seed=generator,
+        executor=options.executor,
+        on_done=options.on_done,
+    )
+
+
+def _run_bartlett(
+    comparison: Comparison, options: Options, generator: np.random.Generator
+) -> Bootstrap:
+    return bootstrap_test(
+        comparison,
+        n_replicates=min(options.n_replicates, _BARTLETT_REPLICATES),
+        bartlett=True,
+        seed=generator,
+        executor=options.executor,
+        on_done=options.on_done,
+    )
+
+
+BOOTSTRAP = Calibration(
+    "bootstrap",
+    "refits to data drawn from the null",
+    _run,
+    answers=None,
+    needs=_can_draw,
+    automatic=_automatic,
+)
+BARTLETT = Calibration(
+    "bartlett",
+    "chi-squared after correcting the mean of the ratio by fewer such refits",
+    _run_bartlett,
+    answers=frozenset(),
+    needs=_can_draw,
+)

@@ -27,8 +27,8 @@ data, or along the first axis of an array; ``log_likelihood(full, data)`` gives 
 If L-BFGS is not the way to train it, a method ``maximise(tying, data, start=, n_starts=, seed=)``
 returns a `seqbio.core.Fit`, made by `seqbio.core.fit_at` from the parameters that training
 reached; ``converged`` should be true only if they are an optimum of the likelihood. Where the
-null's fits do not converge this test gives no p-value, and `seqbio.hypothesis_testing.held_out`
-is the way. Nothing else is asked of the model, and nothing of the alternative's fit but
+null's fits do not converge this test gives no p-value, and a comparison of predictions on held-out
+items is the way. Nothing else is asked of the model, and nothing of the alternative's fit but
 parameters: a network's maximum on one half predicts the other badly, so the power comes from a
 method ``learn``, with the arguments of ``maximise``, that stops where it predicts well.
 
@@ -41,7 +41,7 @@ splits), section 8 (predicting items from those before).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -49,8 +49,25 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check, Fit, learn, map_pieces, maximise, spawn_generators, subset_of
+from seqbio.core import (
+    Check,
+    Fit,
+    is_regular,
+    learn,
+    map_pieces,
+    maximise,
+    spawn_generators,
+    subset_of,
+)
 from seqbio.core.numerics import FloatArray, IntArray, logsumexp
+from seqbio.hypothesis_testing.calibrations.declaration import (
+    MANY,
+    NOT_FITTED,
+    Calibration,
+    is_divisible,
+    taken_apart,
+)
+from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count, finite_list
 from seqbio.hypothesis_testing.folds import grouped_folds
 
@@ -162,12 +179,8 @@ class SplitTest:
 
 
 def split_test(
-    null_fit: Fit,
-    alternative_fit: Fit,
-    data: Any,
-    clusters: IntArray,
+    comparison: Comparison,
     *,
-    dependent: bool = False,
     n_splits: int = 10,
     n_starts: int = 3,
     seed: int | np.random.Generator | None = None,
@@ -178,15 +191,10 @@ def split_test(
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Model and tying of each; the null's optimum for all data is one start of its fits. The
-        alternative starts afresh, so that it knows nothing of the half it is judged on.
-    data : object
-        In the form that the model takes.
-    clusters : ndarray of int, (n_items,)
-        Labels of items that belong together.
-    dependent : bool, default False
-        Whether items of one cluster depend on each other, so that only one of them counts.
+    comparison : Comparison
+        Model and tying of each fit; the null's optimum for all data is one start of its fits. The
+        alternative starts afresh, so that it knows nothing of the half it is judged on. Of the
+        items of a cluster that somebody has declared only one counts.
     n_splits : int, default 10
         Random halvings, each used in both directions.
     n_starts : int, default 3
@@ -221,20 +229,28 @@ def split_test(
     ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
     >>> data = np.full(8, 2.0)
     >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
-    >>> test = split_test(zero, free, data, np.arange(8), seed=1)
+    >>> test = split_test(Comparison(zero, free, data, 1, np.arange(8)), seed=1)
     >>> print(f"{test.log_ratio:.2f}")  # 4 items, each exp(2**2 / 2) times as likely
     8.00
     """
     check_count("n_splits", n_splits, 1)
     check_count("n_starts", n_starts, 1)
-    work = partial(_one_split, null_fit, alternative_fit, data, clusters, dependent, n_starts)
+    work = partial(
+        _one_split,
+        comparison.null_fit,
+        comparison.alternative_fit,
+        comparison.data,
+        comparison.kept_together,
+        comparison.declared,
+        n_starts,
+    )
     done = map_pieces(work, spawn_generators(seed, n_splits), executor=executor, on_done=on_done)
     return SplitTest(
         log_ratios=np.array([[half[0] for half in halves] for halves in done]),
         null_converged=np.array([[half[1] for half in halves] for halves in done]),
         null_spreads=np.array([[half[2] for half in halves] for halves in done]),
         n_starts=n_starts,
-        regular=bool(getattr(null_fit.model, "regular", True)),
+        regular=is_regular(comparison.model),
     )
 
 
@@ -300,3 +316,42 @@ def _one_half(
         denominator = max(found.log_likelihood, overall)
         improved = overall > found.log_likelihood + _SETTLED
         return numerator - denominator, found.converged and not improved, spread
+
+
+def _needs(comparison: Comparison) -> str:
+    if is_divisible(comparison):
+        return ""
+    return (
+        taken_apart(comparison) or "the items cannot be divided: all belong to one; add more data"
+    )
+
+
+def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
+    if not is_regular(comparison.model):
+        return comparison.null_fit.converged
+    return MANY in found or not NOT_FITTED & set(found)
+
+
+def _run(comparison: Comparison, options: Options, generator: np.random.Generator) -> SplitTest:
+    return split_test(
+        comparison,
+        n_splits=options.n_splits,
+        n_starts=max(options.n_starts, 2),
+        seed=generator,
+        executor=options.executor,
+        on_done=options.on_done,
+    )
+
+
+SPLIT = Calibration(
+    "split",
+    "a bound from halves of the data (universal inference)",
+    _run,
+    answers=None,
+    needs=_needs,
+    automatic=_automatic,
+    by_clusters=True,
+    fits_itself=True,
+    is_bound=True,
+    caption="The ratio that each half of each split gives, and what their mean has to exceed.",
+)

@@ -1,0 +1,89 @@
+"""Chi-squared: the law of the likelihood ratio for many data from a model that is right.
+
+What this p-value takes for granted
+-----------------------------------
+That the wider hypothesis is true: items that are independent of each other, each drawn by the same
+parameters, with the model's own laws of all that the test is not about. Then twice the logarithm
+of the ratio is, for many data, a sum of as many squared normal variables as the alternative has
+more parameters that can be told apart, whatever the true values, as long as these lie inside the
+parameter space and the null's are estimated at their maximum (Wilks 1938).
+
+What it does not forgive: items that differ in their parameters (pairs whose gap rates vary), items
+that share events (copies, relatives), and a model that is wrong in what the test is about. Each
+makes the ratio vary more than it says, so that p is too small. Few events, many parameters and
+estimates on a boundary are looked for, and so is a variance of the scores that the model does not
+explain; see `seqbio.hypothesis_testing.validity` and `seqbio.hypothesis_testing.dispersion`.
+
+References
+----------
+Wilks, S. S. (1938). The large-sample distribution of the likelihood ratio for testing composite
+hypotheses. Annals of Mathematical Statistics 9, 60-62.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqbio.core import Check
+from seqbio.hypothesis_testing.calibrations.declaration import Calibration
+from seqbio.hypothesis_testing.comparison import Comparison, Options
+from seqbio.hypothesis_testing.laws import log_chi_squared_tail
+
+
+@dataclass(frozen=True)
+class ChiSquared:
+    """The chi-squared law.
+
+    Parameters
+    ----------
+    statistic : float
+        The observed ratio.
+    df : int
+        Degrees of freedom.
+    """
+
+    statistic: float
+    df: int
+
+    name = "chi-squared"
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def log_pvalue(self) -> float:
+        """Natural logarithm of the p-value."""
+        return log_chi_squared_tail(self.statistic, self.df)
+
+    @property
+    def null_law(self) -> str:
+        """The law, and on what conditions."""
+        degrees = "degree" if self.df == 1 else "degrees"
+        return (
+            f"chi-squared with {self.df} {degrees} of freedom, for many data: the hypotheses are "
+            f"nested, the alternative has {self.df} more of the parameters that can be told apart, "
+            "both fits are at their optimum, no parameter of the null is on its boundary, and the "
+            "model has no objection but the warnings given, if any"
+        )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Give label and value of what people should see: nothing more than of every ratio."""
+        return []
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the numbers as plain values for programs."""
+        return {"method": self.name, "df": self.df}
+
+
+def _run(comparison: Comparison, _: Options, __: np.random.Generator) -> ChiSquared:
+    return ChiSquared(comparison.statistic, comparison.df)
+
+
+CHI_SQUARED = Calibration(
+    "chi2",
+    "the chi-squared law of many data",
+    _run,
+    answers=frozenset(),
+    caption=("The observed ratio, and the law of the null."),
+)

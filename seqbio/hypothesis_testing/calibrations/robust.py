@@ -1,0 +1,204 @@
+"""The robust law: for items that depend on each other or vary more than the model says.
+
+Where items of one cluster depend on each other, or the model is wrong in ways that the tested
+parameters do not care about, the ratio is a weighted sum of squared normal variables instead of a
+plain one (Kent 1982). `seqbio.hypothesis_testing.sandwich` works out the weights, from the
+curvature of the log-likelihood and the variance of the clusters' scores. With independent items
+and a true model all weights are 1, and the law is chi-squared.
+
+What this p-value takes for granted
+-----------------------------------
+That clusters are independent of each other, and that there are many. Items of one cluster may
+depend on each other; the model's laws need not be right, and clusters may differ in what the model
+takes for one number, as long as what the null says holds for the values that fit best on average.
+It is a law for many clusters of like size: with fewer than 20 there is no p-value, and with fewer
+than 40 a warning.
+
+References
+----------
+Kent, J. T. (1982). Robust properties of likelihood ratio tests. Biometrika 69, 19-27: theorem 3.1.
+
+Cameron, A. C. and Miller, D. L. (2015). A practitioner's guide to cluster-robust inference.
+Journal of Human Resources 50, 317-372.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqbio.core import Check
+from seqbio.core.numerics import FloatArray
+from seqbio.core.sandwich import FEW_CLUSTERS, FEWEST_CLUSTERS
+from seqbio.errors import ConvergenceError
+from seqbio.hypothesis_testing.calibrations.declaration import (
+    DEPENDENT,
+    OVERDISPERSED,
+    Calibration,
+)
+from seqbio.hypothesis_testing.comparison import Comparison, Options
+from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
+from seqbio.hypothesis_testing.sandwich import sandwich_weights
+
+
+@dataclass(frozen=True, eq=False)
+class RobustScaling:
+    """The weighted law of a ratio under dependence, or the reason why there is none.
+
+    Parameters
+    ----------
+    statistic : float
+        The observed ratio.
+    weights : ndarray of float64, (df,)
+        Of the squared normal variables; 1 where items are independent and the model true.
+    n_items, n_clusters : int
+        How many.
+    objection : str
+        Empty where there is a law.
+    """
+
+    statistic: float
+    weights: FloatArray
+    n_items: int
+    n_clusters: int
+    objection: str
+
+    name = "robust"
+
+    @property
+    def log_pvalue(self) -> float | None:
+        """Natural logarithm of the p-value."""
+        if self.objection:
+            return None
+        return log_weighted_chi_squared_tail(self.statistic, self.weights)
+
+    @property
+    def null_law(self) -> str:
+        """The law, and what it allows for."""
+        written = ", ".join(f"{weight:.3g}" for weight in self.weights[:5])
+        more = f" and {len(self.weights) - 5} more" if len(self.weights) > 5 else ""
+        return (
+            f"weighted sum of squared normal variables (weights {written}{more}; all 1 for "
+            "independent items and a true model), from the sandwich of curvature and scores of "
+            f"{self.n_clusters} clusters of {self.n_items} items, for many clusters (Kent 1982)"
+        )
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Doubts."""
+        if self.objection:
+            return (Check(self.objection, "invalid", "no_robust_law"),)
+        return few_clusters(self.n_clusters)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Give label and value of what people should see."""
+        return [
+            ("clusters of items", f"{self.n_clusters} of {self.n_items}"),
+            ("weights (1 if all is regular)", ", ".join(f"{w:.4g}" for w in self.weights)),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the numbers as plain values for programs."""
+        return {
+            "method": self.name,
+            "weights": self.weights.tolist(),
+            "n_items": self.n_items,
+            "n_clusters": self.n_clusters,
+        }
+
+
+def few_clusters(n_clusters: int) -> tuple[Check, ...]:
+    """Doubt a law for many clusters where there are few, or rule it out."""
+    if n_clusters < FEWEST_CLUSTERS:
+        message = f"{n_clusters} clusters are too few; it takes {FEWEST_CLUSTERS}"
+        return (Check(message, "invalid", "few_clusters"),)
+    if n_clusters < FEW_CLUSTERS:
+        message = f"{n_clusters} clusters are few enough that the p-value is approximate"
+        return (Check(message, "warning", "few_clusters"),)
+    return ()
+
+
+def robust_scaling(comparison: Comparison) -> RobustScaling:
+    """Work out the law of the ratio from curvature and scores at the alternative's optimum.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With the clusters of items that may depend on each other.
+
+    Returns
+    -------
+    RobustScaling
+        With an objection where the law does not apply.
+
+    Examples
+    --------
+    Each number stands there twice, so the ratio is twice what it should be:
+
+    >>> from seqbio.core import Layout, fit, fixed, untied
+    >>> class NormalMean:
+    ...     layout = Layout({"mean": ()})
+    ...     def start(self, data):
+    ...         return np.zeros(1)
+    ...     def log_likelihood(self, full, data):
+    ...         return -((data - full) ** 2) / 2
+    ...     def log_likelihood_and_gradient(self, full, data):
+    ...         return self.log_likelihood(full, data).sum(), (data - full).sum(keepdims=True)
+    >>> once = np.random.default_rng(1).standard_normal(5000)
+    >>> data, clusters = np.repeat(once, 2), np.repeat(np.arange(5000), 2)
+    >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
+    >>> robust_scaling(Comparison(zero, free, data, 1, clusters)).weights.round(1)
+    array([2.])
+    """
+    found = comparison.statistic, comparison.n_items, comparison.n_clusters
+    try:
+        weights = sandwich_weights(comparison)
+    except ConvergenceError as error:
+        return RobustScaling(found[0], np.zeros(0), *found[1:], str(error))
+    return RobustScaling(found[0], weights, *found[1:], too_few_clusters(comparison))
+
+
+def too_few_clusters(comparison: Comparison) -> str:
+    """Say that a law for many clusters has too few; empty where it has enough."""
+    n = comparison.n_clusters
+    if n >= FEWEST_CLUSTERS:
+        return ""
+    if n == 1:
+        return (
+            "it takes independent clusters of items to allow for dependence, and all items belong "
+            "to one; add independent ones"
+        )
+    return f"{n} clusters are too few for a robust law; it takes {FEWEST_CLUSTERS}"
+
+
+def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
+    return (
+        bool({DEPENDENT, OVERDISPERSED} & set(found)) or comparison.n_clusters < comparison.n_items
+    )
+
+
+def _because(comparison: Comparison) -> str:
+    n_items, n_clusters = comparison.n_items, comparison.n_clusters
+    if n_items == n_clusters:
+        return ""
+    return f"{n_items} items make only {n_clusters} independent clusters"
+
+
+def _run(comparison: Comparison, _: Options, __: np.random.Generator) -> RobustScaling:
+    return robust_scaling(comparison)
+
+
+ROBUST = Calibration(
+    "robust",
+    "chi-squared corrected for items that depend on each other or vary more than the model says",
+    _run,
+    answers=frozenset({DEPENDENT, OVERDISPERSED}),
+    needs=too_few_clusters,
+    automatic=_automatic,
+    because=_because,
+    by_clusters=True,
+    robust=True,
+)
