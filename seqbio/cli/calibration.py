@@ -46,6 +46,13 @@ ReplicatesOption = Annotated[
     ),
 ]
 SplitsOption = Annotated[int, typer.Option("--splits", metavar="N", min=1, help="Of a split test.")]
+KeepCopiesOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep-copies",
+        help="What occurs more than once was observed as often; else one of each is tested.",
+    ),
+]
 WorkersOption = Annotated[
     int,
     typer.Option(
@@ -64,6 +71,7 @@ class Calibration:
     calibration: CalibrationOption = "auto"
     replicates: ReplicatesOption = 999
     splits: SplitsOption = 10
+    keep_copies: KeepCopiesOption = False
     workers: WorkersOption = 1
 
     def check(self) -> None:
@@ -115,6 +123,7 @@ class Calibration:
                 alternative,
                 data,
                 calibration=self.calibration.lower(),
+                keep_copies=self.keep_copies,
                 n_replicates=self.replicates,
                 n_splits=self.splits,
                 n_starts=n_starts,

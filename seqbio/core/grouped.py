@@ -67,10 +67,13 @@ class GroupedData:
         All items, in the form that the model of a single group takes.
     labels : ndarray of int, (n_items,)
         The number of the group of each item.
+    names : tuple of str
+        What the groups are called; not part of the data's identity.
     """
 
     whole: Any
     labels: IntArray
+    names: tuple[str, ...] = ()
     _parts: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -78,7 +81,7 @@ class GroupedData:
 
     def __reduce__(self) -> tuple[type[GroupedData], tuple[Any, ...]]:
         # What can be taken out again does not travel to other processes.
-        return GroupedData, (self.whole, self.labels)
+        return GroupedData, (self.whole, self.labels, self.names)
 
     def members(self, group: int) -> IntArray:
         """Where the items of a group stand."""
@@ -99,6 +102,23 @@ class GroupedData:
         """What the items say about their dependence; missing where they say nothing."""
         method: Method = self.whole.clusters
         return method
+
+    @property
+    def sample_size(self) -> Method:
+        """How many of what carries information; missing where the items do not say."""
+        method: Method = self.whole.sample_size
+        return method
+
+    @property
+    def copies(self) -> Method:
+        """Which items are copies of one another, within a group; missing where they do not say."""
+        of_whole: Method = self.whole.copies
+
+        def copies() -> IntArray:
+            pairs = np.stack([of_whole(), self.labels])
+            return np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1)
+
+        return copies
 
 
 class _Piece(NamedTuple):
@@ -308,7 +328,8 @@ class GroupedModel:
 
     def subset(self, data: GroupedData, indices: IntArray) -> GroupedData:
         """Take items with their groups."""
-        return GroupedData(subset_of(self.base, data.whole, indices), data.labels[indices])
+        whole = subset_of(self.base, data.whole, indices)
+        return GroupedData(whole, data.labels[indices], data.names)
 
     @property
     def clusters(self) -> Method:
@@ -328,7 +349,7 @@ class GroupedModel:
             drawn = [of_base(piece.full, piece.data, generator) for piece in pieces]
             order = np.argsort(np.concatenate([piece.members for piece in pieces]))
             whole = subset_of(self.base, joined_of(self.base, drawn), order)
-            return GroupedData(whole, data.labels)
+            return GroupedData(whole, data.labels, data.names)
 
         return simulate
 

@@ -187,6 +187,55 @@ def clusters_of(model: object, data: Any, n_items: int) -> IntArray:
     return as_labels(names, n_items)
 
 
+def copies_of(model: object, data: Any) -> IntArray | None:
+    """Say which items are copies of one another, if the model or its data know.
+
+    Items may be equal by chance, as small counts often are, which only the model can tell from
+    copies.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``copies(data)``.
+    data : object
+        May have a method ``copies()`` that gives one number for each item, the same for copies.
+
+    Returns
+    -------
+    ndarray of int, (n_items,), or None
+        None where neither has.
+    """
+    own, of_data = getattr(model, "copies", None), getattr(data, "copies", None)
+    if callable(own):
+        return np.asarray(own(data), dtype=np.int64)
+    return np.asarray(of_data(), dtype=np.int64) if callable(of_data) else None
+
+
+def sample_size_of(model: object, data: Any, n_items: int) -> tuple[int, str]:
+    """Say how many of what carries information, which criteria count.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``sample_size(data)``.
+    data : object
+        May have a method ``sample_size()`` that gives a number, and of what.
+    n_items : int
+        How many items there are: what counts where neither has the method.
+
+    Returns
+    -------
+    n : int
+        How many.
+    what : str
+        In the plural.
+    """
+    own, of_data = getattr(model, "sample_size", None), getattr(data, "sample_size", None)
+    if callable(own):
+        return own(data)  # type: ignore[no-any-return]
+    return of_data() if callable(of_data) else (n_items, "items")
+
+
 def as_labels(clusters: ArrayLike, n_items: int) -> IntArray:
     """Give clusters the numbers 0, 1, ... in order of first appearance.
 

@@ -56,6 +56,7 @@ from seqbio.errors import ParameterError, TyingError
 
 BoolArray = NDArray[np.bool_]
 
+COPIES = "copies"  # what a finding is about that says that items occur more than once
 FEWEST_EVENTS = 5.0  # expected on either side, below which the chi-squared law is not used
 FEW_EVENTS = 20.0  # below which it is used with a warning
 
@@ -98,6 +99,12 @@ class Model(Protocol):
         ``joined(others)`` or are such an array.
     ``clusters(data)`` -> labels, (n_items,)
         The same label for items that are not independent of each other.
+    ``copies(data)`` -> numbers, (n_items,)
+        The same number for items that are copies of one another, and not merely equal by chance;
+        not needed where the data have a method ``copies()``.
+    ``sample_size(data)`` -> int, str
+        How many of what carries information, such as letters, for information criteria; not needed
+        where the data have a method ``sample_size()``, or where items are what counts.
     ``scores(full, data)`` -> (n_items, n_full)
         The gradient of the log-likelihood of every item.
     ``begin(full, data, free)`` -> (n_full,)

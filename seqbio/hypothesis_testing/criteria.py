@@ -22,9 +22,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqbio.core import Check, Fit, fingerprint, information, is_regular, scores_of
+from seqbio.core import Check, Fit, fingerprint, information, is_regular, sample_size_of, scores_of
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import DataMismatchError, ParameterError
+from seqbio.hypothesis_testing.evidence import check_count
 from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
 from seqbio.hypothesis_testing.tables import Table, as_html, as_text
 
@@ -44,8 +45,8 @@ class CriteriaRow:
     n_parameters : int
         Free ones.
     aic, aicc, bic : float
-        Akaike's criterion, the same corrected for few items (nan where there are too few for it),
-        and Schwarz's.
+        Akaike's criterion, the same corrected for few data (nan where there are too few for it),
+        and Schwarz's (nan where nothing is known to have been observed more than once).
     weight : float
         Akaike weight by AICc (by AIC where one AICc is nan), of all fits that are compared.
     """
@@ -67,17 +68,21 @@ class CriteriaTable:
     ----------
     rows : tuple of CriteriaRow
         In order of their weights.
-    n_items : int
-        Independent items, the sample size of AICc and BIC.
+    n : int
+        Sample size of AICc and BIC.
+    what : str
+        What was counted: letters, items ...
     """
 
     rows: tuple[CriteriaRow, ...]
-    n_items: int
+    n: int
+    what: str
 
     def to_dict(self) -> dict[str, Any]:
         """Give the numbers as plain values for programs."""
         return {
-            "n_items": self.n_items,
+            "n": self.n,
+            "what": self.what,
             "rows": [
                 {
                     "name": row.name,
@@ -85,7 +90,7 @@ class CriteriaTable:
                     "n_parameters": row.n_parameters,
                     "aic": row.aic,
                     "aicc": row.aicc if np.isfinite(row.aicc) else None,
-                    "bic": row.bic,
+                    "bic": row.bic if np.isfinite(row.bic) else None,
                     "weight": row.weight,
                 }
                 for row in self.rows
@@ -93,7 +98,7 @@ class CriteriaTable:
         }
 
     def __repr__(self) -> str:
-        return f"CriteriaTable({[row.name for row in self.rows]}, n_items={self.n_items})"
+        return f"CriteriaTable({[row.name for row in self.rows]}, n={self.n}, what={self.what!r})"
 
     def __str__(self) -> str:
         return as_text([self._table()])
@@ -115,11 +120,15 @@ class CriteriaTable:
             )
             for row in self.rows
         ]
-        return Table(f"Information criteria, {self.n_items} items", header, rows)
+        return Table(f"Information criteria, n = {self.n} {self.what}", header, rows)
 
 
-def criteria(fits: Mapping[str, Fit], data: Any) -> CriteriaTable:
+def criteria(fits: Mapping[str, Fit], data: Any, *, n: int | None = None) -> CriteriaTable:
     """Compute AIC, AICc, BIC and Akaike weights of fits to the same data.
+
+    BIC and AICc take the size of the sample for granted, which is a matter of what carries the
+    information: the letters of sequences that obey one set of rules, rather than the sequences. The
+    table says what was counted.
 
     Parameters
     ----------
@@ -127,6 +136,9 @@ def criteria(fits: Mapping[str, Fit], data: Any) -> CriteriaTable:
         By name; of any models whose likelihoods are of the same data in the same units.
     data : object
         In the form that the models take.
+    n : int, optional
+        Sample size of AICc and BIC. By default what the model or its data count, such as letters;
+        else the items, and with one item, of which nothing is known to repeat, both are nan.
 
     Returns
     -------
@@ -138,7 +150,7 @@ def criteria(fits: Mapping[str, Fit], data: Any) -> CriteriaTable:
     DataMismatchError
         A fit was made on other data.
     ParameterError
-        There is no fit.
+        There is no fit, or n is no number of things.
 
     Examples
     --------
@@ -154,7 +166,7 @@ def criteria(fits: Mapping[str, Fit], data: Any) -> CriteriaTable:
     >>> data = np.array([1.0, 2.0, 1.0, 2.0])
     >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
     >>> print(criteria({"zero": zero, "free": free}, data))
-    Information criteria, 4 items
+    Information criteria, n = 4 items
             log-likelihood  parameters  AIC     AICc    BIC     weight
       free  -0.500          1           3.000   5.000   2.386   0.924
       zero  -5.000          0           10.000  10.000  10.000  0.076
@@ -164,7 +176,10 @@ def criteria(fits: Mapping[str, Fit], data: Any) -> CriteriaTable:
     for name, fit in fits.items():
         _check_data(fit, data, name)
     one = next(iter(fits.values()))
-    n = int(np.size(one.model.log_likelihood(one.full, data)))
+    what = "as given"
+    if n is None:
+        n, what = _sample_size(one, data)
+    check_count("n", n, 1)
     values = {name: _values(fit, n) for name, fit in fits.items()}
     corrected = all(np.isfinite(aicc) for _, aicc, _ in values.values())
     used = np.array([value[1 if corrected else 0] for value in values.values()])
@@ -174,14 +189,19 @@ def criteria(fits: Mapping[str, Fit], data: Any) -> CriteriaTable:
         CriteriaRow(name, fit.log_likelihood, fit.n_free, *values[name], float(weight))
         for (name, fit), weight in zip(fits.items(), weights, strict=True)
     ]
-    return CriteriaTable(tuple(sorted(rows, key=lambda row: -row.weight)), n)
+    return CriteriaTable(tuple(sorted(rows, key=lambda row: -row.weight)), n, what)
+
+
+def _sample_size(fit: Fit, data: Any) -> tuple[int, str]:
+    return sample_size_of(fit.model, data, np.size(fit.model.log_likelihood(fit.full, data)))
 
 
 def _values(fit: Fit, n: int) -> tuple[float, float, float]:
     k = fit.n_free
     aic = 2 * k - 2 * fit.log_likelihood
     aicc = aic + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else float("nan")
-    return aic, aicc, float(k * np.log(n) - 2 * fit.log_likelihood)
+    bic = float(k * np.log(n) - 2 * fit.log_likelihood) if n > 1 else float("nan")
+    return aic, aicc, bic
 
 
 def _check_data(fit: Fit, data: Any, name: str) -> None:
@@ -269,7 +289,9 @@ def vuong_test(
     if n < 2:
         raise ParameterError(f"there are {n} items; Vuong's test needs independent items, many")
     variance = float(np.var(ratios))
-    cost = {"none": 0.0, "aic": 1.0, "bic": float(np.log(n)) / 2}[correction]
+    cost = {"none": 0.0, "aic": 1.0, "bic": float(np.log(_sample_size(first, data)[0])) / 2}[
+        correction
+    ]
     difference = float(ratios.sum()) - cost * (first.n_free - second.n_free)
     statistic = difference / np.sqrt(n * variance) if variance > 0 else 0.0
     log_p = log_weighted_chi_squared_tail(

@@ -16,16 +16,22 @@ from seqbio.core import (
     Check,
     Fit,
     Hypothesis,
+    Model,
     SupportsHypothesis,
     as_hypothesis,
+    can_subset,
+    clusters_of,
+    copies_of,
     covariance,
     fingerprint,
     is_regular,
     maximise,
     robust_covariance,
     spawn_generators,
+    subset_of,
 )
-from seqbio.core.numerics import FloatArray
+from seqbio.core.model import COPIES
+from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ConvergenceError, DataMismatchError, NotFittedError, ParameterError
 from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT, OVERDISPERSED
 from seqbio.hypothesis_testing.comparability import (
@@ -61,6 +67,7 @@ def compare(
     *,
     calibration: str = "auto",
     clusters: ArrayLike | None = None,
+    keep_copies: bool = False,
     n_replicates: int = 999,
     n_splits: int = 10,
     n_folds: int = 5,
@@ -93,6 +100,9 @@ def compare(
         The same label for items that are not independent. By default what the model or its data
         say; else items are independent, but those of the same content are never divided by a
         split or fold.
+    keep_copies : bool, default False
+        Whether items that occur more than once were observed as often, independently. By default
+        they are copies, of which one is tested, unless `clusters` are given.
     n_replicates : int, default 999
         Of a bootstrap.
     n_splits, n_folds : int, default 10 and 5
@@ -171,6 +181,15 @@ def compare(
         fingerprint(prepared_for_alternative),
         differing_settings(null, alternative),
     )
+    copies = None if clusters is not None else copies_of(null_hypothesis.model, prepared)
+    checks: list[Check] = []
+    if copies is not None and keep_copies:
+        clusters = _copies_apart(null_hypothesis.model, prepared, copies)
+    elif copies is not None:
+        prepared, checks = _without_copies(null_hypothesis.model, prepared, copies)
+        if checks:
+            null_hypothesis = _restated(null, null_hypothesis, prepared)
+            alternative_hypothesis = _restated(alternative, alternative_hypothesis, prepared)
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
 
     for_null, for_alternative, for_refits = spawn_generators(seed, 3)
@@ -187,7 +206,40 @@ def compare(
     )
     names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
     comparison = Comparison(null_fit, alternative_fit, prepared, ranks[1] - ranks[0], clusters)
-    return judge_fits(comparison, names, ranks, options, for_refits)
+    return judge_fits(
+        comparison, names, ranks, options, for_refits, checks, keep_copies=keep_copies
+    )
+
+
+def _without_copies(model: Model, data: Any, copies: IntArray) -> tuple[Any, list[Check]]:
+    """Leave one of each item in the data, and tell."""
+    _, kept = np.unique(copies, return_index=True)
+    n_items, n_kept = len(copies), len(kept)
+    if n_kept == n_items or not can_subset(model, data):
+        return data, []
+    message = (
+        f"{n_items - n_kept} of {n_items} items are copies of others and were left out: "
+        f"{n_kept} were tested. If each was observed by itself, say so with keep_copies=True "
+        "(--keep-copies)"
+    )
+    return subset_of(model, data, np.sort(kept)), [Check(message, "note", "copies_left_out")]
+
+
+def _restated(source: object, hypothesis: Hypothesis, data: Any) -> Hypothesis:
+    """State a hypothesis about other data, where what it ties depends on them."""
+    method = getattr(source, "hypothesis_of", None)
+    return hypothesis if method is None else method(data)
+
+
+def _copies_apart(model: Model, data: Any, copies: IntArray) -> IntArray:
+    """Take clusters apart that consist of copies of one item alone."""
+    labels = clusters_of(model, data, len(copies))
+    apart = np.arange(len(copies))
+    for cluster in range(int(labels.max()) + 1):
+        members = np.flatnonzero(labels == cluster)
+        if len(np.unique(copies[members])) > 1:
+            apart[members] = members[0]
+    return apart
 
 
 def likelihood_ratio_test(
@@ -315,6 +367,8 @@ def judge_fits(
     options: Options,
     generator: np.random.Generator,
     checks: Sequence[Check] = (),
+    *,
+    keep_copies: bool = False,
 ) -> LikelihoodRatioResult:
     """Test two fits that can be compared, once it is known that they can.
 
@@ -332,6 +386,8 @@ def judge_fits(
         For all that is random.
     checks : sequence of Check, optional
         What is known already.
+    keep_copies : bool, default False
+        Whether items that occur more than once are independent.
 
     Returns
     -------
@@ -345,7 +401,8 @@ def judge_fits(
     doubts = convergence_checks(*fits, comparison.statistic, comparison.tolerance)
     converged = not doubts
     found = [*checks, *doubts, *boundary_checks(*fits)]
-    found += model_checks(*fits, comparison.data)
+    of_model = model_checks(*fits, comparison.data)
+    found += [each for each in of_model if not (keep_copies and each.about == COPIES)]
     naive: FloatArray | None = None
     if converged and is_regular(comparison.model):
         # First what looks at the estimates themselves: a model may remember them from its checks.

@@ -140,7 +140,11 @@ def _reasons(
     failed: Sequence[Evidence],
 ) -> str:
     """Say what speaks for a way, and what against those that come before it."""
-    against = [check.message for check in checks if check.severity == "invalid"]
+    against = [
+        check.message
+        for check in checks
+        if check.severity == "invalid" or check.code in (calibration.answers or ())
+    ]
     against += [
         f"{each.name} gives no p-value: {check.message}"
         for each in failed

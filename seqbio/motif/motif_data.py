@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.fingerprint import fingerprint
 from seqbio.sequences import Alphabet
+from seqbio.sequences.copies import copy_numbers
 
 if TYPE_CHECKING:
     from seqbio.motif.kernels import Letters
@@ -117,6 +118,19 @@ class MotifData:
     def clusters(self) -> list[str]:
         """Label the items so that copies of one sequence have the same label."""
         return [codes.tobytes().hex() for codes in self.sequences]
+
+    def sample_size(self) -> tuple[int, str]:
+        """Count the sequences, whose classes are predicted."""
+        return len(self), "sequences"
+
+    def copies(self) -> Integers:
+        """Give the items numbers, copies of one sequence in one class alike, (n_items,)."""
+        contents = [
+            (codes.tobytes(), label)
+            for codes, label in zip(self.sequences, np.asarray(self.labels).tolist(), strict=True)
+        ]
+        counts = np.bincount(np.concatenate(self.sequences), minlength=len(self.alphabet.symbols))
+        return copy_numbers(contents, self.lengths, counts @ self.alphabet.membership)
 
     def with_labels(self, labels: ArrayLike) -> MotifData:
         """Give the same sequences other labels."""

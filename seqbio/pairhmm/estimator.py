@@ -252,8 +252,12 @@ class PairHMM(Estimator):
         """
         groups = pairs.names if isinstance(pairs, GroupedPairs) else ()
         data = self._encode(pairs, groups)
-        model = self._model(groups)
-        return Hypothesis(model, self._tying(model, data), described(self.tie)), data
+        return self.hypothesis_of(data), data
+
+    def hypothesis_of(self, data: Data) -> Hypothesis:
+        """State the hypothesis about pairs that are in the form that the model takes."""
+        model = self._model(data.names if isinstance(data, GroupedData) else ())
+        return Hypothesis(model, self._tying(model, data), described(self.tie))
 
     def _settings_checked(self) -> tuple[Alphabet, str]:
         alphabet = get_alphabet(self.alphabet)
@@ -359,7 +363,7 @@ class PairHMM(Estimator):
     def _encode(self, pairs: Pairs | GroupedPairs, groups: tuple[str, ...]) -> Data:
         """Turn pairs into the data of a model of some groups, or of none."""
         if isinstance(pairs, GroupedPairs):
-            return GroupedData(self._encoded(pairs.pairs), pairs.numbers(groups))
+            return GroupedData(self._encoded(pairs.pairs), pairs.numbers(groups), groups)
         if groups:
             raise ParameterError(
                 f"the parameters are those of the groups {', '.join(groups)}; give "

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from seqbio.core.fingerprint import fingerprint
 from seqbio.pairhmm.batches import Batch, make_batches
 from seqbio.sequences import Alphabet
+from seqbio.sequences.copies import copy_numbers
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -106,6 +107,15 @@ class PairData:
         links = coo_array((np.ones(len(left)), (left, right)), shape=(len(names), len(names)))
         labels = connected_components(links, directed=False)[1]
         return np.asarray(labels[left], dtype=np.int64)
+
+    def sample_size(self) -> tuple[int, str]:
+        """Count the letters of both sequences of all pairs."""
+        return int(self.lengths.sum()), "letters"
+
+    def copies(self) -> NDArray[np.int64]:
+        """Give the pairs numbers, copies of one pair alike, (n_pairs,)."""
+        contents = [(x.tobytes(), y.tobytes()) for x, y in zip(self.x, self.y, strict=True)]
+        return copy_numbers(contents, self.lengths.max(axis=1), self.letter_counts)
 
     @cached_property
     def symbols(self) -> NDArray[np.int64]:

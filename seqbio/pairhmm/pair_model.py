@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Layout, Tying
-from seqbio.core.model import FEWEST_EVENTS, Check, Effect
+from seqbio.core.model import COPIES, FEWEST_EVENTS, Check, Effect
 from seqbio.core.numerics import logit
 from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm import parameters, probes, transitions
@@ -520,7 +520,7 @@ class PairModel:
                 f"{shared.copies} pairs occur more than once: copies are no new evidence; leave "
                 "one of each in the data"
             )
-            checks.append(Check(message, "invalid", "dependent_items"))
+            checks.append(Check(message, "invalid", "dependent_items", COPIES))
         if shared.sharing:
             message = (
                 f"{shared.sharing} pairs share a sequence with another pair, so that the same "

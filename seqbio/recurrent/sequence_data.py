@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.numerics import IntArray
 from seqbio.errors import ParameterError
+from seqbio.sequences.copies import copy_numbers
 
 Codes = NDArray[np.integer[Any]]
 
@@ -63,8 +64,24 @@ class SequenceData:
 
     def clusters(self) -> IntArray:
         """Give copies of one sequence the same number, (n_items,)."""
-        digests = [hashlib.sha256(codes.tobytes()).digest() for codes in self.codes]
-        return np.unique(np.array(digests), return_inverse=True)[1].reshape(-1)
+        return self._numbered([0] * len(self))
+
+    def sample_size(self) -> tuple[int, str]:
+        """Count letters, or sequences where these have classes: what is predicted."""
+        if self.labels is not None:
+            return len(self), "sequences"
+        return int(self.lengths.sum()), "letters"
+
+    def copies(self) -> IntArray:
+        """Give the items numbers, copies of one sequence in one class alike, (n_items,)."""
+        return self._numbered([0] * len(self) if self.labels is None else self.labels.tolist())
+
+    def _numbered(self, classes: Sequence[int]) -> IntArray:
+        contents = [
+            (codes.tobytes(), label) for codes, label in zip(self.codes, classes, strict=True)
+        ]
+        counts = np.bincount(np.concatenate([*self.codes, np.zeros(0, dtype=np.intp)]))
+        return copy_numbers(contents, self.lengths, counts.astype(np.float64))
 
     def fingerprint(self) -> str:
         """Name the data: equal for equal sequences and labels in the same order."""
