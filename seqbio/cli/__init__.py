@@ -95,7 +95,8 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line that the process was started with, and exit."""
+    common.hold_standard_streams()
     if isinstance(sys.stdout, TextIOWrapper):
-        # Ids may have letters that an old terminal cannot show.
+        # Help may have letters that an old terminal cannot show.
         sys.stdout.reconfigure(errors="backslashreplace")
     app(prog_name="seqbio")

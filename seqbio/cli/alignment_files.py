@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from seqbio import __version__
@@ -10,6 +11,7 @@ from seqbio.errors import SeqbioError
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
+    from Bio.SeqRecord import SeqRecord
 
 ALIGNMENT_FORMATS = {
     "a2m": "insertions into x in lower case",
@@ -20,7 +22,7 @@ ALIGNMENT_FORMATS = {
     "fasta": "x and y with gaps, one record after the other",
     "maf": "UCSC multiple alignment blocks",
     "nexus": "a data block",
-    "phylip": "ids of at most 10 characters",
+    "phylip": "for ids of at most 10 characters",
     "psl": "blocks as from BLAT",
     "sam": "y as reads of the references x",
     "stockholm": "as in Pfam, with the confidence of every column (PP_cons)",
@@ -33,10 +35,37 @@ WITH_CONFIDENCE = ("bed", "stockholm", "tsv")
 
 _SINGLE = ("a2m", "nexus")  # one alignment in a file
 _UNIQUE = ("nexus", "phylip", "stockholm")  # rows are told apart by their names
-_NAME_WIDTH = {"clustal": 30, "phylip": 10}  # so many characters of a name are kept
+_NAMES = {  # ids of x and of y that a format can hold, and which it cannot
+    "bed": (
+        r"(?!#|track|browser)\S+",
+        r"\S+",
+        "# and the words track and browser begin other lines",
+    ),
+    "clustal": (r"(?!CLUSTAL)\S+",) * 2 + ("the word CLUSTAL begins another alignment",),
+    "phylip": (r"[^\s\[\](),:;]{1,10}",) * 2
+    + ("an id has 10 characters at most, none of [](),:;",),
+    "sam": (
+        r"[0-9A-Za-z!#$%&+./:;?^_|~-][0-9A-Za-z!#$%&*+./:;=?^_|~-]*",
+        r"(?!\*$)[!-?A-~]{1,254}",
+        "ids are ASCII without @, and that of x has no quotes, brackets, commas or backslashes",
+    ),
+    "stockholm": (r"(?!#|//)\S+",) * 2 + ("# and // begin lines of another meaning",),
+}
+_COLUMNS = 50  # of a block of clustal
+_NAME_WIDTH = 36  # before it, or more for a longer name
 _BLOCKS = ("bed", "chain", "psl", "sam")  # from the first aligned letters to the last
 _MOLECULE_TYPE = {"dna": "DNA", "rna": "RNA", "protein": "protein"}
 _SAM_VERSION = "1.6"
+_TABLE_COLUMNS = (
+    "alignment",
+    "x",
+    "y",
+    "x_position",
+    "x_letter",
+    "y_position",
+    "y_letter",
+    "confidence",
+)
 
 
 def write_alignments(
@@ -62,33 +91,75 @@ def write_alignments(
     """
     from Bio import Align
 
-    if file_format == "tsv":
-        stream.writelines(_table(alignments))
+    alignments = list(alignments)
+    check_pairs([tuple(alignment.sequences) for alignment in alignments], file_format)
+    if file_format in ("clustal", "tsv"):
+        stream.writelines((_clustal if file_format == "clustal" else _table)(alignments))
         return
     prepared = [_prepared(alignment, file_format, alphabet) for alignment in alignments]
-    if file_format in _SINGLE and len(prepared) > 1:
-        raise SeqbioError(
-            f"a {file_format} file holds one alignment and there are {len(prepared)}; choose one "
-            f"pair with --pair, or another format: {_others(_SINGLE)}"
-        )
     for alignment in prepared:
         _check(alignment, file_format)
-    if file_format == "clustal":
-        for alignment in prepared:  # a header for each, by which Bio.AlignIO knows where one ends
-            single: Any = Align.Alignments([alignment])
-            # The format is known by the first word of its header, which is Bio.Align's program.
-            single.metadata = {"Program": "CLUSTAL", "Version": f"by seqbio {__version__}"}
-            Align.write(single, stream, file_format)
-        return
     together: Any = Align.Alignments(prepared)
     if file_format == "sam":
         together.metadata = {"HD": {"VN": _SAM_VERSION}}
-        together.targets = _references(prepared)
+        together.targets = _references(alignment.target for alignment in prepared)
     Align.write(together, stream, file_format)
+
+
+def check_pairs(pairs: Sequence[Sequence[SeqRecord]], file_format: str, n_each: int = 1) -> None:
+    """Refuse pairs of records whose alignments a format cannot hold, before they are aligned.
+
+    Parameters
+    ----------
+    pairs
+        Of x and y.
+    file_format
+        One of `ALIGNMENT_FORMATS`.
+    n_each
+        Alignments of each pair.
+
+    Raises
+    ------
+    SeqbioError
+        The message names the record.
+    """
+    if file_format in _SINGLE and len(pairs) * n_each > 1:
+        raise SeqbioError(
+            f"a {file_format} file holds one alignment and there are {len(pairs) * n_each}; choose "
+            f"one pair with --pair, or another format: {_others(_SINGLE)}"
+        )
+    *rules, why = _NAMES.get(file_format, (r"\S+", r"\S+", "an id is one word"))
+    for x, y in pairs:
+        for record, rule in zip((x, y), rules, strict=True):
+            if not re.fullmatch(rule, str(record.id)):
+                raise SeqbioError(
+                    f"{file_format} cannot hold the id {record.id!r}: {why}; rename the record, or "
+                    f"choose another format: {_others(_NAMES)}"
+                )
+        if x.id == y.id and file_format in _UNIQUE:
+            raise SeqbioError(
+                f"{file_format} tells rows apart by their ids, and both records of a pair are "
+                f"called {x.id!r}; rename one, or choose another format: {_others(_UNIQUE)}"
+            )
+    if file_format == "sam":
+        _references(x for x, _ in pairs)
 
 
 def _others(formats: Container[str]) -> str:
     return ", ".join(name for name in ALIGNMENT_FORMATS if name not in formats)
+
+
+def _clustal(alignments: Iterable[Alignment]) -> Iterator[str]:
+    """Write blocks of columns with whole ids, which the writer of Bio.Align cuts."""
+    for alignment in alignments:  # a header for each, by which Bio.AlignIO knows where one ends
+        yield f"CLUSTAL by seqbio {__version__} multiple sequence alignment\n\n\n"
+        names = [str(record.id) for record in alignment.sequences]
+        width = max(_NAME_WIDTH, *(len(name) + 1 for name in names))
+        for start in range(0, alignment.length, _COLUMNS):
+            for name, row in zip(names, (alignment[0], alignment[1]), strict=True):
+                yield f"{name:{width}}{row[start : start + _COLUMNS]}\n"
+            yield "\n"
+        yield "\n"
 
 
 def _prepared(alignment: Alignment, file_format: str, alphabet: str) -> Any:
@@ -128,7 +199,9 @@ def _prepared(alignment: Alignment, file_format: str, alphabet: str) -> Any:
 
 def _table(alignments: Iterable[Alignment]) -> Iterator[str]:
     """Write a line for each column; positions count from 1 and are empty against a gap."""
-    yield "alignment\tx\ty\tx_position\tx_letter\ty_position\ty_letter\tconfidence\n"
+    from seqbio.sequences import tsv_line
+
+    yield tsv_line(_TABLE_COLUMNS)
     for number, alignment in enumerate(alignments, start=1):
         x, y = (record.id for record in alignment.sequences)
         trust = alignment.confidence.tolist()  # type: ignore[attr-defined]
@@ -136,23 +209,12 @@ def _table(alignments: Iterable[Alignment]) -> Iterator[str]:
         for a, b, probability in zip(alignment[0], alignment[1], trust, strict=True):
             i, j = i + (a != "-"), j + (b != "-")
             left, right = "" if a == "-" else i, "" if b == "-" else j
-            yield f"{number}\t{x}\t{y}\t{left}\t{a}\t{right}\t{b}\t{probability:.6g}\n"
+            yield tsv_line((number, x, y, left, a, right, b, f"{probability:.6g}"))
 
 
 def _check(alignment: Any, file_format: str) -> None:
     """Refuse what a format would garble."""
     x, y = (record.id for record in alignment.sequences)
-    width = _NAME_WIDTH.get(file_format)
-    if x != y and x[:width] == y[:width]:
-        raise SeqbioError(
-            f"{file_format} keeps {width} characters of an id, and those of {x!r} and {y!r} are "
-            f"the same; rename the records, or choose another format: {_others(_NAME_WIDTH)}"
-        )
-    if x == y and file_format in _UNIQUE:
-        raise SeqbioError(
-            f"{file_format} tells rows apart by their ids, and both records of a pair are called "
-            f"{x!r}; rename one, or choose another format: {_others(_UNIQUE)}"
-        )
     if file_format in _BLOCKS and alignment.coordinates.shape[1] < 2:
         raise SeqbioError(
             f"in the alignment of {x!r} and {y!r} no letters stand opposite each other, which "
@@ -166,13 +228,12 @@ def _between_end_gaps(coordinates: Any) -> Any:
     return coordinates[:, blocks[0] : blocks[-1] + 2] if len(blocks) else coordinates[:, :0]
 
 
-def _references(alignments: Iterable[Any]) -> list[Any]:
+def _references(records: Iterable[Any]) -> list[Any]:
     """Collect the sequences x for the header of a SAM file."""
     from Bio.SeqRecord import SeqRecord
 
     references: dict[str, Any] = {}
-    for alignment in alignments:
-        record = alignment.target
+    for record in records:
         known = references.setdefault(record.id, SeqRecord(record.seq, id=record.id))
         if known.seq != record.seq:
             raise SeqbioError(

@@ -17,13 +17,13 @@ import stat
 import sys
 import time
 import warnings
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TextIO, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from seqbio.sequences import Pair
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FAILED, WRONG_USAGE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 ALPHABETS = ("dna", "rna", "protein")
 PAIRINGS = ("consecutive", "first-vs-rest", "by-order", "by-id")
@@ -58,6 +58,7 @@ _FORMER_OPTIONS = {"--jobs": "--workers"}
 _FORMER = "{} is called {} now; the former name will be gone in the next release"
 # Typer gives no public name to the base of all complaints about a command line.
 _ClickException: Any = typer.BadParameter.__mro__[2]
+_EXPECTED = (_ClickException, SeqbioError, OSError, MemoryError, KeyboardInterrupt)
 
 
 # -- options -----------------------------------------------------------------------------------
@@ -203,6 +204,18 @@ class Results:
     json: JsonOption = False
     quiet: QuietOption = False
 
+    def check(self, *read: str | None, **written: str | None) -> None:
+        """Refuse files that cannot be written, or that are named twice, before hours of work.
+
+        Parameters
+        ----------
+        *read
+            The files that are read, as they were named.
+        **written
+            The files that are written beside the result, by their options.
+        """
+        check_files(read, {"output": self.output, **written})
+
     def write_text(self, text: str) -> None:
         """Write a result for people."""
         write_text(text, self.output)
@@ -218,12 +231,13 @@ class Reported(Results):
 
     report: ReportOption = None
 
-    def check_report(self) -> None:
-        """Refuse a report that cannot be written before hours of work, not after."""
+    def check(self, *read: str | None, **written: str | None) -> None:
+        """Check the report, too."""
+        super().check(*read, report=self.report, **written)
         if self.report is not None:
-            from seqbio.report import check_installed
+            from seqbio.report import check_installed, check_name
 
-            check_writable(self.report)
+            check_name(self.report)
             check_installed()
 
     def write_report(self, source: Any, origin: Mapping[str, object], **settings: Any) -> None:
@@ -368,34 +382,41 @@ class Program(TyperGroup):
 def _failures_in_one_line() -> Iterator[None]:
     try:
         yield
-    except _ClickException as error:
+    except _EXPECTED as error:
+        raise typer.Exit(_told(error)) from None
+
+
+def _told(error: Any) -> int:
+    """Tell of an expected failure, and give the exit status that says of what kind it is."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, OSError) and not isinstance(error, SeqbioError):
+        _forget_output()
+        if isinstance(error, BrokenPipeError):
+            return PIPE_CLOSED
+        message = _explained(error)
+    elif isinstance(error, MemoryError):
+        message = "there is not enough memory; take fewer or shorter sequences at once"
+    elif isinstance(error, _ClickException):
         message, context = error.format_message().removesuffix("."), getattr(error, "ctx", None)
         if context is not None:
             see = " See" if message.endswith("?") else "; see"
             message += f"{see} '{context.command_path} --help'"
-        _report("error", message)
-        raise typer.Exit(WRONG_USAGE) from None
-    except SeqbioError as error:
-        _report("error", str(error))
-        wrong = isinstance(error, ParameterError | NestingError)
-        raise typer.Exit(WRONG_USAGE if wrong else FAILED) from None
-    except BrokenPipeError:
-        _forget_output()
-        raise typer.Exit(PIPE_CLOSED) from None
-    except OSError as error:
-        _forget_output()
-        _report("error", _explained(error))
-        raise typer.Exit(FAILED) from None
-    except MemoryError:
-        _report("error", "there is not enough memory; take fewer or shorter sequences at once")
-        raise typer.Exit(FAILED) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    else:
+        message = str(error)
+    _report("error", message)
+    wrong = isinstance(error, _ClickException | ParameterError | NestingError)
+    return WRONG_USAGE if wrong else FAILED
 
 
 def _report(kind: str, text: str) -> None:
-    """Write one line to standard error."""
-    typer.echo(f"{kind}: {' '.join(text.split())}", err=True)
+    """Write one line to standard error, where what no terminal should get is escaped."""
+    line = "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in " ".join(text.split())
+    )
+    with suppress(OSError):  # that nobody listens must not cost the result
+        typer.echo(f"{kind}: {line}", err=True)
 
 
 def _each_once() -> Callable[..., None]:
@@ -432,10 +453,24 @@ def nearby(file: str | None) -> str:
 
 def _forget_output() -> None:
     """Let Python end without another attempt to write what standard output has refused."""
+    if sys.stdout is None:
+        return
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def hold_standard_streams() -> None:
+    """Keep a file that is opened later from taking the number of a standard stream that is closed.
+
+    Else it would get what is meant for the stream, as from ``-o /dev/stdout`` after ``>&-``.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def note(text: str, *, quiet: bool) -> None:
@@ -483,7 +518,7 @@ def progress(task: str, *, quiet: bool) -> Iterator[Update]:
         Takes the numbers of pieces that are done and that there are, to show them too, and what
         else there is to say.
     """
-    if quiet:
+    if quiet or sys.stderr is None:
         yield lambda n_done, n_pieces, now="": None  # noqa: ARG005
         return
     if not sys.stderr.isatty():
@@ -715,7 +750,7 @@ def read_pairs(
     """
     from seqbio import sequences
 
-    select = [_two_ids(value) for value in pair] if pair else None
+    select = pair or None
     _check_together(second, pairing, select)
     source, about = _located(file)
     other, _ = _located(second) if second is not None else (None, None)
@@ -766,13 +801,6 @@ def read_records(
     else:
         alphabet = "dna"
     return sequences.read_fasta(source, alphabet, strip_gaps=strip_gaps), alphabet
-
-
-def _two_ids(value: str) -> tuple[str, str]:
-    ids = [part.strip() for part in value.split(",")]
-    if len(ids) != 2 or not all(ids):
-        raise wrong_usage("--pair", f"{value!r} is no pair; write two ids with a comma between")
-    return ids[0], ids[1]
 
 
 def _check_together(second: str | None, pairing: str | None, select: object) -> None:
@@ -839,33 +867,62 @@ def _example(source: str) -> str:
 
     _, content = read_input(source)
     headers = [line.split() for line in content.split(b"\n") if line.startswith(b">")]
-    return ",".join(words[0][1:].decode() for words in headers[:2])
+    return shlex.quote(",".join(words[0][1:].decode() for words in headers[:2]))
 
 
 # -- writing -----------------------------------------------------------------------------------
 
 
-def check_writable(*files: str | None) -> None:
-    """Refuse a file that cannot be written before hours of work, not after.
+def check_files(read: Iterable[str | None], written: Mapping[str, str | None]) -> None:
+    """Refuse files that cannot be written, or that are named twice, before hours of work.
+
+    Parameters
+    ----------
+    read
+        The files that are read, as they were named.
+    written
+        The files that are written, by their options.
 
     Raises
     ------
     SeqbioError
         The folder of a file does not exist.
+    ParameterError
+        A file is written for two options, or is one that is read.
     OSError
-        It cannot be written.
+        A file cannot be written.
     """
-    for file in files:
-        if file is None or file == "-":
+    from seqbio.sequences import check_target
+
+    known = {_identity(file, sys.__stdin__): "is read, too" for file in read if file is not None}
+    for name, file in written.items():
+        if file is None:
             continue
-        folder = Path(file).resolve().parent
-        if not folder.is_dir():
+        option = f"--{name.replace('_', '-')}"
+        folder = Path(os.path.realpath(file)).parent
+        if not folder.exists():
             raise SeqbioError(f"{file}: there is no folder {folder}; create it first")
-        if Path(file).is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
-        target = Path(file) if Path(file).exists() else folder
-        if not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), file)
+        check_target(file)
+        identity = _identity(file, sys.__stdout__)
+        if identity is not None and identity in known:
+            raise wrong_usage(option, f"{file} {known[identity]}; name another file")
+        known[identity] = f"is written for {option}, too"
+
+
+def _identity(file: str, standard: TextIO | None) -> object:
+    """Give what is the same for two names of one file, and None for what takes anything."""
+    from seqbio.sequences import open_descriptor
+
+    number = open_descriptor(file)
+    if file == "-" and standard is not None:
+        number = standard.fileno()
+    try:
+        about = os.stat(file) if number is None else os.fstat(number)  # noqa: PTH116
+    except OSError:
+        return os.path.realpath(file)
+    if stat.S_ISREG(about.st_mode) or stat.S_ISFIFO(about.st_mode):
+        return about.st_dev, about.st_ino
+    return number  # of a terminal, which reads and writes; other devices are named to forget
 
 
 def write_text(text: str, output: str) -> None:
@@ -874,6 +931,63 @@ def write_text(text: str, output: str) -> None:
 
     with atomic_writer(output) as stream:
         stream.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    r"""Write rows as a table with tabs.
+
+    The probabilities of classes get a column each, whose name is that of no other whatever the
+    classes are called.
+
+    Examples
+    --------
+    >>> as_table([{"id": "x", "probabilities": {"id": 0.25, "no": 0.75}}])
+    'id\tP(id)\tP(no)\nx\t0.25\t0.75\n'
+    """
+    from seqbio.sequences import tsv_line
+
+    flat = []
+    for row in rows:
+        shares = row.get("probabilities", {})
+        others = {name: value for name, value in row.items() if name != "probabilities"}
+        flat.append(others | {f"P({name})": share for name, share in shares.items()})
+    lines = [tsv_line(flat[0]), *(tsv_line(map(_cell, row.values())) for row in flat)]
+    return "".join(lines)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def each_written() -> Iterator[Callable[..., None]]:
+    """Write every output of a command, whether or not another fails.
+
+    Yields
+    ------
+    callable
+        Takes a function that writes, and its arguments. A failure is raised when the block ends;
+        the others are told.
+    """
+    failures: list[Exception] = []
+
+    def attempt(write: Callable[..., None], *arguments: Any, **settings: Any) -> None:
+        try:
+            write(*arguments, **settings)
+        except Exception as error:  # noqa: BLE001 (all are raised or told below)
+            failures.append(error)
+
+    try:
+        yield attempt
+    except BaseException:
+        for failure in failures:
+            _told(failure)
+        raise
+    failures.sort(key=lambda failure: isinstance(failure, _EXPECTED))  # mistakes of ours first
+    for failure in failures[1:]:
+        _told(failure)
+    if failures:
+        raise failures[0]
 
 
 def as_json(command: str, content: Mapping[str, Any]) -> str:
@@ -886,7 +1000,7 @@ def as_json(command: str, content: Mapping[str, Any]) -> str:
     >>> print(as_json("version", {"number": 0.1, "missing": float("nan")}))
     {
       "seqbio_version": "...",
-      "schema_version": 1,
+      "schema_version": 2,
       "command": "version",
       "number": 0.1,
       "missing": null

@@ -80,7 +80,8 @@ class GroupOptions:
 
 def _called(file: str) -> str:
     name = Path(file.removeprefix("dataset:")).name
-    return "standard input" if name == "-" else name.partition(".")[0] or name
+    called = "standard input" if name == "-" else name.partition(".")[0] or name
+    return called.encode("utf-8", "backslashreplace").decode()  # bytes of a name may be no text
 
 
 def sizes(pairs: Any) -> Mapping[str, int]:
@@ -93,7 +94,8 @@ def read_labels(file: str, pairs: list[Pair]) -> list[str]:
     """Read the group of each pair from a table.
 
     A line holds a pair and its group, with a tab between them; empty lines and those that begin
-    with # are left out. A pair is its number, counted from 1, or both ids with a comma between.
+    with # and name no pair are left out. A pair is its number, counted from 1, or both ids with a
+    comma between.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def read_labels(file: str, pairs: list[Pair]) -> list[str]:
         places.setdefault(f"{x.id},{y.id}", []).append(place)
     labels: dict[int, str] = {}
     for number, line in enumerate(content.decode("utf-8").split("\n"), start=1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or (line.startswith("#") and line.split("\t")[0] not in places):
             continue
         where = f"{name}, line {number}"
         cells = [cell.strip() for cell in line.split("\t")]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from math import isnan
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -135,6 +137,7 @@ def train(
     ] = None,
     strands: StrandsOption = None,
     alphabet: common.AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
     epochs: Annotated[
         int, typer.Option("--epochs", metavar="N", min=1, help="Most passes over the data.")
     ] = 100,
@@ -193,16 +196,20 @@ def train(
     from seqbio.hypothesis_testing.tables import as_text
     from seqbio.motif import MotifDetector, read_motifs, write_motifs
     from seqbio.motif.comparison import check_alphabets
+    from seqbio.motif.logo import draw_logos
     from seqbio.report import settings_table
     from seqbio.sequences import get_alphabet
 
     file_format = common.chosen("--format", file_format, _MOTIF_FORMATS)
-    common.check_writable(results.output, save, write, logo)
-    if logo is not None and not logo.lower().endswith(_LOGO_ENDINGS):
+    # Standard output and pipes have no ending, and get PNG.
+    if logo is not None and PurePath(logo).suffix.lower() not in ("", *_LOGO_ENDINGS):
         raise common.wrong_usage("--logo", f"{logo!r} does not end in {', '.join(_LOGO_ENDINGS)}")
-    results.check_report()
-    records, labels, alphabet = _labelled(files, negatives, alphabet)
+    results.check(*files, negatives, known, save=save, write_motifs=write, logo=logo)
+    records, labels, alphabet = _labelled(files, negatives, alphabet, strip_gaps)
     settings = _settings(tie, pooling, strands, alphabet)
+    for option, asked in (("--write-motifs", write), ("--logo", logo)):
+        if asked is not None and "position" not in settings["tie"]:
+            raise common.wrong_usage(option, f"{_NO_MOTIFS.lower()}; leave it out, or tie position")
     known_motifs = [] if known is None else read_motifs(common.file_of(known))
     check_alphabets(known_motifs, get_alphabet(alphabet))
     n_classes = 2 if labels is None else len(set(labels))
@@ -222,29 +229,30 @@ def train(
     found = detector.motifs_ if detector.model_.n_places == 1 else []
     with common.progress("comparing with known motifs", quiet=results.quiet):
         matches = _matches(found, known_motifs)
-    if save is not None:
-        detector.save(save)
-    if write is not None:
-        write_motifs(found, write, file_format, background=detector.background_)  # type: ignore[arg-type]
-    if logo is not None:
-        from seqbio.motif.logo import draw_logos
-
-        draw_logos(found, logo)
     names = [_class_name(files, negatives, index) for index in range(len(detector.classes_))]
     table = _motif_table(detector, found, matches)
-    origin = {"classes": ", ".join(names), "sequences": len(records), "seed": seed}
-    results.write_report(detector, origin, tables=[table, settings_table(detector)])
-    if results.json:
-        content = _trained(detector, found, matches) | {
-            "classes": names,
-            "n_sequences": len(records),
-            "files": [*files, *([negatives] if negatives else [])],
-            "seed": seed,
-        }
-        results.write_json("motif train", content)
-    else:
-        motif_text = as_text([table]) if found else _NO_MOTIFS
-        results.write_text("\n".join([*_summary(detector, names), *[""] * bool(found), motif_text]))
+    with common.each_written() as attempt:
+        if save is not None:
+            attempt(detector.save, save)
+        if write is not None:
+            attempt(write_motifs, found, write, file_format, background=detector.background_)
+        if logo is not None:
+            attempt(draw_logos, found, logo)
+        origin = {"classes": ", ".join(names), "sequences": len(records), "seed": seed}
+        tables = [table, settings_table(detector)]
+        attempt(results.write_report, detector, origin, tables=tables)
+        if results.json:
+            content = _trained(detector, found, matches) | {
+                "classes": names,
+                "n_sequences": len(records),
+                "files": [*files, *([negatives] if negatives else [])],
+                "seed": seed,
+            }
+            attempt(results.write_json, "motif train", content)
+        else:
+            motif_text = as_text([table]) if found else _NO_MOTIFS
+            lines = [*_summary(detector, names), *[""] * bool(found), motif_text]
+            attempt(results.write_text, "\n".join(lines))
 
 
 @app.command(cls=_Command)
@@ -255,6 +263,7 @@ def predict(
     model: Annotated[
         str, typer.Option("--model", metavar="FILE", help="A detector from train --save.")
     ],
+    strip_gaps: common.StripGapsOption = False,
     results: common.Results,
     seed: common.NoSeedOption = None,
 ) -> None:
@@ -274,9 +283,9 @@ def predict(
     Keys of --json: records (id, length, predicted, probabilities by class), file, model.
     """
     del seed
-    common.check_writable(results.output)
+    results.check(file, model)
     detector = _loaded(common.file_of(model))
-    records, _ = common.read_records(file, alphabet=detector.alphabet)
+    records, _ = common.read_records(file, alphabet=detector.alphabet, strip_gaps=strip_gaps)
     with common.progress(f"predicting {len(records)} records", quiet=results.quiet):
         probabilities = detector.predict_proba(records)
     classes = [str(name) for name in detector.classes_]
@@ -292,11 +301,7 @@ def predict(
     if results.json:
         results.write_json("motif predict", {"file": file, "model": model, "records": rows})
         return
-    lines = ["\t".join(["id", "length", "predicted", *(f"P({name})" for name in classes)])]
-    for row in rows:
-        *first, shares = row.values()
-        lines.append("\t".join([*map(str, first), *(f"{p:.6g}" for p in shares.values())]))
-    results.write_text("\n".join(lines))
+    results.write_text(common.as_table(rows))
 
 
 @app.command(cls=_Command)
@@ -378,7 +383,6 @@ def scan(
     shares: Any = common.word_or_numbers("--background", background, ("equal", "sequences"))
     if strands is not None:
         strands = common.chosen("--strands", strands, _STRANDS)
-    common.check_writable(results.output)
     if model is not None:
         if file is not None:
             raise common.wrong_usage(
@@ -387,6 +391,7 @@ def scan(
         motif_file, file = model, motif_file
     elif file is None:
         raise ParameterError("give a file of motifs, or --model, and a file of sequences")
+    results.check(motif_file, file)
     of_motifs, source = common.file_of(motif_file), common.file_of(file)
     if shares == "sequences":
         common.file_of(file)  # which refuses a stream: it cannot be read once more
@@ -428,6 +433,7 @@ def shuffle(
         int, typer.Option("--copies", metavar="N", min=1, help="Shuffles of each sequence.")
     ] = 1,
     alphabet: common.AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
     results: common.Results,
     seed: common.NewSeedOption = None,
 ) -> None:
@@ -445,8 +451,8 @@ def shuffle(
     """
     from seqbio.sequences import shuffle_dinucleotides, write_fasta
 
-    common.check_writable(results.output)
-    records, _ = common.read_records(file, alphabet=alphabet)
+    results.check(file)
+    records, _ = common.read_records(file, alphabet=alphabet, strip_gaps=strip_gaps)
     with common.seeded(seed, quiet=results.quiet) as seed:
         shuffled = shuffle_dinucleotides(records, copies=copies, seed=seed)
     if not results.json:
@@ -473,6 +479,7 @@ def compare_ties(
     strands: StrandsOption = None,
     judgement: calibration.Calibration,
     alphabet: common.AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
     starts: StartsOption = 1,
     results: common.Reported,
     seed: common.SeedOption = 0,
@@ -511,9 +518,8 @@ def compare_ties(
     tested, kept = calibration.hypotheses(null, alternative, known)
     calibration.check_nested(tested, kept, known)
     judgement.check()
-    common.check_writable(results.output)
-    results.check_report()
-    records, labels, alphabet = _labelled(files, negatives, alphabet)
+    results.check(*files, negatives)
+    records, labels, alphabet = _labelled(files, negatives, alphabet, strip_gaps)
     shuffled_and_tied = labels is None and "position" in kept
     if pooling is None:
         pooling = "logsumexp" if shuffled_and_tied else "sum"
@@ -550,22 +556,25 @@ def compare_ties(
     classes = ", ".join(f"{i} = {name}" for i, name in enumerate(names))
     origin = {"classes": classes, "sequences": len(records), "seed": seed}
     origin |= {"pooling": settings["pooling"], "width": width}
-    statements = calibration.statements(tested, kept, MotifDetector.ties())
-    results.write_report(result, origin, **statements)
-    if not results.json:
-        rows = [("classes", classes), ("width", str(width)), ("pooling", settings["pooling"])]
-        results.write_text(f"{as_text([Table('Settings', (), rows)])}\n\n{result}")
-        return
-    content = {"files": [*files, *([negatives] if negatives else [])], "n_sequences": len(records)}
-    content |= result.to_dict() | {"settings": shared, "seed": seed}
-    results.write_json("motif test", content)
+    with common.each_written() as attempt:
+        statements = calibration.statements(tested, kept, MotifDetector.ties())
+        attempt(results.write_report, result, origin, **statements)
+        if results.json:
+            content: dict[str, Any] = {"files": [*files, *([negatives] if negatives else [])]}
+            content |= {"n_sequences": len(records), **result.to_dict()}
+            content |= {"settings": shared, "seed": seed}
+            attempt(results.write_json, "motif test", content)
+        else:
+            rows = [("classes", classes), ("width", str(width)), ("pooling", settings["pooling"])]
+            settings_text = as_text([Table("Settings", (), rows)])
+            attempt(results.write_text, f"{settings_text}\n\n{result}")
 
 
 # -- reading -----------------------------------------------------------------------------------
 
 
 def _labelled(
-    files: list[str], negatives: str | None, alphabet: str | None
+    files: list[str], negatives: str | None, alphabet: str | None, strip_gaps: bool
 ) -> tuple[list[SeqRecord], list[int] | None, str]:
     """Read a class from each file, and find the alphabet; one file alone has no labels."""
     if negatives is not None:
@@ -573,8 +582,9 @@ def _labelled(
             raise common.wrong_usage("--negatives", "with one file for each class it has no place")
         files = [negatives, *files]
     *others, last = files  # the positives say what all are made of
-    records, found = common.read_records(last, alphabet=alphabet)
-    classes = [*(common.read_records(file, alphabet=found)[0] for file in others), records]
+    records, found = common.read_records(last, alphabet=alphabet, strip_gaps=strip_gaps)
+    read = partial(common.read_records, alphabet=found, strip_gaps=strip_gaps)
+    classes = [*(read(file)[0] for file in others), records]
     if len(classes) == 1:
         return records, None, found
     labels = [label for label, records in enumerate(classes) for _ in records]

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqbio.cli import calibration, common
-from seqbio.cli.alignment_files import ALIGNMENT_FORMATS, WITH_CONFIDENCE, write_alignments
+from seqbio.cli.alignment_files import (
+    ALIGNMENT_FORMATS,
+    WITH_CONFIDENCE,
+    check_pairs,
+    write_alignments,
+)
 from seqbio.cli.groups import GroupOptions, sizes
 from seqbio.errors import ConvergenceError, SeqbioError
 
@@ -232,30 +237,31 @@ def fit(
 
     Keys of --json: log_likelihood (nats), n_free_parameters, converged, message, gradient_norm,
     n_iterations, n_evaluations, optima (of each start), at_boundary, parameters (by name:
-    estimate, lower, upper), interval_method, interval_level, settings, files, n_pairs, groups (if
-    there are any: pairs of each), seed.
+    estimate, lower, upper), interval_method, interval_level, interval_failure (why there are none),
+    settings, files, n_pairs, groups (if there are any: pairs of each), seed.
     """
     from seqbio.hypothesis_testing.tables import as_text
     from seqbio.report import pair_hmm_tables
 
     asked = intervals and common.chosen("--intervals", intervals, _INTERVALS)
     settings = options.settings(tie)
-    common.check_writable(results.output, save)
-    results.check_report()
+    results.check(*source.files, *groups.files, save=save)
     pairs, alphabet = groups.read(source)
     hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
     method = asked or hmm.interval_method_
     with common.progress("computing intervals", quiet=results.quiet) as on_done:
-        bounds = _intervals(hmm, method, on_done)
-    if save is not None:
-        hmm.save(save)
-    tables = pair_hmm_tables(hmm, bounds, method)
-    results.write_report(hmm, _origin(source, pairs, groups, seed), tables=tables)
-    if results.json:
-        content = _input(source, pairs, groups) | _estimates(hmm, bounds, method)
-        results.write_json("pairhmm fit", content | {"seed": seed})
-    else:
-        results.write_text(as_text(tables))
+        bounds, failure = _intervals(hmm, method, on_done)
+    tables = pair_hmm_tables(hmm, bounds, method, failure)
+    with common.each_written() as attempt:
+        if save is not None:
+            attempt(hmm.save, save)
+        origin = _origin(source, pairs, groups, seed)
+        attempt(results.write_report, hmm, origin, tables=tables)
+        if results.json:
+            content = _input(source, pairs, groups) | _estimates(hmm, bounds, method, failure)
+            attempt(results.write_json, "pairhmm fit", content | {"seed": seed})
+        else:
+            attempt(results.write_text, as_text(tables))
 
 
 @app.command(cls=_Command)
@@ -352,11 +358,13 @@ def align(
     method = common.chosen("--method", method or "viterbi", _METHODS)
     if gap_factor is not None and method != "mea":
         raise common.wrong_usage("--gap-factor", "it is an option of --method mea")
-    common.check_writable(results.output)
+    results.check(*source.files, model)
     hmm = None if model is None else _loaded(model)
     if hmm is not None:
         source = replace(source, alphabet=_same_alphabet(source.alphabet, hmm))
     pairs, alphabet = source.read()
+    if not results.json:
+        check_pairs(pairs, file_format, samples or 1)
     if hmm is None:
         hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
     with common.progress(f"aligning {len(pairs)} pairs", quiet=results.quiet):
@@ -492,7 +500,7 @@ def simulate(
 
     Keys of --json: pairs (x and y, each with id and sequence), parameters, settings, n_pairs, seed.
     """
-    common.check_writable(results.output)
+    results.check(model)
     if (model is None) == (not values):
         raise common.wrong_usage(
             "--model", "give a model, or else all parameters by --set, and not both"
@@ -592,8 +600,7 @@ def compare_ties(
     settings = options.settings()
     if reference is not None:
         settings["reference"] = common.chosen("--reference", reference, ("x", "y"))
-    common.check_writable(results.output)
-    results.check_report()
+    results.check(*source.files, *groups.files)
     pairs, alphabet = groups.read(source)
     null_hmm, alternative_hmm = (
         PairHMM(alphabet=alphabet, tie=names, **settings) for names in ties
@@ -607,14 +614,16 @@ def compare_ties(
         quiet=results.quiet,
         n_starts=null_hmm.n_starts,
     )
-    statements = calibration.statements(*ties, PairHMM.ties())
-    results.write_report(result, _origin(source, pairs, groups, seed), **statements)
-    if not results.json:
-        results.write_text(f"{_sides(pairs)}\n\n{result}")
-        return
-    content = _input(source, pairs, groups) | result.to_dict()
-    content |= {"settings": _settings_of(null_hmm, "tie"), "seed": seed}
-    results.write_json("pairhmm test", content)
+    with common.each_written() as attempt:
+        statements = calibration.statements(*ties, PairHMM.ties())
+        origin = _origin(source, pairs, groups, seed)
+        attempt(results.write_report, result, origin, **statements)
+        if results.json:
+            content = _input(source, pairs, groups) | result.to_dict()
+            content |= {"settings": _settings_of(null_hmm, "tie"), "seed": seed}
+            attempt(results.write_json, "pairhmm test", content)
+        else:
+            attempt(results.write_text, f"{_sides(pairs)}\n\n{result}")
 
 
 def _sides(pairs: Pairs) -> str:
@@ -696,14 +705,15 @@ def _settings_of(hmm: PairHMM, *left_out: str) -> dict[str, Any]:
 # -- reports -----------------------------------------------------------------------------------
 
 
-def _intervals(hmm: PairHMM, method: Any, on_done: common.Update) -> Intervals:
+def _intervals(hmm: PairHMM, method: Any, on_done: common.Update) -> tuple[Intervals, str | None]:
+    """Compute intervals if they are asked for, or say why there are none."""
     if method == "none":
-        return {}
+        return {}, None
     try:
-        return hmm.confidence_intervals(level=_LEVEL, method=method, on_done=on_done)
+        return hmm.confidence_intervals(level=_LEVEL, method=method, on_done=on_done), None
     except ConvergenceError as error:
         common.warn(f"there are no intervals: {error}")
-        return {}
+        return {}, str(error)
 
 
 def _origin(
@@ -725,8 +735,9 @@ def _input(
     return {"files": files, "n_pairs": len(pairs), **by_group}
 
 
-def _estimates(hmm: PairHMM, bounds: Intervals, method: str) -> dict[str, Any]:
+def _estimates(hmm: PairHMM, bounds: Intervals, method: str, failure: str | None) -> dict[str, Any]:
     fitted = hmm.fit_
+    without = method == "none" or failure is not None
     nothing = (None, None)
     return {
         "settings": _settings_of(hmm),
@@ -749,6 +760,7 @@ def _estimates(hmm: PairHMM, bounds: Intervals, method: str) -> dict[str, Any]:
             )
             for name, value in hmm.parameters_.items()
         },
-        "interval_method": None if method == "none" else method,
-        "interval_level": None if method == "none" else _LEVEL,
+        "interval_method": None if without else method,
+        "interval_level": None if without else _LEVEL,
+        "interval_failure": failure,
     }

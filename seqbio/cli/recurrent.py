@@ -122,6 +122,7 @@ def train(
         str, typer.Option("--save", metavar="FILE", help="Keep the model here (NumPy archive).")
     ],
     alphabet: AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
     label: LabelOption = None,
     cell: CellOption = "lstm",
     hidden: HiddenOption = 64,
@@ -203,11 +204,10 @@ def train(
     from seqbio.report import settings_table
 
     task = "next" if label is None else "class"
-    common.check_writable(save, results.output, checkpoint)
-    results.check_report()
+    results.check(file, save=save, checkpoint=checkpoint)
     if resume and checkpoint is None:
         raise common.wrong_usage("--resume", "name the file to go on from by --checkpoint")
-    records, alphabet = _read(file, alphabet, pieces)
+    records, alphabet = _read(file, alphabet, pieces, strip_gaps)
     labels = None if label is None else _labels(records, label)
     model = RecurrentModel(
         cell=common.chosen("--cell", cell, _CELLS),  # type: ignore[arg-type]
@@ -234,50 +234,51 @@ def train(
     with common.progress(f"training on {len(records)} records", quiet=results.quiet) as update:
         on_batch = common.epochs(update, epochs, unit, factor)
         model.fit(records, labels, on_batch=on_batch, checkpoint=checkpoint, resume=resume)
-    model.save(save)
-    if task == "next":
-        result = {"bits_per_symbol": model.bits_per_symbol(records)}
-    else:
-        result = {"accuracy": model.score(records, labels)}
-    training = model.training_
-    rows = [
-        (str(r.epoch), f"{r.loss * factor:.4f}", _number(r.validation_loss * factor))
-        for r in training.history
-    ]
-    summary = [
-        ("records", str(len(records))),
-        ("free parameters", str(model.n_free_parameters_)),
-        ("kept", f"epoch {training.epoch}; {training.message}"),
-        *((name.replace("_", " "), f"{value:.4f}") for name, value in result.items()),
-    ]
-    tables = [
-        Table("Training", ("epoch", unit, "validation"), rows),
-        Table("Model", (), summary),
-    ]
-    origin = {"file": file, "records": len(records), "seed": seed}
-    results.write_report(model, origin, tables=[*tables, settings_table(model)])
-    if results.json:
-        content = {
-            "file": file,
-            "n_records": len(records),
-            "settings": _settings_of(model),
-            "n_free_parameters": model.n_free_parameters_,
-            "history": [
-                {
-                    "epoch": record.epoch,
-                    "loss": record.loss,
-                    "validation_loss": record.validation_loss,
-                }
-                for record in training.history
-            ],
-            "epoch": training.epoch,
-            "loss": training.loss,
-            **result,
-            "seed": seed,
-        }
-        results.write_json("recurrent train", content)
-    else:
-        results.write_text(as_text(tables))
+    with common.each_written() as attempt:
+        attempt(model.save, save)
+        if task == "next":
+            result = {"bits_per_symbol": model.bits_per_symbol(records)}
+        else:
+            result = {"accuracy": model.score(records, labels)}
+        training = model.training_
+        rows = [
+            (str(r.epoch), f"{r.loss * factor:.4f}", _number(r.validation_loss * factor))
+            for r in training.history
+        ]
+        summary = [
+            ("records", str(len(records))),
+            ("free parameters", str(model.n_free_parameters_)),
+            ("kept", f"epoch {training.epoch}; {training.message}"),
+            *((name.replace("_", " "), f"{value:.4f}") for name, value in result.items()),
+        ]
+        tables = [
+            Table("Training", ("epoch", unit, "validation"), rows),
+            Table("Model", (), summary),
+        ]
+        origin = {"file": file, "records": len(records), "seed": seed}
+        attempt(results.write_report, model, origin, tables=[*tables, settings_table(model)])
+        if results.json:
+            content = {
+                "file": file,
+                "n_records": len(records),
+                "settings": _settings_of(model),
+                "n_free_parameters": model.n_free_parameters_,
+                "history": [
+                    {
+                        "epoch": record.epoch,
+                        "loss": record.loss,
+                        "validation_loss": record.validation_loss,
+                    }
+                    for record in training.history
+                ],
+                "epoch": training.epoch,
+                "loss": training.loss,
+                **result,
+                "seed": seed,
+            }
+            attempt(results.write_json, "recurrent train", content)
+        else:
+            attempt(results.write_text, as_text(tables))
 
 
 @app.command(cls=_Command)
@@ -286,6 +287,7 @@ def score(
     *,
     model: ModelArgument,
     file: RecordsFile,
+    strip_gaps: common.StripGapsOption = False,
     results: common.Results,
     seed: common.NoSeedOption = None,
 ) -> None:
@@ -297,14 +299,15 @@ def score(
       seqbio recurrent score model.npz proteins.fa.gz > scores.tsv
 
     Columns: id, length, log_likelihood (nats, the end included), bits_per_symbol; for a
-    classifier id, length, predicted, and a column for each class.
+    classifier id, length, predicted, and P(CLASS) for each class.
 
-    Keys of --json: records (those columns), bits_per_symbol (of all together), file, model.
+    Keys of --json: records (id, length, log_likelihood and bits_per_symbol, or predicted and
+    probabilities, by class), bits_per_symbol (of all together), file, model.
     """
     del seed
-    common.check_writable(results.output)
+    results.check(file, model)
     network = _loaded(model)
-    records, _ = _read(file, str(network.alphabet), 1)
+    records, _ = _read(file, str(network.alphabet), 1, strip_gaps)
     with common.progress(f"scoring {len(records)} records", quiet=results.quiet):
         rows = _scores(network, records)
     if results.json:
@@ -315,9 +318,7 @@ def score(
             content["bits_per_symbol"] = -total / n_symbols / log(2)
         results.write_json("recurrent score", content)
         return
-    lines = ["\t".join(rows[0])]
-    lines += ["\t".join(_cell(value) for value in row.values()) for row in rows]
-    results.write_text("\n".join(lines))
+    results.write_text(common.as_table(rows))
 
 
 @app.command(cls=_Command)
@@ -356,7 +357,7 @@ def simulate(
 
     Keys of --json: records (id, sequence), model, temperature, seed.
     """
-    common.check_writable(results.output)
+    results.check(model)
     network = _loaded(model)
     with common.seeded(seed, quiet=results.quiet) as seed:
         drawn = network.simulate(
@@ -397,6 +398,7 @@ def compare_ties(
     null: calibration.NullOption = "time",
     alternative: calibration.AlternativeOption = "none",
     alphabet: common.AlphabetOption = None,
+    strip_gaps: common.StripGapsOption = False,
     window: Annotated[
         str | None,
         typer.Option(
@@ -450,9 +452,8 @@ def compare_ties(
     known = tuple(MarkovModel.ties() if kind == "markov" else RecurrentModel.ties())
     ties = calibration.hypotheses(null, alternative, known)
     judgement.check()
-    common.check_writable(results.output)
-    results.check_report()
-    records, alphabet = common.read_records(file, alphabet=alphabet)
+    results.check(file)
+    records, alphabet = common.read_records(file, alphabet=alphabet, strip_gaps=strip_gaps)
     if window is not None:
         records = _windows(records, window)
     lengths = {len(record) for record in records}
@@ -484,26 +485,30 @@ def compare_ties(
     )
     origin = {"file": file, "records": len(records), "seed": seed}
     meanings = (MarkovModel if kind == "markov" else RecurrentModel).ties()
-    results.write_report(result, origin, **calibration.statements(*ties, meanings))
-    if not results.json:
-        results.write_text(str(result))
-        return
-    content = {"file": file, "n_records": len(records)} | result.to_dict()
-    content |= {"settings": settings, "seed": seed}
-    results.write_json("recurrent test", content)
+    with common.each_written() as attempt:
+        statements = calibration.statements(*ties, meanings)
+        attempt(results.write_report, result, origin, **statements)
+        if results.json:
+            content = {"file": file, "n_records": len(records)} | result.to_dict()
+            content |= {"settings": settings, "seed": seed}
+            attempt(results.write_json, "recurrent test", content)
+        else:
+            attempt(results.write_text, str(result))
 
 
 # -- reading -----------------------------------------------------------------------------------
 
 
-def _read(file: str, alphabet: str | None, pieces: int) -> tuple[list[Any], str]:
+def _read(file: str, alphabet: str | None, pieces: int, strip_gaps: bool) -> tuple[list[Any], str]:
     """Read records, or the pieces of a text."""
     if alphabet is not None:
         alphabet = common.chosen("--alphabet", alphabet, _ALPHABETS)
     if alphabet != "text":
         if pieces != 1:
             raise common.wrong_usage("--pieces", "it is for texts; leave it out")
-        return common.read_records(file, alphabet=alphabet)
+        return common.read_records(file, alphabet=alphabet, strip_gaps=strip_gaps)
+    if strip_gaps:
+        raise common.wrong_usage("--strip-gaps", "a text has no gaps; leave it out")
     from seqbio.recurrent import read_text
 
     return list(read_text(common.file_of(file), n_pieces=pieces)), "text"
@@ -582,14 +587,12 @@ def _scores(network: RecurrentModel, records: Sequence[Any]) -> list[dict[str, A
     classes = [str(name) for name in network.classes_]
     return [
         row
-        | {"predicted": classes[int(probabilities.argmax())]}
-        | dict(zip(classes, probabilities.tolist(), strict=True))
+        | {
+            "predicted": classes[int(probabilities.argmax())],
+            "probabilities": dict(zip(classes, probabilities.tolist(), strict=True)),
+        }
         for row, probabilities in zip(base, table, strict=True)
     ]
-
-
-def _cell(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +21,7 @@ from seqbio.motif.motif_text import MotifText
 from seqbio.motif.motifs import alphabet_of, as_motifs, check_distinct
 from seqbio.motif.scanning import Hit, Hits
 from seqbio.motif.transfac import KEY, read_transfac
-from seqbio.sequences import Source, atomic_writer, read_input
+from seqbio.sequences import Source, atomic_writer, read_input, tsv_line
 
 if TYPE_CHECKING:
     import os
@@ -148,17 +149,25 @@ def write_hits(
         A path (compressed if it ends in ``.gz``) or ``"-"`` for standard output.
     file_format : {"tsv", "bed", "gff3"}
         ``tsv``: FIMO's columns, places counted from 1, and the q-value over all motifs as a
-        column of its own. ``bed``: places from 0, six columns, score 1000 at most (-100 log10 p).
-        ``gff3``: places from 1, score -log10 p.
+        column of its own, cells quoted as in CSV where they must be. ``bed``: places from 0, six
+        columns, score 1000 at most (-100 log10 p). ``gff3``: places from 1, score -log10 p, names
+        with the escapes of the format.
+
+    Raises
+    ------
+    ParameterError
+        The format is unknown, or BED cannot hold the name of a sequence or motif.
+    OSError
+        The target cannot be written.
     """
     writers = {"tsv": _tsv_line, "bed": _bed_line, "gff3": _gff_line}
-    heads = {"tsv": "\t".join(_TSV_COLUMNS) + "\n", "bed": "", "gff3": "##gff-version 3\n"}
+    heads = {"tsv": tsv_line(_TSV_COLUMNS), "bed": "", "gff3": "##gff-version 3\n"}
     if file_format not in writers:
         raise ParameterError(f"file_format is {file_format!r}; choose one of {', '.join(writers)}")
     with atomic_writer(target) as stream:
         stream.write(heads[file_format])
         for hit in hits:
-            stream.write(writers[file_format](hit) + "\n")
+            stream.write(writers[file_format](hit))
 
 
 _TSV_COLUMNS = (
@@ -177,17 +186,21 @@ _TSV_COLUMNS = (
 
 
 def _tsv_line(hit: Hit) -> str:
-    names = f"{hit.motif}\t{hit.motif_alt}\t{hit.sequence}"
-    numbers = f"{hit.score:.2f}\t{hit.pvalue:.6g}\t{hit.qvalue:.6g}"
-    return (
-        f"{names}\t{hit.start + 1}\t{hit.stop}\t{hit.strand}\t{numbers}\t{hit.matched}\t"
-        f"{hit.qvalue_all:.6g}"
-    )
+    numbers = f"{hit.score:.2f}", f"{hit.pvalue:.6g}", f"{hit.qvalue:.6g}"
+    names = hit.motif, hit.motif_alt, hit.sequence
+    place = hit.start + 1, hit.stop, hit.strand
+    return tsv_line((*names, *place, *numbers, hit.matched, f"{hit.qvalue_all:.6g}"))
 
 
 def _bed_line(hit: Hit) -> str:
+    for name, rule in ((hit.sequence, r"(?!#|track|browser)\S+"), (hit.motif, r"[^\t\n\r]+")):
+        if not re.fullmatch(rule, name):
+            raise ParameterError(
+                f"bed cannot hold the name {name!r}: it has no escapes for what separates columns, "
+                "and #, track and browser begin other lines; rename it, or choose tsv or gff3"
+            )
     score = min(1000, round(-100 * float(np.log10(hit.pvalue))))
-    return f"{hit.sequence}\t{hit.start}\t{hit.stop}\t{hit.motif}\t{score}\t{hit.strand}"
+    return f"{hit.sequence}\t{hit.start}\t{hit.stop}\t{hit.motif}\t{score}\t{hit.strand}\n"
 
 
 def _gff_line(hit: Hit) -> str:
@@ -198,14 +211,17 @@ def _gff_line(hit: Hit) -> str:
         f"log_odds={hit.score:.2f};sequence={hit.matched}"
     )
     return (
-        f"{_escaped(hit.sequence)}\tseqbio\tsequence_motif\t{hit.start + 1}\t{hit.stop}\t"
-        f"{score:.4f}\t{hit.strand}\t.\t{attributes}"
+        f"{quote(hit.sequence, safe=_GFF_ID)}\tseqbio\tsequence_motif\t{hit.start + 1}\t{hit.stop}"
+        f"\t{score:.4f}\t{hit.strand}\t.\t{attributes}\n"
     )
 
 
+_GFF_ID = ".:^*$@!+_?-|"  # all that the first column may have beside letters and digits
+
+
 def _escaped(text: str) -> str:
-    """Escape what means something in a column of GFF3."""
-    return re.sub(r"[\t\n\r%;=&,]", lambda match: f"%{ord(match.group()):02X}", text)
+    """Escape what means something among the attributes of GFF3, and nothing else."""
+    return re.sub(r"[\x00-\x1f\x7f%;=&,]", lambda match: f"%{ord(match.group()):02X}", text)
 
 
 def _check_names(motifs: list[Motif]) -> None:

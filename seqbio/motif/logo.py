@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.errors import MissingDependencyError
+from seqbio.errors import MissingDependencyError, ParameterError
 from seqbio.motif.motifs import (
     alphabet_of,
     as_motifs,
@@ -19,6 +19,7 @@ from seqbio.motif.motifs import (
     information_content,
     probability_matrix,
 )
+from seqbio.sequences import atomic_writer
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -81,7 +82,8 @@ def draw_logos(
     motifs : Bio.motifs.Motif or list of them
         What to draw.
     target : path, optional
-        An image file; its ending gives the format.
+        An image file, written whole or not at all; its ending gives the format, which is PNG
+        without one.
     background : array_like of float, (n_letters,), or dict, optional
         As for `seqbio.scan`.
 
@@ -94,6 +96,10 @@ def draw_logos(
     ------
     MissingDependencyError
         logomaker is not installed.
+    ParameterError
+        There is no motif, or matplotlib does not know the format.
+    OSError
+        The target cannot be written.
     """
     try:
         from matplotlib.figure import Figure
@@ -107,7 +113,16 @@ def draw_logos(
     for number, (motif, width) in enumerate(zip(found, widths, strict=True), start=1):
         axes = figure.add_subplot(len(found), 1, number)
         draw_logo(motif, axes, background=background)
-        axes.set(title=str(motif.name), xticks=range(1, width + 1))
+        axes.set_title(str(motif.name), parse_math=False)
+        axes.set_xticks(range(1, width + 1))
     if target is not None:
-        figure.savefig(Path(target))
+        file_format = PurePath(target).suffix.removeprefix(".").lower() or "png"
+        known = figure.canvas.get_supported_filetypes()
+        if file_format not in known:
+            raise ParameterError(
+                f"matplotlib cannot draw {os.fspath(target)!r}; end its name in one of "
+                f"{', '.join(known)}"
+            )
+        with atomic_writer(target, "wb") as stream:
+            figure.savefig(stream, format=file_format)
     return figure

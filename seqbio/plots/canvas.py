@@ -93,7 +93,7 @@ def say_instead(ax: Axes, message: str) -> Axes:
     """
     ax.set_axis_off()
     lines = textwrap.fill(message, 50)
-    ax.text(0.5, 0.5, lines, ha="center", va="center", transform=ax.transAxes)
+    ax.text(0.5, 0.5, lines, ha="center", va="center", transform=ax.transAxes, parse_math=False)
     return ax
 
 
@@ -107,9 +107,11 @@ def legend_above(ax: Axes, n_columns: int = 2) -> None:
     n_columns : int
         Entries beside each other.
     """
-    ax.legend(
+    legend = ax.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=n_columns, frameon=False, fontsize=9
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # a name may have dollar signs
 
 
 def logarithmic(ax: Axes, which: Literal["x", "y"]) -> None:

@@ -14,7 +14,7 @@ from seqbio.core import covariance, effects_of, profile_interval
 from seqbio.core import profile_likelihood as profile_of
 from seqbio.core.fit import normal_quantile
 from seqbio.core.model import Effect
-from seqbio.errors import ParameterError
+from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing import (
     Bootstrap,
     HeldOutComparison,
@@ -301,7 +301,8 @@ def parameters(
     Returns
     -------
     matplotlib.axes.Axes
-        A row for each parameter, a mark in it for each model; a log scale.
+        A row for each parameter, a mark in it for each model; a log scale. A model whose
+        information matrix has no inverse has marks without intervals.
 
     Raises
     ------
@@ -312,7 +313,7 @@ def parameters(
     """
     rows = []
     for label, model in models.items():
-        intervals = model.confidence_intervals()
+        intervals = _intervals_if_any(model)
         for name in names:
             if name not in model.parameters_:
                 raise ParameterError(
@@ -325,6 +326,13 @@ def parameters(
     logarithmic(axes, "x")
     axes.set_xlabel(f"Estimate, with interval of {100 * INTERVAL_LEVEL:g} %")
     return axes
+
+
+def _intervals_if_any(model: PairHMM) -> Mapping[str, tuple[float, float]]:
+    try:
+        return model.confidence_intervals()
+    except ConvergenceError:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -353,7 +361,7 @@ def _forest(rows: list[_Row], axes: Axes) -> None:
         inside = style.color if number == 0 else "white"
         values = [row.value for row in own]
         axes.plot(values, y, label=label, markerfacecolor=inside, **style.points)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(axis="x", color=PALE, linewidth=0.6)
     legend_above(axes, len(series))
@@ -437,8 +445,9 @@ def profile_likelihood(
     name = " to ".join(f"{value:.4g}" for value in (back(lower), back(upper)))
     axes.plot(ends, [drop] * len(ends), color=BLACK, marker="|", markersize=16, linestyle="")
     axes.axvline(back(effect.value), color=GREY, linewidth=0.8)
+    estimate = f"{parameter} ({back(effect.value):.4g}, interval {name})"
+    axes.set_xlabel(estimate, parse_math=False)
     axes.set(
-        xlabel=f"{parameter} ({back(effect.value):.4g}, interval {name})",
         ylabel="Log-likelihood below its maximum (nats)",
         ylim=(1.25 * float(min(heights.min(), drop)), 0.1),
     )

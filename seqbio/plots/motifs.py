@@ -70,7 +70,8 @@ def motif_logo(
     places = [columns + number * (width + _GAP) for number in range(len(drawn))]
     for (name, each, known), place in zip(drawn, places, strict=True):
         draw_logo(each, axes, background=known, first=int(place[0]))
-        axes.text(place.mean(), 1.02, name, ha="center", transform=axes.get_xaxis_transform())
+        above = axes.get_xaxis_transform()
+        axes.text(place.mean(), 1.02, name, ha="center", transform=above, parse_math=False)
     every = np.arange(0, width, max(1, -(-width // 12)))
     axes.set_xticks(
         np.concatenate([place[every] for place in places]),

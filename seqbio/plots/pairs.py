@@ -96,9 +96,9 @@ def alignment_posterior(
         label=f"aligned so with less than {_SURE:g}",
     )
     names = [getattr(each, "id", None) or letter for each, letter in ((x, "x"), (y, "y"))]
+    axes.set_xlabel(f"{names[0]} (letter)", parse_math=False)
+    axes.set_ylabel(f"{names[1]} (letter)", parse_math=False)
     axes.set(
-        xlabel=f"{names[0]} (letter)",
-        ylabel=f"{names[1]} (letter)",
         xlim=(0.5, posterior.shape[0] + 0.5),
         ylim=(posterior.shape[1] + 0.5, 0.5),
     )
@@ -189,7 +189,9 @@ def alignment(
         for number in range(2):
             ticks.append((top + 1.5 + 2 * number, f"{names[number]} {starts[number]}"))
             starts[number] += len(letters[number].replace("-", ""))
-    axes.set_yticks([place for place, _ in ticks], [text for _, text in ticks], fontsize=8)
+    axes.set_yticks(
+        [place for place, _ in ticks], [text for _, text in ticks], fontsize=8, parse_math=False
+    )
     axes.set(xlim=(0.5, min(n_columns, _COLUMNS) + 0.5), xticks=[])
     axes.set_ylim(n_blocks * (_BLOCK + 0.6), 0)
     if sure is not None:

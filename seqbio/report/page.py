@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from seqbio import __version__
-from seqbio.errors import MissingDependencyError, ParameterError
+from seqbio.errors import MissingDependencyError, ParameterError, SeqbioError
 from seqbio.hypothesis_testing.tables import Table
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Page:
         caption: str,
         size: tuple[float, float] = SIZE,
     ) -> None:
-        """Add a figure, or leave it out where there is nothing to draw.
+        """Add a figure, or leave it out where there is nothing to draw, or it cannot be drawn.
 
         Parameters
         ----------
@@ -101,6 +103,10 @@ class Page:
         try:
             function(drawing.add_subplot())
         except ParameterError:  # which the functions raise where there is nothing to draw
+            return
+        except SeqbioError as error:  # a report with one figure less is better than none
+            reason = ("warning", f"a figure is left out ({caption.rstrip('.')}): {error}")
+            self.warnings = [*(self.warnings or ()), reason]
             return
         stream = io.BytesIO()
         with rc_context({"svg.hashsalt": _HASH_SALT}):
@@ -133,6 +139,33 @@ class Page:
         source = files("seqbio.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
         template = environment.from_string(source)
         return template.render(page=self, origin=origin, command=command, version=__version__)
+
+
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Refuse a file whose name says that it holds something else than a report.
+
+    Parameters
+    ----------
+    path : str or path
+        It ends in .html or .htm, or has no ending, as standard output and pipes have none.
+
+    Raises
+    ------
+    ParameterError
+        It has another ending.
+
+    Examples
+    --------
+    >>> check_name("gaps.pdf")
+    Traceback (most recent call last):
+        ...
+    seqbio.errors.ParameterError: a report is HTML, and 'gaps.pdf' ends in .pdf; name it .html
+    """
+    ending = PurePath(os.fspath(path).removesuffix(".gz")).suffix
+    if ending.lower() not in ("", ".html", ".htm"):
+        raise ParameterError(
+            f"a report is HTML, and {os.fspath(path)!r} ends in {ending}; name it .html"
+        )
 
 
 def check_installed() -> None:

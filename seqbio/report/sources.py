@@ -147,7 +147,9 @@ def _effects_in_numbers(result: LikelihoodRatioResult) -> str:
 # -- pair HMMs ---------------------------------------------------------------------------------
 
 
-def pair_hmm_tables(hmm: PairHMM, intervals: Intervals, method: str) -> list[Table]:
+def pair_hmm_tables(
+    hmm: PairHMM, intervals: Intervals, method: str, failure: str | None = None
+) -> list[Table]:
     """Lay out how a pair HMM was fitted, and its parameters.
 
     Parameters
@@ -158,6 +160,8 @@ def pair_hmm_tables(hmm: PairHMM, intervals: Intervals, method: str) -> list[Tab
         Of 95 %, by the names of parameters; empty for none.
     method : {"wald", "robust", "profile", "none"}
         Where they come from.
+    failure : str, optional
+        Why there are none, where they were asked for.
 
     Returns
     -------
@@ -183,10 +187,12 @@ def pair_hmm_tables(hmm: PairHMM, intervals: Intervals, method: str) -> list[Tab
         summary.append(("starts", words))
     if fitted.at_boundary:
         summary.append(("estimated as 0", ", ".join(fitted.at_boundary)))
+    if failure is not None:
+        summary.append(("intervals", f"none: {failure}"))
     rows: list[tuple[str, ...]]
     header: tuple[str, ...] = ("", "estimate")
     title = "Parameters"
-    if method == "none":
+    if method == "none" or failure is not None:
         rows = [(name, _short(value)) for name, value in hmm.parameters_.items()]
     else:
         title = f"Parameters, 95 % {INTERVAL_NAMES[method]} intervals"
@@ -199,17 +205,22 @@ def _parameter_row(name: str, value: float, intervals: Intervals) -> tuple[str, 
     if name in intervals:
         lower, upper = intervals[name]
         return name, _short(value), _short(lower), _short(upper), ""
-    remark = "" if not intervals else "at its boundary" if value == 0.0 else "not estimated"
+    remark = "at its boundary" if value == 0.0 else "not estimated"
     return name, _short(value), "-", "-", remark
 
 
 def _page_of_pair_hmm(hmm: PairHMM) -> Page:
     parameters = hmm.parameters_
     method: str = hmm.interval_method_
+    intervals: Intervals = {}
+    failure, warnings = None, []
+    if not hmm.converged_:
+        warnings.append(("warning", f"the fit did not converge: {hmm.fit_.message}"))
     try:
-        intervals: Intervals = hmm.confidence_intervals()
-    except ConvergenceError:
-        intervals, method = {}, "none"
+        intervals = hmm.confidence_intervals()
+    except ConvergenceError as error:
+        failure = str(error)
+        warnings.append(("warning", f"there are no intervals: {error}"))
     ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
     page = Page(
         "How often do gaps open, and how long do they last?",
@@ -220,10 +231,8 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
             ("log-likelihood", f"{hmm.log_likelihood_:.2f} nats"),
             ("free parameters", str(hmm.n_free_parameters_)),
         ],
-        tables=pair_hmm_tables(hmm, intervals, method),
-        warnings=[]
-        if hmm.converged_
-        else [("warning", f"the fit did not converge: {hmm.fit_.message}")],
+        tables=pair_hmm_tables(hmm, intervals, method, failure),
+        warnings=warnings,
     )
     gaps = {
         name: value
@@ -238,7 +247,8 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
     page.draw(
         lambda ax: plots.parameters({"estimate": hmm}, tuple(gaps), ax=ax),
         f"Figure: {numbers}.",
-        f"Probabilities of gaps, with {'robust ' * (method == 'robust')}intervals of 95 %.",
+        f"Probabilities of gaps, with{'out' if failure else ' robust' * (method == 'robust')} "
+        "intervals of 95 %.",
         (SIZE[0], 1.4 + 0.5 * len(gaps)),
     )
     if not hmm.groups_:  # else the parameters are not one pair HMM's

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from seqbio import __version__
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.tables import Table
-from seqbio.report.page import check_installed, versions
+from seqbio.report.page import check_installed, check_name, versions
 from seqbio.report.sources import page_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def write_report(
     source : LikelihoodRatioResult, PairHMM, MotifDetector or RecurrentModel
         Of `seqbio.compare`, or fitted.
     path : str or path
-        Of the file, or ``-`` for standard output.
+        Of the file, which ends in .html or .htm or not at all, or ``-`` for standard output.
     doubted, kept : sequence of str
         For a test: what the null says and the alternative does not, and what both say, a sentence
         each, such as those of ``ties()``. By default the ties as the fits describe them.
@@ -57,7 +57,7 @@ def write_report(
     MissingDependencyError
         jinja2, matplotlib or logomaker is not installed.
     ParameterError
-        There are no reports of such a source.
+        There are no reports of such a source, or the file has another ending.
     NotFittedError
         The model is not fitted.
 
@@ -76,6 +76,7 @@ def write_report(
     """
     from seqbio.sequences import atomic_writer
 
+    check_name(path)
     check_installed()
     page = page_of(source, doubted, kept)
     if page is None:

@@ -18,7 +18,7 @@ from .model_files import (
     read_model_text,
     written_coordinates,
 )
-from .output import atomic_writer
+from .output import atomic_writer, check_target, open_descriptor, tsv_line
 from .pairs import Pair, Pairing, as_pairs, read_pairs
 from .records import SequenceLike, as_records, encode_records
 from .shuffle import SingleArrangementWarning, shuffle_dinucleotides
@@ -38,10 +38,12 @@ __all__ = [
     "as_pairs",
     "as_records",
     "atomic_writer",
+    "check_target",
     "encode_records",
     "get_alphabet",
     "model_file",
     "model_numbers",
+    "open_descriptor",
     "read_coordinates",
     "read_fasta",
     "read_input",
@@ -50,6 +52,7 @@ __all__ = [
     "read_pairs",
     "shuffle_dinucleotides",
     "stream_fasta",
+    "tsv_line",
     "write_fasta",
     "written_coordinates",
 ]

@@ -19,7 +19,7 @@ from ..errors import AlphabetError, ParameterError, did_you_mean
 GAPS = b"-."
 
 _UNKNOWN_CODE = 255
-_GAP = "a gap; remove the gaps with --strip-gaps (strip_gaps=True)"
+_GAP = "a gap; remove the gaps"
 _ADVICE = {
     "-": _GAP,
     ".": _GAP,

@@ -15,10 +15,11 @@ from ..errors import AlphabetError, DuplicateIdWarning, ParameterError, Sequence
 from .alphabet import GAPS, Alphabet, get_alphabet
 from .input import Source, read_input
 from .output import atomic_writer
-from .records import has_id, listed
+from .records import has_id, letters_of, listed
 
 _BLANK_LINES = re.compile(rb"(?:[ \t]*\n)*")
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
+_NO_LETTER = re.compile(rb"[\s>\x00-\x1f\x7f-\xff]")
 _LINE_WIDTH = 60
 # What Biopython writes into a record that was built without a description.
 _NO_DESCRIPTION = "<unknown description>"
@@ -147,7 +148,8 @@ def _refusal(
         )
     index = alphabet.find_invalid(letters)
     line += 1 + _line_of_letter(body, index, dropped)
-    return AlphabetError(f"{record}, line {line}: {alphabet.complaint(letters, index)}")
+    remedy = " with --strip-gaps (strip_gaps=True)" if letters[index] in GAPS else ""
+    return AlphabetError(f"{record}, line {line}: {alphabet.complaint(letters, index)}{remedy}")
 
 
 def header_refusal(name: str, line: int, title: str) -> SequenceFormatError:
@@ -201,8 +203,8 @@ def write_fasta(records: Iterable[SeqRecord], target: str | os.PathLike[str]) ->
     Raises
     ------
     SequenceFormatError
-        A record has no id, an id with spaces, a control character in its header, or no sequence,
-        or there are no records.
+        A record has no id, an id with spaces, a control character in its header, no sequence, or
+        something in it that is no letter, or there are no records.
     ParameterError
         An item is not a SeqRecord.
     OSError
@@ -239,8 +241,14 @@ def _formatted(record: SeqRecord, index: int) -> str:
         raise SequenceFormatError(
             f"{where} has a control character in its header {title!r}; remove it"
         )
-    letters = str(record.seq or "")
+    letters = letters_of(record, where)
     if not letters:
         raise SequenceFormatError(f"{where}, {record.id!r}, has no sequence")
-    lines = (letters[at : at + _LINE_WIDTH] for at in range(0, len(letters), _LINE_WIDTH))
+    if wrong := _NO_LETTER.search(letters):
+        raise SequenceFormatError(
+            f"{where}, {record.id!r}, has {chr(wrong.group()[0])!a} at position "
+            f"{wrong.start() + 1} of its sequence, which is no letter; remove it"
+        )
+    text = letters.decode("ascii")
+    lines = (text[at : at + _LINE_WIDTH] for at in range(0, len(letters), _LINE_WIDTH))
     return "\n".join((f">{title}", *lines, ""))

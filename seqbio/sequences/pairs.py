@@ -26,7 +26,7 @@ def read_pairs(
     *,
     alphabet: str | Alphabet = "dna",
     pairing: Pairing | None = None,
-    select: Sequence[tuple[str, str]] | None = None,
+    select: Sequence[tuple[str, str] | str] | None = None,
     strip_gaps: bool = False,
 ) -> list[Pair]:
     r"""Read FASTA records and arrange them in pairs.
@@ -44,6 +44,8 @@ def read_pairs(
         ``"by-id"`` (records of the same id, in the order of the first source).
     select
         Pairs of ids to take from one source instead, in this order; an id may be used repeatedly.
+        A pair may be a single str, with a comma between the ids: that at which there is an id on
+        either side, as ids may have commas, too.
 
     Returns
     -------
@@ -53,7 +55,8 @@ def read_pairs(
     ------
     PairingError
         An odd number of records; fewer than two; sources of different length by order; an id that
-        is missing, or that several records have, where ids decide.
+        is missing, or that several records have, where ids decide; a str with several commas
+        between two ids.
     ParameterError
         Arguments that do not go together.
     SequenceFormatError, AlphabetError, OSError
@@ -83,7 +86,8 @@ def read_pairs(
         return pair_up(name, records, source_name(second), others)
     if select is not None:
         index = _Index(name, records)
-        return [(index.find(first), index.find(other)) for first, other in select]
+        pairs = [index.split(pair) if isinstance(pair, str) else pair for pair in select]
+        return [(index.find(first), index.find(other)) for first, other in pairs]
     return (_first_against_rest if pairing == "first-vs-rest" else _consecutive)(name, records)
 
 
@@ -137,7 +141,7 @@ def _check_arguments(
     source: Source,
     second: Source | None,
     pairing: str | None,
-    select: Sequence[tuple[str, str]] | None,
+    select: Sequence[tuple[str, str] | str] | None,
 ) -> None:
     if second is None:
         sources, choices = "one source", ("consecutive", "first-vs-rest")
@@ -154,8 +158,16 @@ def _check_arguments(
     if second is not None or pairing is not None:
         raise ParameterError("select picks pairs from one source; leave out second and pairing")
     for pair in select:
-        if isinstance(pair, str) or len(pair) != 2:
-            raise ParameterError(f"select takes pairs of ids; found {pair!r}")
+        cuts = _split(pair) if isinstance(pair, str) else [tuple(pair)]
+        if not any(len(cut) == 2 and all(cut) for cut in cuts):
+            raise ParameterError(f"{pair!r} is no pair; write two ids with a comma between")
+
+
+def _split(text: str) -> list[tuple[str, str]]:
+    """Cut a text at each of its commas; without one, the second part of the only cut is empty."""
+    words = text.split(",")
+    cuts = [(",".join(words[:i]), ",".join(words[i:])) for i in range(1, max(len(words), 2))]
+    return [(first.strip(), other.strip()) for first, other in cuts]
 
 
 def _consecutive(name: str, records: list[SeqRecord]) -> list[Pair]:
@@ -217,6 +229,22 @@ class _Index:
         self._records: dict[str | None, list[SeqRecord]] = {}
         for record in records:
             self._records.setdefault(record.id, []).append(record)
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Cut a text at the comma that has an id on either side."""
+        cuts = _split(text)
+        known = [cut for cut in cuts if set(cut) <= self._records.keys()]
+        if len(known) > 1:
+            raise PairingError(
+                f"{self._name}: {text!r} can be read as {known[0][0]!r} and {known[0][1]!r}, or as "
+                f"{known[1][0]!r} and {known[1][1]!r}; rename a record"
+            )
+        if not known and len(cuts) > 1:
+            raise PairingError(
+                f"{self._name}: no comma in {text!r} has the id of a record on either side; the "
+                f"ids are {listed([str(each) for each in self._records])}"
+            )
+        return known[0] if known else cuts[0]
 
     def find(self, identifier: str | None, remark: str = "") -> SeqRecord:
         found = self._records.get(identifier, [])

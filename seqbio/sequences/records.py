@@ -103,7 +103,7 @@ def as_record(item: SequenceLike, alphabet: Alphabet, where: str) -> SeqRecord:
     """Check one sequence; `where` says in messages which one it is."""
     if isinstance(item, SeqRecord):
         where = f"{where} ({item.id!r})" if has_id(item) else where
-    written = _letters(item, where)
+    written = letters_of(item, where)
     letters = written.removesuffix(b"*")
     if not letters:
         raise SequenceFormatError(f"{where} is empty; give it letters or leave it out")
@@ -139,7 +139,8 @@ def listed(identifiers: list[str]) -> str:
     return f"{shown} and {hidden} more" if hidden > 0 else shown
 
 
-def _letters(item: SequenceLike, where: str) -> bytes:
+def letters_of(item: SequenceLike, where: str) -> bytes:
+    """Give the letters of a sequence; `where` says in messages which one it is."""
     if isinstance(item, SeqRecord):
         item = "" if item.seq is None else item.seq
     if isinstance(item, str):

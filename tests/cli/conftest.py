@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from seqbio import PairHMM, write_fasta
+from seqbio import PairHMM, read_fasta, write_fasta
 from seqbio.cli import app
 
 PARAMETERS = {
@@ -24,12 +26,25 @@ PARAMETERS = {
 }
 
 
+def check_advice(words: list[str], messages: str) -> None:
+    """Check that a command names no option that it does not have."""
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        command = getattr(command, "commands", {}).get(word, command)
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", messages))
+    assert named <= known | {*words}, messages
+
+
 @pytest.fixture
 def run() -> Callable[..., Any]:
     """Return a function that runs ``seqbio`` with some arguments."""
 
     def run(*arguments: object, stdin: str | bytes | None = None) -> Any:
-        return CliRunner().invoke(app, [str(each) for each in arguments], input=stdin)
+        words = [str(each) for each in arguments]
+        result = CliRunner().invoke(app, words, input=stdin)
+        check_advice(words, result.stderr)
+        return result
 
     return run
 
@@ -81,3 +96,31 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return file
 
     return write
+
+
+@pytest.fixture(scope="session")
+def small(
+    pairs_file: Path, model_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Return small files for every command, and where to keep networks."""
+    folder = tmp_path_factory.mktemp("small")
+    # Two classes of records for the motifs and the recurrent models, and a motif.
+    letters = "".join(str(record.seq) for record in read_fasta(pairs_file))
+    for kind, start in (("early", 0), ("late", 500)):
+        pieces = [letters[start + 14 * i :][:14] for i in range(30)]
+        rows = [f">{kind}{i} kind={kind}\n{piece}\n" for i, piece in enumerate(pieces)]
+        (folder / f"{kind}.fa").write_text("".join(rows))
+    both = (folder / "early.fa").read_text() + (folder / "late.fa").read_text()
+    (folder / "both.fa").write_text(both)
+    matrix = "0.7 0.1 0.1 0.1\n" * 4
+    text = f"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF m\nletter-probability matrix: w= 4\n{matrix}"
+    (folder / "m.meme").write_text(text)
+    return {
+        "pairs": pairs_file,
+        "model": model_file,
+        **{name: folder / f"{name}.fa" for name in ("early", "late", "both")},
+        "motif": folder / "m.meme",
+        "detector": folder / "detector.json",
+        "network": folder / "network.npz",
+        "classifier": folder / "classifier.npz",
+    }

@@ -1,6 +1,8 @@
 """Alignments in all formats, read back by Biopython."""
 
+import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -197,12 +199,69 @@ def test_formats_of_one_alignment_refuse_several(file_format):
         written([aligned("AC", "AC")] * 2, file_format)
 
 
-@pytest.mark.parametrize(("file_format", "width"), [("clustal", 30), ("phylip", 10)])
-def test_names_that_would_be_cut_to_the_same_are_refused(file_format, width):
-    stem = "n" * width
-    with pytest.raises(SeqbioError, match=f"keeps {width} characters of an id.*fasta"):
-        written([aligned("AC", "AC", ids=(f"{stem}1", f"{stem}2"))], file_format)
-    assert written([aligned("AC", "AC", ids=(f"1{stem}", f"2{stem}"))], file_format)
+NAMES = [
+    *("#c", ">x", "track", "browser", "a%b", "a;b", "a=b", "a&b", "a,b", 'a"b', '"ab', "a'b", "é€"),
+    *(
+        "//",
+        "@HD",
+        "*",
+        "=x",
+        "a|b",
+        "[ab]",
+        "(a)",
+        "a:b",
+        "a/1-4",
+        "#=GC",
+        "a\\b",
+        "CLUSTAL",
+        "NA",
+    ),
+    "x" * 47,
+]
+REFUSED = {
+    "bed": {"#c", "track", "browser", "#=GC"},
+    "clustal": {"CLUSTAL"},
+    "phylip": {"a;b", "a,b", "[ab]", "(a)", "a:b", "x" * 47},
+    "sam": {">x", "a,b", 'a"b', '"ab', "a'b", "é€", "@HD", "*", "=x", "[ab]", "(a)", "a\\b"},
+    "stockholm": {"#c", "//", "#=GC"},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("file_format", ALIGNMENT_FORMATS)
+def test_names_come_back_whole_or_are_refused(file_format, name):
+    alignment = aligned("AC-GTACC", "ACTGTA-C", ids=(name, "other"))
+    if name in REFUSED.get(file_format, ()):
+        message = f"{file_format} cannot hold the id {re.escape(repr(name))}: .* another format: "
+        with pytest.raises(SeqbioError, match=message):
+            written([alignment], file_format)
+        return
+    stream = io.StringIO(written([alignment], file_format))
+    if file_format == "tsv":
+        _, *rows = csv.reader(stream, "excel-tab")
+        assert [row[1:3] for row in rows] == [[name, "other"]] * 8
+        return
+    [back] = Align.parse(stream, file_format)
+    assert (back.target.id, back.query.id) == (name, "other")
+
+
+@pytest.mark.parametrize("file_format", REFUSED)
+def test_names_are_refused_before_the_work(fails, write, file_format):
+    name = min(REFUSED[file_format])
+    file = write("names.fa", f">{name}\nACGTA\n>other\nACGTT\n")
+    message = fails(1, "pairhmm", "align", file, "--model", write("m.json", ""), "--format", "tsv")
+    assert "m.json is not a saved pair HMM" in message  # which comes first
+    message = fails(1, "pairhmm", "align", file, "--format", file_format, "--gap-lengths", "2")
+    assert f"{file_format} cannot hold the id {name!r}" in message
+
+
+def test_the_default_format_has_whole_ids(run, write, model_file):
+    ids = ["x" * 47 + end for end in "ab"]
+    file = write("long.fa", "".join(f">{name}\nACGTACGT\n" for name in ids))
+    result = run("pairhmm", "align", file, "--model", model_file)
+    assert [line.split() for line in result.stdout.splitlines()[3:5]] == [
+        [name, "ACGTACGT"] for name in ids
+    ]
 
 
 def test_two_rows_of_one_name_are_refused_where_names_tell_rows_apart():

@@ -63,9 +63,8 @@ def test_the_pairing_follows_the_options(write):
 @pytest.mark.parametrize(
     ("second", "options", "message"),
     [
-        (None, {"pair": ["a"]}, "--pair: 'a' is no pair; write two ids with a comma between"),
+        (None, {"pair": ["a"]}, "'a' is no pair; write two ids with a comma between"),
         (None, {"pair": ["a,"]}, "is no pair"),
-        (None, {"pair": ["a,b,c"]}, "is no pair"),
         (None, {"pair": ["a,b"], "pairing": "consecutive"}, "leave out --pairing, or --pair"),
         ("x", {"pair": ["a,b"]}, "leave out a second file, or --pair"),
         (
@@ -141,18 +140,54 @@ def test_text_goes_out_with_one_line_end(tmp_path, capsys):
 
 
 def test_what_cannot_be_written_is_refused_early(tmp_path):
-    common.check_writable("-", None, str(tmp_path / "new.txt"))
+    common.check_files([], {"output": "-", "save": None, "report": str(tmp_path / "new.txt")})
     with pytest.raises(SeqbioError, match="nowhere; create it first"):
-        common.check_writable(str(tmp_path / "nowhere" / "x"))
+        common.check_files([], {"output": str(tmp_path / "nowhere" / "x")})
     with pytest.raises(IsADirectoryError):
-        common.check_writable(str(tmp_path))
+        common.check_files([], {"output": str(tmp_path)})
 
 
 def test_a_protected_folder_is_refused_early(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(PermissionError) as caught:
-        common.check_writable(str(tmp_path / "x"))
+        common.check_files([], {"output": str(tmp_path / "x")})
     assert (caught.value.errno, caught.value.filename) == (errno.EACCES, str(tmp_path / "x"))
+
+
+@pytest.fixture
+def names(tmp_path, monkeypatch):
+    """Go to a folder with a file and other names of it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.fa").write_text(TWO)
+    (tmp_path / "link").symlink_to("x.fa")
+    (tmp_path / "same").hardlink_to("x.fa")
+    (tmp_path / "folder").symlink_to(".")
+    return tmp_path
+
+
+@pytest.mark.parametrize("other", ["x.fa", "./x.fa", "link", "same", "folder/x.fa"])
+def test_two_names_of_one_file_are_refused(names, other):
+    with pytest.raises(ParameterError, match=rf"^--save: {other} is read, too; name another file"):
+        common.check_files(["x.fa", None], {"output": "-", "save": other})
+    written = {"output": "x.fa", "write_motifs": other}
+    with pytest.raises(ParameterError, match=f"--write-motifs: {other} is written for --output"):
+        common.check_files(["y.fa"], written)
+
+
+def test_names_of_one_file_that_is_not_there_yet_are_refused(names):
+    with pytest.raises(ParameterError, match="--save: folder/new is written for --output, too"):
+        common.check_files([], {"output": "new", "save": "folder/new"})
+    common.check_files([], {"output": "new", "save": "newer"})
+
+
+def test_standard_output_takes_one_result(names):
+    for save in ("-", "/dev/stdout", "/dev/fd/1"):
+        with pytest.raises(ParameterError, match=f"--save: {save} is written for --output, too"):
+            common.check_files(["-"], {"output": "-", "save": save})
+
+
+def test_what_forgets_takes_any_number(names):
+    common.check_files(["/dev/null"], dict.fromkeys(["output", "save", "report"], "/dev/null"))
 
 
 def test_a_new_seed_is_reported_after_the_work_unless_quiet(capsys):

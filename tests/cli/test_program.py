@@ -219,7 +219,9 @@ def test_a_full_disk_is_one_line(model_file):
             check=False,
         )
     assert run.returncode == 1
-    assert run.stderr == "error: no space left on device; make room or choose another place\n"
+    assert run.stderr == (
+        "error: standard output: no space left on device; make room or choose another place\n"
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")

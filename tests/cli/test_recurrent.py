@@ -65,7 +65,7 @@ def test_train_learns_classes_from_headers_and_score_tells_them(run, records_fil
     assert content["history"][0]["validation_loss"] is not None
     result = run("recurrent", "score", target, records_file)
     header, first, *_ = result.stdout.splitlines()
-    assert header.split("\t") == ["id", "length", "predicted", "early", "late"]
+    assert header.split("\t") == ["id", "length", "predicted", "P(early)", "P(late)"]
     assert sum(map(float, first.split("\t")[3:])) == pytest.approx(1, abs=1e-5)
 
 

@@ -8,7 +8,6 @@ import pytest
 import typer
 from jsonschema import Draft202012Validator
 
-from seqbio import read_fasta
 from seqbio.cli import app, common
 
 
@@ -19,31 +18,6 @@ def validator():
     schema = json.loads(files("seqbio.cli").joinpath("schema.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
-
-
-@pytest.fixture(scope="module")
-def files(pairs_file, model_file, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("schema")
-    # Two classes of records for the motifs and the recurrent models, and a motif.
-    letters = "".join(str(record.seq) for record in read_fasta(pairs_file))
-    for kind, start in (("early", 0), ("late", 500)):
-        pieces = [letters[start + 14 * i :][:14] for i in range(30)]
-        rows = [f">{kind}{i} kind={kind}\n{piece}\n" for i, piece in enumerate(pieces)]
-        (folder / f"{kind}.fa").write_text("".join(rows))
-    both = (folder / "early.fa").read_text() + (folder / "late.fa").read_text()
-    (folder / "both.fa").write_text(both)
-    matrix = "0.7 0.1 0.1 0.1\n" * 4
-    text = f"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF m\nletter-probability matrix: w= 4\n{matrix}"
-    (folder / "m.meme").write_text(text)
-    return {
-        "pairs": pairs_file,
-        "model": model_file,
-        **{name: folder / f"{name}.fa" for name in ("early", "late", "both")},
-        "motif": folder / "m.meme",
-        "detector": folder / "detector.json",
-        "network": folder / "network.npz",
-        "classifier": folder / "classifier.npz",
-    }
 
 
 SMALL = "--hidden 2 --epochs 1"
@@ -74,8 +48,8 @@ LINES = [
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_output_is_as_the_schema_says(run, validator, files, line):
-    words = [word.format_map(files) for word in line.split()]
+def test_output_is_as_the_schema_says(run, validator, small, line):
+    words = [word.format_map(small) for word in line.split()]
     result = run(*words, "--json")
     assert result.exit_code == 0, result.output
     content = json.loads(result.stdout)

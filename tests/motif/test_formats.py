@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqbio.errors import ParameterError, SequenceFormatError
-from seqbio.motif import make_motif, read_motifs, scan, write_hits, write_motifs
+from seqbio.motif import Hit, make_motif, read_motifs, scan, write_hits, write_motifs
 from seqbio.motif.motifs import count_matrix, probability_matrix
 
 
@@ -204,3 +207,66 @@ def test_tables_of_hits_have_the_second_name_of_a_motif(tmp_path):
         "MA1",
         "MA2",
     ]
+
+
+NAMES = [
+    "#c",
+    ">x",
+    "track",
+    "browser1",
+    "a%b",
+    "a;b",
+    "a=b",
+    "a&b",
+    "a,b",
+    'a"b',
+    '"a',
+    "é€",
+    "a|b",
+]
+ODD = ["a b", "a\tb", "a\nb", " a "]  # which no reader of ours gives
+
+
+@pytest.mark.parametrize("name", NAMES + ODD)
+def test_hits_of_any_name_come_back_or_are_refused(tmp_path, name):
+    one = Hit(
+        motif=name, sequence=name, start=0, stop=4, strand="+", score=1.5, pvalue=0.01,
+        qvalue=0.1, qvalue_all=0.2, matched="ACGT", motif_alt=name,
+    )  # fmt: skip
+    write_hits([one], tmp_path / "x.tsv", "tsv")
+    with (tmp_path / "x.tsv").open(newline="", encoding="utf-8") as stream:
+        [row] = csv.DictReader(stream, dialect="excel-tab")
+    assert [row[key] for key in ("motif_id", "motif_alt_id", "sequence_name")] == [name] * 3
+    write_hits([one], tmp_path / "x.gff3", "gff3")
+    [_, line] = (tmp_path / "x.gff3").read_text(encoding="utf-8").splitlines()
+    cells = line.split("\t")
+    assert re.fullmatch(r"[a-zA-Z0-9.:^*$@!+_?|%-]+", cells[0])
+    attributes = dict(pair.split("=") for pair in cells[8].split(";"))
+    assert [unquote(text) for text in (cells[0], attributes["Name"], attributes["Alias"])] == (
+        [name] * 3
+    )
+    if name in ODD or name.startswith(("#", "track", "browser")):
+        with pytest.raises(
+            ParameterError, match=f"bed cannot hold the name {re.escape(repr(name))}"
+        ):
+            write_hits([one], tmp_path / "x.bed", "bed")
+        assert not (tmp_path / "x.bed").exists()
+    else:
+        write_hits([one], tmp_path / "x.bed", "bed")
+        cells = (tmp_path / "x.bed").read_text(encoding="utf-8").rstrip("\n").split("\t")
+        assert (cells[0], cells[3], len(cells)) == (name, name, 6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("file_format", ["meme", "jaspar"])
+def test_motifs_of_any_name_come_back_from_biopython_too(tmp_path, name, file_format):
+    motif = make_motif([[3, 0], [0, 1], [0, 1], [0, 1]], name)
+    motif.matrix_id = f"{name} ; # second"
+    write_motifs([motif, make_motif([[1], [1], [1], [1]], "other")], tmp_path / "x", file_format)
+    ours = read_motifs(tmp_path / "x")
+    assert [each.name for each in ours] == [name, "other"]
+    assert ours[0].matrix_id == motif.matrix_id
+    with (tmp_path / "x").open(encoding="utf-8") as stream:
+        theirs = bio_motifs.parse(stream, {"meme": "minimal", "jaspar": "jaspar"}[file_format])
+    key = {"meme": "name", "jaspar": "matrix_id"}[file_format]
+    assert [getattr(each, key).split()[0] for each in theirs] == [name, "other"]

@@ -317,3 +317,19 @@ def test_many_records_and_a_long_line_agree_with_biopython(tmp_path, source):
         warnings.simplefilter("ignore", DuplicateIdWarning)
         found = read_fasta({"path": path, "handle": binary, "text": text}[source])
     assert contents(found) == expected
+
+
+@pytest.mark.parametrize("name", ["#c", ">x", "track", "a%b", "a;b=c&d", 'a"b', "é€", "a,b", "1"])
+def test_names_of_any_kind_come_back_from_biopython_too(tmp_path, name):
+    record = SeqRecord(Seq("ACGT"), id=name, description=f"{name} > # ; words")
+    write_fasta([record, record], tmp_path / "x.fa")
+    for back in SeqIO.parse(tmp_path / "x.fa", "fasta"):
+        assert (back.id, back.description, back.seq) == (name, record.description, "ACGT")
+
+
+@pytest.mark.parametrize("letters", ["AC\n>y\nGT", "AC GT", "AC\tGT", "AC>GT", "ACé", "AC\0"])
+def test_a_sequence_that_would_be_another_is_not_written(tmp_path, letters):
+    record = SeqRecord(Seq(letters.encode()), id="x")
+    with pytest.raises(SequenceFormatError, match=r"'x', has .* at position 3 of its sequence"):
+        write_fasta([record], tmp_path / "x.fa")
+    assert not list(tmp_path.iterdir())

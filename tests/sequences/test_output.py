@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import os
+import re
+import signal
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from seqbio.sequences import atomic_writer
+from seqbio.errors import ParameterError
+from seqbio.sequences import atomic_writer, check_target, open_descriptor, tsv_line
 
 
 @pytest.mark.parametrize("path_type", [str, Path])
@@ -123,3 +129,132 @@ def test_a_dash_is_standard_output(capfdbinary, target):
     sys.stdout.write("fourth\n")
     sys.stdout.flush()
     assert capfdbinary.readouterr().out == b"first\nsecond\nthird\nfourth\n"
+
+
+def test_a_kill_just_before_the_end_leaves_the_old_file(tmp_path):
+    code = (
+        "import os, signal, sys\nfrom seqbio.sequences import atomic_writer\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with atomic_writer(sys.argv[1]) as stream: stream.write('new' * 10_000)"
+    )
+    path = tmp_path / "x"
+    path.write_text("old")
+    run = subprocess.run([sys.executable, "-c", code, path], check=False)
+    assert run.returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize("form", ["/dev/fd/{}", "/proc/self/fd/{}", "link", "folder/{}"])
+def test_an_open_file_is_written_where_others_stopped(tmp_path, form):
+    with (tmp_path / "x").open("wb", buffering=0) as stream:
+        path = form.format(stream.fileno())
+        if "/" not in path:
+            (tmp_path / path).symlink_to(f"/dev/fd/{stream.fileno()}")
+        (tmp_path / "folder").symlink_to("/proc/self/fd")
+        stream.write(b"first\n")
+        with atomic_writer(tmp_path / path) as inner:
+            inner.write("second\n")
+        stream.write(b"third\n")
+        assert open_descriptor(tmp_path / path) == stream.fileno()
+    assert (tmp_path / "x").read_text() == "first\nsecond\nthird\n"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        check_target(f"/dev/fd/{10_000}")
+
+
+def test_what_cannot_be_replaced_gets_nothing_when_the_block_raises(tmp_path, capsys):
+    def broken(path):
+        with atomic_writer(path) as stream:
+            stream.write("half")
+            raise ValueError
+
+    with (tmp_path / "x").open("wb", buffering=0) as stream:
+        for path in ("-", f"/dev/fd/{stream.fileno()}"):
+            with pytest.raises(ValueError, match=r"^$"):
+                broken(path)
+    assert (tmp_path / "x").read_bytes() == b""
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("", IsADirectoryError),
+        (".", IsADirectoryError),
+        ("new/", IsADirectoryError),
+        ("absent/x", FileNotFoundError),
+        ("file/x", NotADirectoryError),
+        ("loop", OSError),
+        ("n" * 300, OSError),
+        (3, ParameterError),
+        (None, ParameterError),
+    ],
+)
+def test_targets_that_cannot_be_are_refused_and_nothing_is_left(tmp_path, monkeypatch, path, error):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    before = {each.name for each in tmp_path.iterdir()}
+    with pytest.raises(error), atomic_writer(path) as stream:
+        stream.write("x")
+    assert {each.name for each in tmp_path.iterdir()} == before
+
+
+def test_a_link_to_nothing_yet_leads_to_the_new_file(tmp_path):
+    (tmp_path / "link").symlink_to("file")
+    with atomic_writer(tmp_path / "link") as stream:
+        stream.write("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "x").write_text("old")
+    protected = {"x": os.W_OK, tmp_path.name: os.W_OK | os.X_OK}
+    for name, mode in protected.items():
+        # Root may write everywhere.
+        monkeypatch.setattr(os, "access", lambda p, m, n=name, k=mode: (Path(p).name, m) != (n, k))
+        with pytest.raises(PermissionError, match=r"x'$"), atomic_writer(tmp_path / "x"):
+            pass
+    assert (tmp_path / "x").read_text() == "old"
+
+
+def test_text_is_utf8_and_what_is_none_is_escaped(tmp_path, monkeypatch):
+    class Terminal(io.TextIOWrapper):
+        pass
+
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(raw, "ascii"))
+    for path in ("-", tmp_path / "x"):
+        with atomic_writer(path) as stream:
+            stream.write("é \udcff\n")
+    expected = "é \\udcff\n".encode()
+    assert raw.getvalue() == (tmp_path / "x").read_bytes() == expected
+
+
+def test_a_standard_output_for_text_refuses_bytes(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    with atomic_writer("-") as stream:
+        stream.write("é\n")
+    assert sys.stdout.getvalue() == "é\n"
+    with pytest.raises(ParameterError, match="name a file"), atomic_writer("-", "wb") as stream:
+        stream.write(b"\xff")
+
+
+def test_a_closed_standard_output_is_told_beforehand(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    for path in ("-", "/dev/stdout", "/dev/fd/1"):
+        with pytest.raises(OSError, match="standard output is closed"):
+            check_target(path)
+
+
+CELLS = ["#c", '"', 'a"b', "a\tb", "a\nb", "a\rb", " a ", "", "a,b", ">x", "é", "#", "'", "\\t"]
+
+
+@pytest.mark.parametrize("first", CELLS)
+def test_cells_of_tables_come_back_from_other_readers(first):
+    text = tsv_line(CELLS) + tsv_line([first] * len(CELLS))
+    assert list(csv.reader(io.StringIO(text, newline=""), "excel-tab")) == [
+        CELLS,
+        [first] * len(CELLS),
+    ]
+    assert not re.search("^#", text, re.MULTILINE)

@@ -154,8 +154,8 @@ def test_an_unknown_id_is_refused_with_the_nearest_ones(fasta_file):
         ),
         ({"second": "-", "select": [("a", "b")]}, "select picks pairs from one source; leave out"),
         ({"pairing": "consecutive", "select": [("a", "b")]}, "select picks pairs from one source"),
-        ({"select": ["ab"]}, "select takes pairs of ids; found 'ab'"),
-        ({"select": [("a", "b", "c")]}, r"select takes pairs of ids; found \('a', 'b', 'c'\)"),
+        ({"select": ["ab"]}, "'ab' is no pair; write two ids with a comma between"),
+        ({"select": [("a", "b", "c")]}, r"\('a', 'b', 'c'\) is no pair; write two ids"),
         ({"alphabet": "dan"}, "unknown alphabet 'dan'"),
     ],
 )
@@ -209,3 +209,35 @@ def test_pairs_in_order_whose_ids_are_those_of_others_are_pointed_out(recwarn):
     read_pairs(source("abc"), source("abc"), pairing="by-order")
     read_pairs(source("abc"), source("xyz"), pairing="by-order")
     assert not recwarn.list
+
+
+COMMAS = "".join(f">{name}\nACGT\n" for name in ("x,1", "y", "x", "1,z", "z", "x,1,z"))
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("x,1,y", ("x,1", "y")),
+        ("y,x,1", ("y", "x,1")),
+        ("x,1 , y", ("x,1", "y")),
+        ("x,1,z,x", ("x,1,z", "x")),
+        ("x,y", ("x", "y")),
+        ("x,1,x,1", ("x,1", "x,1")),
+    ],
+)
+def test_a_text_is_cut_at_the_comma_between_two_ids(text, pair):
+    [(x, y)] = read_pairs(io.StringIO(COMMAS), select=[text])
+    assert (x.id, y.id) == pair
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,1,z", "'x,1,z' can be read as 'x' and '1,z', or as 'x,1' and 'z'; rename a record"),
+        ("a,b,c", "no comma in 'a,b,c' has the id of a record on either side; the ids are 'x,1'"),
+        ("x,zz", "no record has the id 'zz'"),
+    ],
+)
+def test_a_text_without_one_such_comma_is_refused(text, message):
+    with pytest.raises(PairingError, match=message):
+        read_pairs(io.StringIO(COMMAS), select=[text])

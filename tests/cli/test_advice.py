@@ -1,0 +1,184 @@
+"""Every option that a message names is one of the command that gives the message."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+import seqbio
+from seqbio.cli import app
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+PACKAGE = Path(seqbio.__file__).parent
+
+
+def commands():
+    """Give each command by its words, with its function and its options."""
+    program = typer.main.get_command(app)
+    for group in app.registered_groups:
+        for each in group.typer_instance.registered_commands:
+            name = each.name or each.callback.__name__
+            options = {
+                option
+                for parameter in program.commands[group.name].commands[name].params
+                for option in parameter.opts
+            }
+            yield (group.name, name), inspect.unwrap(each.callback), options
+
+
+COMMANDS = {" ".join(words): (words, function, names) for words, function, names in commands()}
+
+
+def bodies():
+    """Give the functions of the command line by their module and name, methods by their class."""
+    found = {}
+    for file in PACKAGE.joinpath("cli").glob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                found[None, node.name, file.stem] = node
+            elif isinstance(node, ast.ClassDef):
+                bases = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+                for method in node.body:
+                    if isinstance(method, ast.FunctionDef):
+                        found[node.name, method.name, file.stem] = method
+                found[node.name, "bases", file.stem] = bases
+    return found
+
+
+BODIES = bodies()
+
+
+def texts_and_names(function):
+    """Collect the strings of a function, its docstring apart, and the names that it uses."""
+    texts, names = [], set()
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    for node in (each for statement in body for each in ast.walk(statement)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+    return texts, names
+
+
+def reachable(function):
+    """Collect the strings of all that a command may call in the command line's own modules.
+
+    Methods are those of the classes that the command takes as arguments, and their bases.
+    """
+    module = function.__module__.rpartition(".")[2]
+    signature = BODIES[None, function.__name__, module].args
+    classes = set(
+        re.findall(r"\w+", " ".join(ast.unparse(a.annotation) for a in signature.kwonlyargs))
+    )
+    for (owner, name, _), bases in BODIES.items():
+        if name == "bases" and owner in classes:
+            classes |= set(bases)
+    texts, seen, waiting = [], set(), [(None, function.__name__, module)]
+    while waiting:
+        key = waiting.pop()
+        if key in seen or key[1] == "bases":
+            continue
+        seen.add(key)
+        own, names = texts_and_names(BODIES[key])
+        texts += own
+        waiting += [
+            (owner, name, where)
+            for owner, name, where in BODIES
+            if name in names and (owner in classes or (owner is None and not is_command(name)))
+        ]
+    return texts
+
+
+def is_command(name):
+    return any(function.__name__ == name for _, function, _ in COMMANDS.values())
+
+
+def test_the_commands_are_found():
+    assert {"pairhmm fit", "motif scan", "recurrent test"} <= COMMANDS.keys()
+    texts = reachable(COMMANDS["pairhmm fit"][1])
+    assert "with it every group is one file; leave out SECOND_FILE and --pair" in texts
+    assert "with it every group is one file; leave out SECOND_FILE and --pair" not in reachable(
+        COMMANDS["pairhmm align"][1]
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_messages_name_options_that_the_command_has(command):
+    _, function, options = COMMANDS[command]
+    # An option alone is a label: it stands before what is wrong with its value.
+    for text in (text for text in reachable(function) if not OPTION.fullmatch(text)):
+        assert set(OPTION.findall(text)) <= options | {"--help"}, text
+
+
+# Options that messages of the library name, and the commands that may print these messages.
+OF_LIBRARY = {
+    "--keep-copies": ["pairhmm test", "motif test", "recurrent test"],
+    "--reference": ["pairhmm test"],
+    "--strip-gaps": [
+        *("pairhmm fit", "pairhmm align", "pairhmm test"),
+        *("motif train", "motif predict", "motif shuffle", "motif test"),
+        *("recurrent train", "recurrent score", "recurrent test"),
+    ],
+}
+
+
+def test_messages_of_the_library_name_options_of_those_who_print_them():
+    named = set()
+    for file in set(PACKAGE.rglob("*.py")) - set(PACKAGE.joinpath("cli").rglob("*")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                named |= {
+                    option for text in texts_and_names(node)[0] for option in OPTION.findall(text)
+                }
+    assert named == OF_LIBRARY.keys()
+    for option, names in OF_LIBRARY.items():
+        for name in names:
+            assert option in COMMANDS[name][2], (option, name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pairhmm fit {gaps} --intervals none",
+        "pairhmm align {gaps}",
+        "pairhmm test {gaps}",
+        "motif train {gaps} --width 2 --epochs 1",
+        "motif predict {gaps} --model {detector}",
+        "motif shuffle {gaps} --seed 1",
+        "motif test {gaps} --width 1 --splits 1",
+        "recurrent train {gaps} --hidden 1 --epochs 1 --save {out}",
+        "recurrent score {network} {gaps}",
+        "recurrent test {gaps} --order 0 --window 1-4",
+    ],
+)
+def test_gaps_are_removed_by_the_option_that_the_message_names(run, fails, small, tmp_path, line):
+    text = small["pairs"].read_text()
+    (tmp_path / "gaps.fa").write_text(re.sub("^([ACGT]{3})", r"\1-.", text, flags=re.MULTILINE))
+    names = small | {"gaps": tmp_path / "gaps.fa", "out": tmp_path / "out"}
+    for model, train in (
+        ("{network}", "recurrent train {early} --hidden 1 --epochs 1 --save {network} --quiet"),
+        ("{detector}", "motif train {early} --width 4 --epochs 1 --save {detector} --quiet"),
+    ):
+        if model in line:
+            assert run(*train.format_map(names).split()).exit_code == 0
+    words = line.format_map(names).split()
+    assert "position 4 is '-', which is a gap; remove the gaps with --strip-gaps" in fails(
+        1, *words
+    )
+    result = run(*words, "--strip-gaps")
+    assert result.exit_code == 0, result.stderr
+
+
+def test_a_scan_counts_positions_in_the_file_and_takes_no_gaps(fails, small, write):
+    message = fails(1, "motif", "scan", small["motif"], write("gaps.fa", ">x\nACG-T\n"))
+    assert message.endswith("position 4 is '-', which is a gap; remove the gaps")
+
+
+def test_a_text_has_no_gaps(fails, small, tmp_path):
+    text = ("recurrent", "train", small["early"], "--alphabet", "text", "--save", tmp_path / "m")
+    assert fails(2, *text, "--strip-gaps") == "--strip-gaps: a text has no gaps; leave it out"
