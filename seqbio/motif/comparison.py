@@ -110,7 +110,7 @@ def compare_motifs(
     Raises
     ------
     ParameterError
-        The motifs are of different alphabets, or there is no target.
+        The motifs are of different alphabets, there is no target, or `min_overlap` is below 1.
 
     Warns
     -----
@@ -140,6 +140,8 @@ def compare_motifs(
 
     known = as_motifs(targets)
     alphabet = alphabet_of(query)
+    if not isinstance(min_overlap, int | np.integer) or min_overlap < 1:
+        raise ParameterError(f"min_overlap is {min_overlap!r}; give a whole number of 1 or more")
     check_alphabets(known, alphabet)
     strands = {"+": [probability_matrix(motif, pseudocount=pseudocount) for motif in known]}
     if alphabet.complement is not None:

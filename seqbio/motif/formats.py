@@ -82,6 +82,8 @@ def read_motifs(source: Source) -> list[Motif]:
             f"JASPAR's ('>' and a name) or in TRANSFAC's ('AC' or 'ID' and a name), found "
             f"{first[:40]!r}"
         )
+    if not text.motifs:
+        raise SequenceFormatError(f"{name}: the file has no motif with a matrix; give one that has")
     return list(text.motifs.values())
 
 

@@ -19,7 +19,7 @@ def read_jaspar(text: MotifText) -> None:
         for at in range(start + 1, stop):
             line = text.lines[at].strip()
             if line:
-                letters += line[0]
+                letters += line[0].upper()
                 rows.append(text.numbers(at, line[1:].replace("[", " ").replace("]", " ")))
         text.add(start, two_names(text.lines[start][1:]), letters, rows)
 

@@ -15,7 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.motif.meme_alphabet import read_alphabet
 from seqbio.motif.motif_text import MotifText, annotate, number_text, title_of, two_names
-from seqbio.motif.motifs import checked_background, count_matrix, probability_matrix
+from seqbio.motif.motifs import (
+    ROUNDING,
+    checked_background,
+    count_matrix,
+    probability_matrix,
+)
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -24,9 +29,8 @@ VERSION = "MEME version"
 """How a line begins that every such file has."""
 
 _BACKGROUND = "Background letter frequencies"
-_MATRIX = "letter-probability matrix:"
+_MATRIX = "letter-probability matrix"
 _DEFAULT_SITES = 20.0  # MEME's, where a file does not say
-_ROUNDING = 0.05 + 1e-9  # that a sum of rounded probabilities may differ from 1 by
 # What MEME itself writes after the names of a motif.
 _STATISTICS = re.compile(r"\s+width\s*=\s*\d.*")
 
@@ -38,10 +42,6 @@ def read_meme(text: MotifText) -> None:
     while at < len(text.lines):
         at = reader.read(at)
     reader.end_motif()
-    if not text.motifs:
-        raise text.refusal(
-            len(text.lines) - 1, "the file ends, and has no motif with a probability matrix"
-        )
 
 
 class _Reader:
@@ -78,7 +78,7 @@ class _Reader:
         """Refuse a motif that is named and does not follow."""
         if self.title_at is not None:
             line = self.text.lines[self.title_at].strip()
-            raise self.text.refusal(self.title_at, f"{line[:40]!r} is without a {_MATRIX[:-1]}")
+            raise self.text.refusal(self.title_at, f"{line[:40]!r} is without a {_MATRIX}")
 
     def _read_background(self, start: int) -> int:
         stop, words = start + 1, []
@@ -91,7 +91,7 @@ class _Reader:
         shares = self.text.numbers(start + 1, " ".join(words[1::2])) if words else []
         letters = [letter.upper() for letter in words[::2]]
         strange = self.letters and sorted(letters) != list(self.letters)
-        if strange or abs(sum(shares) - 1) > _ROUNDING:
+        if strange or abs(sum(shares) - 1) > ROUNDING:
             raise self.text.refusal(
                 start,
                 f"the background is {' '.join(words)[:80]!r}; give letters of the alphabet, each "
@@ -113,7 +113,8 @@ class _Reader:
         stop = start + 1
         while stop < len(self.text.lines) and re.match(r"\s*[-+]?\.?\d", self.text.lines[stop]):
             stop += 1
-        matrix = self._probabilities(start, stop, self._setting(start, settings, "w"))
+        sizes = [self._setting(start, settings, name) for name in ("w", "alength")]
+        matrix = self._probabilities(start, stop, *sizes)
         title = _STATISTICS.sub("", self.text.lines[self.title_at]).strip().removeprefix("MOTIF")
         motif = self.text.add(
             self.title_at, two_names(title), self.letters, (sites or _DEFAULT_SITES) * matrix
@@ -135,7 +136,9 @@ class _Reader:
                 at, f"{name} is {settings[name]!r}; give a number, or leave {name} out"
             ) from None
 
-    def _probabilities(self, start: int, stop: int, width: float | None) -> NDArray[np.float64]:
+    def _probabilities(
+        self, start: int, stop: int, width: float | None, size: float | None
+    ) -> NDArray[np.float64]:
         """Read the rows below a line, scale each to add up to 1, and turn them into columns."""
         rows = [self.text.numbers(at, self.text.lines[at]) for at in range(start + 1, stop)]
         if not self.letters:  # a file need not say
@@ -143,15 +146,17 @@ class _Reader:
             listed = "".join(sorted(self.background))
             self.letters = listed or known.get(len(rows[0]) if rows else 0, "ACGT")
         n_letters = len(self.letters)
-        if not rows or any(len(row) != n_letters for row in rows) or width not in (None, len(rows)):
+        wrong_size = any(len(row) != n_letters for row in rows) or size not in (None, n_letters)
+        if not rows or wrong_size or width not in (None, len(rows)):
             raise self.text.refusal(
                 start,
                 f"expected {'some' if width is None else f'{width:g}'} rows of {n_letters} "
-                f"probabilities, found {len(rows)} rows of {sorted({len(row) for row in rows})}",
+                f"probabilities, found {len(rows)} rows of {sorted({len(row) for row in rows})}"
+                + ("" if size is None else f" and alength= {size:g}"),
             )
         total = np.sum(rows, axis=1)
         wrong = int(abs(total - 1).argmax())
-        if abs(total[wrong] - 1) > _ROUNDING:
+        if abs(total[wrong] - 1) > ROUNDING:
             raise self.text.refusal(
                 start + 1 + wrong,
                 f"the probabilities add up to {total[wrong]:g}; they must add up to 1, give or "
@@ -176,7 +181,7 @@ def _motif_text(motif: Motif) -> str:
     sites = count_matrix(motif).sum(axis=0)
     rows = "\n".join(" ".join(f"{value:.10f}" for value in column) for column in probability.T)
     return (
-        f"MOTIF {title_of(motif)}\n{_MATRIX} alength= {len(probability)} "
+        f"MOTIF {title_of(motif)}\n{_MATRIX}: alength= {len(probability)} "
         f"w= {probability.shape[1]} nsites= {max(1, round(float(sites.mean())))} "
         f"E= {getattr(motif, 'evalue', None) or 0}\n{rows}\n\n"
     )

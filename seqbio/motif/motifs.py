@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+ROUNDING = 0.05 + 1e-9
+"""By how much probabilities may miss 1 together because each was rounded; MEME allows as much."""
+
 
 def make_motif(counts: ArrayLike, name: str, alphabet: str | Alphabet = "dna") -> Motif:
     """Make a Biopython motif of a matrix of counts.
@@ -83,6 +86,8 @@ def count_matrix(motif: Motif) -> Floats:
     [[0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [1.0, 0.0]]
     """
     letters = alphabet_of(motif).letters
+    if motif.counts is None:
+        raise ParameterError(f"motif {motif.name!r} has no counts; make it of counts or of sites")
     counts = np.array([motif.counts[letter] for letter in letters], dtype=np.float64)
     if not (counts.size and (counts >= 0).all() and np.isfinite(counts).all()):
         raise ParameterError(
@@ -130,8 +135,9 @@ def alphabet_of(motif: Motif) -> Alphabet:
     Raises
     ------
     ParameterError
-        They are those of no alphabet that is known.
+        They are those of no alphabet that is known, or this is no motif.
     """
+    as_motifs([motif])
     for name in ("dna", "rna", "protein"):
         if sorted(get_alphabet(name).letters) == sorted(motif.alphabet):
             return get_alphabet(name)
@@ -188,7 +194,7 @@ def checked_background(background: ArrayLike | Mapping[str, float] | None, lette
     ----------
     background : array_like of float, (n_letters,), or dict, optional
         Numbers in the order of `letters`, or the number of each letter, as Biopython's motifs have
-        it; equal by default.
+        it; equal by default. What was rounded, so that it adds up to 0.95 to 1.05, is scaled.
     letters : str
         Those of an `Alphabet`, in its order.
 
@@ -217,7 +223,8 @@ def checked_background(background: ArrayLike | Mapping[str, float] | None, lette
         values = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
         values = np.zeros(0)
-    if values.shape != (len(letters),) or not (values > 0).all() or abs(values.sum() - 1) > 1e-6:
+    right = values.shape == (len(letters),) and (values > 0).all()
+    if not (right and abs(values.sum() - 1) <= ROUNDING):
         raise ParameterError(
             f"the background is {background}; give {len(letters)} numbers above 0 that add up to "
             f"1, for {letters} in this order"

@@ -163,6 +163,12 @@ def test_alphabets_must_agree(known):
         compare_motifs(make_motif(np.ones((4, 5)), "q", "rna"), known)
 
 
+@pytest.mark.parametrize("overlap", [0, -3, 2.5, None])
+def test_some_columns_must_meet(known, overlap):
+    with pytest.raises(ParameterError, match=r"min_overlap is .* whole number of 1 or more"):
+        compare_motifs(known[0], known, min_overlap=overlap)
+
+
 def test_filters_and_probabilities_are_two_views_of_one_motif():
     generator = np.random.default_rng(4)
     background = np.array([0.4, 0.1, 0.2, 0.3])

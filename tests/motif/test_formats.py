@@ -73,7 +73,7 @@ def test_real_files_in_both_formats_agree(real_data):
 
 
 def test_rows_of_jaspar_in_any_order_and_without_brackets():
-    [motif] = read_motifs(io.StringIO(">x\nT 1 2\nA 3 4\n\nC 5 6\nG 7 8\n"))
+    [motif] = read_motifs(io.StringIO(">x\nT 1 2\na 3 4\n\nC 5 6\nG 7 8\n"))
     assert motif.counts["A"] == [3, 4]
     assert motif.counts["T"] == [1, 2]
 
@@ -85,7 +85,7 @@ refusals = [
     (">x\nA 1\nC 1 2\nG 1\nT 1\n", r"\[1, 2, 1, 1\] numbers"),
     (">x\nA 1\nC one\nG 1\nT 1\n", "line 3: expected numbers, found 'one'"),
     ("> \nA 1\nC 1\nG 1\nT 1\n", "line 1: the motif has no name"),
-    ("MEME version 4\n", "no motif with a probability matrix"),
+    ("MEME version 4\n", "no motif with a matrix"),
     (
         "MEME version 4\nMOTIF x\nletter-probability matrix: w= 2\n.25 .25 .25 .25\n",
         "line 3: expected 2 rows of 4 probabilities, found 1",
@@ -113,6 +113,11 @@ refusals = [
         "line 2: the background is",
     ),
     ("<?xml version='1.0'?>\n<MEME>\n", "in a format of MEME's"),
+    ("VV TRANSFAC\nXX\n//\n", "the file has no motif with a matrix"),
+    (
+        "MEME version 4\nMOTIF x\nletter-probability matrix: alength= 20\n1 0 0 0\n",
+        r"line 3: expected some rows of 4 probabilities, found 1 rows of \[4\] and alength= 20",
+    ),
     ("AC x\nXX\n//\n", "line 1: the motif 'x' has no matrix"),
     ("AC x\n01 1 2 3 4\n//\n", "line 2: a row before the line 'P0'"),
     ("AC x\nP0 A C G T\n01 1 2 3\n//\n", "line 3: expected a number for each of ACGT, found 3"),

@@ -70,7 +70,9 @@ def test_every_use_is_by_letter(order, letters, tmp_path):
 
 def test_the_letters_of_a_protein_motif_may_stand_in_any_order():
     letters = "ACDEFGHIKLMNPQRSTVWY"
-    counts = dict(zip(letters, np.random.default_rng(0).integers(1, 9, (20, 6)), strict=True))
+    counts = dict(
+        zip(letters, np.random.default_rng(0).dirichlet([0.1] * 20, 6).T * 30, strict=True)
+    )
     one, other = (bio_motifs.Motif(order, counts=counts) for order in (letters, letters[::-1]))
     np.testing.assert_array_equal(information_content(one), information_content(other))
     assert compare_motifs(other, [one]) == compare_motifs(one, [one])
@@ -131,6 +133,13 @@ def test_motifs_of_other_letters_or_without_counts_are_refused():
         strange.name = "odd"
         with pytest.raises(ParameterError, match=r"motif 'odd' has the letters 'ACGN'; motifs are"):
             use(strange)
+    for nothing in (None, "ACGT", [strange], strange.counts):
+        with pytest.raises(ParameterError, match=r"expected motifs of Bio.motifs"):
+            compare_motifs(nothing, [motif_of("ACGT")])
+        with pytest.raises(ParameterError, match=r"expected motifs of Bio.motifs"):
+            information_content(nothing)
+    with pytest.raises(ParameterError, match="motif '' has no counts"):
+        scan(bio_motifs.Motif("ACGT"), ["ACGT"])
     for numbers in ([-1.0, 2.0], [np.nan, 2.0], [np.inf, 1.0], []):
         broken = motif_of("GATC", dict.fromkeys("ACGT", numbers))
         with pytest.raises(ParameterError, match=r"the counts of motif 'm' are .* numbers of 0 or"):
@@ -142,10 +151,13 @@ def test_a_background_is_a_number_for_each_letter():
     for order in ORDERS:
         given = {letter: UNEVEN[letter] for letter in order}
         np.testing.assert_allclose(checked_background(given, "ACGT"), expected)
+    rounded = np.array([0.246, 0.254, 0.250, 0.251])
+    np.testing.assert_allclose(checked_background(rounded, "ACGT"), rounded / 1.001)
     motif = motif_of("GATC")
     np.testing.assert_array_equal(checked_background(motif.background, "ACGT"), [0.25] * 4)
     for wrong in (
         {"A": 0.5, "C": 0.5},
+        [0.25, 0.25, 0.25, 0.19],
         dict(zip("ACGU", expected, strict=True)),
         dict(zip("acgt", expected, strict=True)),
         dict.fromkeys("ACGT", "x"),
