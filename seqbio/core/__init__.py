@@ -57,6 +57,7 @@ from seqbio.core.model import (
 from seqbio.core.parallel import as_generator, map_pieces, spawn_generators
 from seqbio.core.profile import profile_interval, profile_likelihood
 from seqbio.core.sandwich import robust_covariance, variance_of_sum
+from seqbio.core.symmetry import Symmetry, symmetries_of
 from seqbio.core.tie_patterns import (
     equal,
     fixed,
@@ -88,6 +89,7 @@ __all__ = [
     "Probability",
     "Simplex",
     "SupportsHypothesis",
+    "Symmetry",
     "Training",
     "TrainingSettings",
     "TrainingState",
@@ -137,6 +139,7 @@ __all__ = [
     "simulate_from",
     "spawn_generators",
     "subset_of",
+    "symmetries_of",
     "toeplitz",
     "transposed",
     "untied",

@@ -50,6 +50,7 @@ from seqbio.core.model import (
     is_regular,
 )
 from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.core.symmetry import Symmetry, symmetries_of
 from seqbio.core.tie_patterns import equal, untied
 from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
@@ -338,6 +339,19 @@ class GroupedModel:
         return lambda data: of_base(data.whole)
 
     @property
+    def symmetries(self) -> tuple[Symmetry, ...]:
+        """What the base declares, within every group."""
+        starts = self.base.layout.size * np.arange(len(self.groups))[:, None]
+        return tuple(
+            replace(
+                each,
+                permutation=(starts + each.permutation).ravel(),
+                transform=_of_whole(each.transform),
+            )
+            for each in symmetries_of(self.base)
+        )
+
+    @property
     def simulate(self) -> Method:
         """Draw items for every group from its own parameters; missing where the base cannot."""
         of_base = _optional(self.base, "simulate")
@@ -428,6 +442,15 @@ class GroupedModel:
                 named = replace(effect, name=f"{effect.name} [{group}]")
                 effects[f"{name}[{group}]"] = self.embedded(named, k)
         return effects
+
+
+def _of_whole(transform: Method) -> Method:
+    """Transform items whatever their group."""
+
+    def transformed(data: GroupedData, mask: BoolArray) -> GroupedData:
+        return replace(data, whole=transform(data.whole, mask), _parts={})
+
+    return transformed
 
 
 def _optional(base: Model, name: str) -> Method:

@@ -102,6 +102,9 @@ class Model(Protocol):
     ``copies(data)`` -> numbers, (n_items,)
         The same number for items that are copies of one another, and not merely equal by chance;
         not needed where the data have a method ``copies()``.
+    ``symmetries`` : tuple of Symmetry
+        Transformations of an item, such as the exchange of the two sequences of a pair, and what
+        they do to the parameters; see `seqbio.core.symmetry`.
     ``sample_size(data)`` -> int, str
         How many of what carries information, such as letters, for information criteria; not needed
         where the data have a method ``sample_size()``, or where items are what counts.

@@ -40,6 +40,8 @@ second rate / first rate is 2.4 (95 % interval 1.173 to 4.909), above the 1 of t
 """
 
 from seqbio.hypothesis_testing.calibrations.bootstrap import Bootstrap, bootstrap_test
+from seqbio.hypothesis_testing.calibrations.exchange import ExchangeTest, exchange_test
+from seqbio.hypothesis_testing.calibrations.flip import SignFlips, sign_flip_test
 from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison, held_out_comparison
 from seqbio.hypothesis_testing.calibrations.split import SplitTest, split_test
 from seqbio.hypothesis_testing.comparison import Comparison
@@ -57,11 +59,13 @@ __all__ = [
     "Comparison",
     "CriteriaTable",
     "EffectEstimate",
+    "ExchangeTest",
     "HeldOutComparison",
     "LikelihoodRatioResult",
     "Misfit",
     "Power",
     "SelfCheck",
+    "SignFlips",
     "SplitTest",
     "VuongTest",
     "adjust",
@@ -69,10 +73,12 @@ __all__ = [
     "calibrate",
     "compare",
     "criteria",
+    "exchange_test",
     "goodness_of_fit",
     "held_out_comparison",
     "likelihood_ratio_test",
     "power",
+    "sign_flip_test",
     "split_test",
     "vuong_test",
 ]

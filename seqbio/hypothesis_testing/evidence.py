@@ -9,6 +9,7 @@ import numpy as np
 from seqbio.core import Check
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
+from seqbio.hypothesis_testing.pictures import Picture
 
 
 class Evidence(Protocol):
@@ -32,6 +33,10 @@ class Evidence(Protocol):
     @property
     def checks(self) -> tuple[Check, ...]:
         """Reasons for doubt; an "invalid" one goes with no p-value."""
+        ...
+
+    def picture(self) -> Picture:
+        """Say what a figure of it shows."""
         ...
 
     def rows(self) -> list[tuple[str, str]]:

@@ -86,6 +86,13 @@ class PairData:
     def _of(self, x: Sequence[Codes], y: Sequence[Codes]) -> PairData:
         return PairData(self.alphabet, x, y, self.reference)
 
+    def exchanged(self, mask: NDArray[np.bool_]) -> PairData:
+        """Let x and y change places in the pairs of a mask, (n_pairs,)."""
+        sides = [
+            (y, x) if there else (x, y) for x, y, there in zip(self.x, self.y, mask, strict=True)
+        ]
+        return self._of([x for x, _ in sides], [y for _, y in sides])
+
     def clusters(self) -> NDArray[np.int64]:
         """Label pairs that are linked by shared sequences, directly or through others, (n_pairs,).
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.core import Layout, Tying
+from seqbio.core import Layout, Symmetry, Tying
 from seqbio.core.model import COPIES, FEWEST_EVENTS, Check, Effect
 from seqbio.core.numerics import logit
 from seqbio.errors import NumericalRangeError
@@ -118,6 +118,17 @@ class PairModel:
         for name in (f"{prefix}{end}" for prefix in ("", "extend_") for end in OVERHANGS):
             mask[[self.layout.slice(f"{name}_{side}").start for side in "xy"]] = True
         return mask
+
+    @cached_property
+    def symmetries(self) -> tuple[Symmetry, ...]:
+        """The exchange of x and y in a pair, under which what is of x becomes what is of y."""
+        permutation = np.arange(self.layout.size)
+        for name in TRANSITION_NAMES:
+            if name.endswith(("_x", "_y")):
+                partner = name[:-1] + ("y" if name.endswith("x") else "x")
+                permutation[self.layout.slice(name)] = self.layout.slice(partner).start
+        words = "x and y change places in a pair"
+        return (Symmetry("exchange", words, permutation, PairData.exchanged),)
 
     # -- likelihood --------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +15,9 @@ from seqbio.core import profile_likelihood as profile_of
 from seqbio.core.fit import normal_quantile
 from seqbio.core.model import Effect
 from seqbio.errors import ConvergenceError, ParameterError
-from seqbio.hypothesis_testing import (
-    Bootstrap,
-    HeldOutComparison,
-    LikelihoodRatioResult,
-    Power,
-    SelfCheck,
-    SplitTest,
-)
-from seqbio.hypothesis_testing.calibrations.boundary import BoundaryLaw
-from seqbio.hypothesis_testing.calibrations.robust import RobustScaling
+from seqbio.hypothesis_testing import LikelihoodRatioResult, Power, SelfCheck
 from seqbio.hypothesis_testing.effects import INTERVAL_LEVEL
-from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
+from seqbio.hypothesis_testing.pictures import RATIO, Curve, Differences, Draws, SplitRatios
 from seqbio.hypothesis_testing.result import LEVEL
 from seqbio.hypothesis_testing.wording import p_value_in_words
 from seqbio.pairhmm.parameters import unconstrained
@@ -51,19 +42,17 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_RATIO = "Likelihood ratio, 2 x difference of log-likelihoods (nats)"
 _N_POINTS = 200
-_FAR = 1e-3  # tail of the null law up to which it is drawn
 
 
 def null_distribution(result: LikelihoodRatioResult, *, ax: Axes | None = None) -> Axes:
     """Draw the law of the likelihood ratio under the null, with the observed ratio in it.
 
     A law known in formulas is a curve, and its share at exactly 0, which chi-bar-squared has, a
-    bar; a bootstrap is the histogram of its replicates, with chi-squared for comparison. The area
-    from the observed ratio on is the p-value. A split test needs no law: its ratios are drawn, and
-    what their mean has to exceed. A comparison of predictions is drawn as its differences. Where
-    there is no p-value, the reason is written.
+    bar; a bootstrap or sign flips are the histogram of what was drawn, with chi-squared for
+    comparison. The area from the observed ratio on is the p-value. A split test needs no law: its
+    ratios are drawn, and what their mean has to exceed. A comparison of predictions is drawn as its
+    differences. Where there is no p-value, the reason is written.
 
     Parameters
     ----------
@@ -95,73 +84,28 @@ def null_distribution(result: LikelihoodRatioResult, *, ax: Axes | None = None) 
     'chi-squared under the null, 9 df'
     """
     axes = axes_or_new(ax)
-    evidence = result.evidence
-    if result.log_pvalue is None:
+    if result.log_pvalue is None or result.evidence is None:
         return say_instead(axes, f"No law is known for this likelihood ratio. {result.conclusion}")
-    if isinstance(evidence, SplitTest):
-        return _split_ratios(evidence, result.log_pvalue, axes)
-    if isinstance(evidence, HeldOutComparison):
-        return _held_out_differences(evidence, result.log_pvalue, axes)
-    p = p_value_in_words(result.log_pvalue)
-    if isinstance(evidence, Bootstrap) and not evidence.bartlett:
-        _replicates(evidence, result.df, axes, p)
+    picture = result.evidence.picture()
+    p = p_value_in_words(result.log_pvalue, bound=result.is_bound)
+    if isinstance(picture, SplitRatios):
+        return _split_ratios(picture, p, axes)
+    if isinstance(picture, Differences):
+        return _held_out_differences(picture, p, axes)
+    observed, statistic = result.statistic, RATIO
+    if isinstance(picture, Draws):
+        observed, statistic = picture.observed, picture.statistic
+        _draws(picture, axes, p)
     else:
-        _curve(_law_of(result), result.statistic, axes, p)
-    name = f"observed, {result.statistic:.4g}"
-    axes.axvline(result.statistic, color=BLACK, linewidth=1.5, label=name)
-    axes.set(xlabel=_RATIO, ylim=(0, None))
+        _curve(picture, observed, axes, p)
+    axes.axvline(observed, color=BLACK, linewidth=1.5, label=f"observed, {observed:.4g}")
+    axes.set(xlabel=statistic, ylim=(0, None))
     axes.set_xlim(left=-0.02 * axes.get_xlim()[1])
     legend_above(axes)
     return axes
 
 
-@dataclass(frozen=True)
-class _Law:
-    """A law of the ratio: its density above 0, the probability of 0, and where it is drawn to."""
-
-    name: str
-    density: Callable[[Floats], Floats]
-    at_zero: float
-    far: float
-
-
-def _law_of(result: LikelihoodRatioResult) -> _Law:
-    from scipy.stats import chi2
-
-    evidence, df = result.evidence, result.df
-    if isinstance(evidence, BoundaryLaw):
-        parts = [(w, d) for w, d in zip(evidence.weights, evidence.df, strict=True) if d > 0]
-        at_zero = 1.0 - sum(weight for weight, _ in parts)
-        far = chi2.isf(_FAR, max(d for _, d in parts))
-        return _Law(
-            "chi-bar-squared under the null",
-            lambda x: sum((w * chi2.pdf(x, d) for w, d in parts), np.zeros_like(x)),
-            float(at_zero),
-            far,
-        )
-    if isinstance(evidence, RobustScaling) and df > 1:
-        spread = math.sqrt(2 * float(evidence.weights @ evidence.weights))
-        return _Law(
-            "weighted chi-squared under the null",
-            lambda x: _slope_of_tail(x, evidence.weights),
-            0.0,
-            float(evidence.weights.sum()) + 4 * spread,
-        )
-    scale, name = 1.0, f"chi-squared under the null, {df} df"
-    if isinstance(evidence, RobustScaling):
-        scale, name = float(evidence.weights[0]), f"chi-squared x {evidence.weights[0]:.3g}, 1 df"
-    elif isinstance(evidence, Bootstrap):
-        scale = evidence.mean / df
-        name = f"chi-squared x {scale:.3g} (Bartlett), {df} df"
-    return _Law(name, lambda x: chi2.pdf(x / scale, df) / scale, 0.0, scale * chi2.isf(_FAR, df))
-
-
-def _slope_of_tail(x: Floats, weights: Floats) -> Floats:
-    tail = np.exp([log_weighted_chi_squared_tail(value, weights) for value in x])
-    return -np.gradient(tail, x)
-
-
-def _curve(law: _Law, statistic: float, axes: Axes, p: str) -> None:
+def _curve(law: Curve, statistic: float, axes: Axes, p: str) -> None:
     # Further out the curve would lie on the axis.
     x = np.linspace(0.0, 1.1 * law.far, _N_POINTS + 1)[1:]
     y = law.density(x)
@@ -178,31 +122,30 @@ def _curve(law: _Law, statistic: float, axes: Axes, p: str) -> None:
     axes.set(xlim=(0, end), ylabel="Density, per nat", ylim=(0, top))
 
 
-def _replicates(evidence: Bootstrap, df: int, axes: Axes, p: str) -> None:
+def _draws(picture: Draws, axes: Axes, p: str) -> None:
     from scipy.stats import chi2
 
-    drawn = evidence.statistics[np.isfinite(evidence.statistics)]
-    end = 1.1 * max(evidence.statistic, float(drawn.max(initial=0)), float(chi2.isf(0.01, df)))
+    drawn = picture.values[np.isfinite(picture.values)]
+    largest = float(drawn.max(initial=0))
+    end = 1.1 * max(picture.observed, largest, float(chi2.isf(0.01, picture.df)))
     n_bins = int(np.clip(2 * np.sqrt(drawn.size), 10, 40))
     edges = np.linspace(0, end, n_bins + 1)
-    failed = f", {evidence.n_failed} failed" if evidence.n_failed else ""
-    name = f"{drawn.size} data sets of the null{failed}; {p}"
-    axes.hist(drawn, list(edges), color=PALE, edgecolor=GREY, label=name)
+    axes.hist(drawn, list(edges), color=PALE, edgecolor=GREY, label=f"{picture.name}; {p}")
     x = np.linspace(0, end, _N_POINTS + 1)[1:]
-    expected = drawn.size * edges[1] * chi2.pdf(x, df)
+    expected = drawn.size * edges[1] * chi2.pdf(x, picture.df)
     shown = expected <= 1.2 * np.histogram(drawn, edges)[0].max()
-    name = f"chi-squared, {df} df, for comparison"
+    name = f"chi-squared, {picture.df} df, for comparison"
     axes.plot(x[shown], expected[shown], color=BLUE, linestyle="--", label=name)
-    axes.set(xlim=(0, end), ylabel=f"Replicates in each {edges[1]:.2g} nats")
+    axes.set(xlim=(0, end), ylabel=f"Draws in each {edges[1]:.2g}")
 
 
-def _split_ratios(evidence: SplitTest, log_pvalue: float, axes: Axes) -> Axes:
-    p = p_value_in_words(log_pvalue, bound=True).replace("<=", "at most")
-    rows = np.arange(1, len(evidence.log_ratios) + 1)
+def _split_ratios(picture: SplitRatios, p: str, axes: Axes) -> Axes:
+    p = p.replace("<=", "at most")
+    rows = np.arange(1, len(picture.log_ratios) + 1)
     for half, style in zip(range(2), STYLES, strict=False):
         name = f"{'first' if half == 0 else 'second'} half of the data judged"
-        axes.plot(evidence.log_ratios[:, half], rows, label=name, **style.points)
-    axes.axvline(evidence.log_ratio, color=BLACK, label=f"log of the mean ratio; {p}")
+        axes.plot(picture.log_ratios[:, half], rows, label=name, **style.points)
+    axes.axvline(picture.log_mean, color=BLACK, label=f"log of the mean ratio; {p}")
     needed = -math.log(LEVEL)
     axes.axvline(needed, color=GREY, linestyle=":", label=f"needed for p = {LEVEL:g}")
     axes.set(
@@ -215,14 +158,13 @@ def _split_ratios(evidence: SplitTest, log_pvalue: float, axes: Axes) -> Axes:
     return axes
 
 
-def _held_out_differences(evidence: HeldOutComparison, log_pvalue: float, axes: Axes) -> Axes:
-    n_bins = int(np.clip(2 * np.sqrt(evidence.differences.size), 10, 40))
-    axes.hist(evidence.differences, n_bins, color=PALE, edgecolor=GREY, label="items left out")
-    lower, upper = evidence.interval
+def _held_out_differences(picture: Differences, p: str, axes: Axes) -> Axes:
+    n_bins = int(np.clip(2 * np.sqrt(picture.values.size), 10, 40))
+    axes.hist(picture.values, n_bins, color=PALE, edgecolor=GREY, label="items left out")
+    lower, upper = picture.interval
     axes.axvspan(lower, upper, color=VERMILION, alpha=0.25, zorder=0, label="interval of 95 %")
     axes.axvline(0, color=GREY, linestyle=":", label="neither predicts better")
-    p = p_value_in_words(log_pvalue)
-    axes.axvline(evidence.mean, color=BLACK, label=f"mean, {evidence.mean:.3g}; {p}")
+    axes.axvline(picture.mean, color=BLACK, label=f"mean, {picture.mean:.3g}; {p}")
     whole_numbers(axes.yaxis)
     axes.set(
         xlabel="Log-likelihood under the alternative less that under the null (nats)",

@@ -10,16 +10,20 @@ from seqbio.hypothesis_testing.calibrations.boundary import BOUNDARY
 from seqbio.hypothesis_testing.calibrations.chi_squared import CHI_SQUARED
 from seqbio.hypothesis_testing.calibrations.cluster_bootstrap import CLUSTER_BOOTSTRAP
 from seqbio.hypothesis_testing.calibrations.declaration import Calibration
+from seqbio.hypothesis_testing.calibrations.exchange import EXCHANGE
+from seqbio.hypothesis_testing.calibrations.flip import FLIP
 from seqbio.hypothesis_testing.calibrations.held_out import HELD_OUT
 from seqbio.hypothesis_testing.calibrations.robust import ROBUST
 from seqbio.hypothesis_testing.calibrations.split import SPLIT
 
-AUTOMATIC = (ROBUST, CHI_SQUARED, BOUNDARY, CLUSTER_BOOTSTRAP, BOOTSTRAP, SPLIT, HELD_OUT)
+AUTOMATIC = (FLIP, ROBUST, CHI_SQUARED, BOUNDARY, CLUSTER_BOOTSTRAP, BOOTSTRAP, SPLIT, HELD_OUT)
 """The ways in the order in which "auto" tries them."""
 
 CALIBRATIONS = {
     each.name: each
     for each in (
+        FLIP,
+        EXCHANGE,
         CHI_SQUARED,
         BOUNDARY,
         BOOTSTRAP,

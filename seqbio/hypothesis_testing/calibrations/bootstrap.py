@@ -22,6 +22,18 @@ Where only a verdict is wanted, as in simulations, sampling may also stop once s
 exceed that p must be above the level: (1 + number) / (1 + replicates so far) is then a valid
 p-value too, never smaller than the sequential one of Besag & Clifford (1991).
 
+What this p-value takes for granted
+-----------------------------------
+That the fitted null draws data like those observed but for what is tested: that the model is right
+and all items obey the same parameters. It needs no large numbers, so that few events, estimates at
+a boundary and parameters that lose their meaning are no matter; but items that differ in their
+parameters, or depend on each other, make it as wrong as chi-squared, since the null draws none
+that do. With B replicates no p-value is below 1 / (B + 1), and none below 1 / 201 where sampling
+stopped because p was clearly below 5 %, which is little for a correction for many tests: ask for
+``stop_early=False`` there.
+
+Bartlett's correction takes large numbers for granted besides.
+
 References
 ----------
 Besag, J. and Clifford, P. (1991). Sequential Monte Carlo p-values. Biometrika 78, 301-304.
@@ -40,9 +52,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -58,10 +70,12 @@ from seqbio.core import (
 )
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError, ParameterError
+from seqbio.hypothesis_testing.calibrations.chi_squared import chi_squared_curve
 from seqbio.hypothesis_testing.calibrations.declaration import MANY, Calibration, is_divisible
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count, exceedance_interval, finite_list
 from seqbio.hypothesis_testing.laws import log_chi_squared_tail
+from seqbio.hypothesis_testing.pictures import RATIO, Curve, Draws
 
 _ROUND = 100  # replicates between two looks at the p-value
 _PIECE = 5  # replicates that a worker does at a time
@@ -102,6 +116,8 @@ class Bootstrap:
     replicates: tuple[Replicate, ...]
     n_asked: int
     bartlett: bool
+
+    drawn = "data sets of the null"
 
     @property
     def name(self) -> str:
@@ -179,6 +195,16 @@ class Bootstrap:
         )
         return (Check(message, "warning", "failed_refits"),)
 
+    def picture(self) -> Curve | Draws:
+        """Say what a figure of it shows."""
+        if self.bartlett:
+            scale = self.mean / self.df
+            name = f"chi-squared x {scale:.3g} (Bartlett), {self.df} df"
+            return chi_squared_curve(name, self.df, scale)
+        failed = f", {self.n_failed} failed" if self.n_failed else ""
+        name = f"{len(self.replicates) - self.n_failed} {self.drawn}{failed}"
+        return Draws(self.statistics, self.statistic, name, RATIO, self.df)
+
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""
         n = len(self.replicates)
@@ -207,6 +233,9 @@ class Bootstrap:
             "mean_statistic": finite_list(np.array([self.mean]))[0],
             "statistics": finite_list(self.statistics),
         }
+
+
+Result = TypeVar("Result", bound=Bootstrap)
 
 
 def bootstrap_test(
@@ -275,11 +304,39 @@ def bootstrap_test(
     check_count("n_replicates", n_replicates, 1)
     if stop_at is not None and not 0 < stop_at < 1:
         raise ParameterError(f"stop_at is {stop_at}; give a level between 0 and 1, or None")
-    statistic, df = comparison.statistic, comparison.df
     fits = comparison.null_fit, comparison.alternative_fit
     work = partial(_some_replicates, *fits, comparison.data)
+    result = Bootstrap(comparison.statistic, comparison.df, (), n_replicates, bartlett)
+    return in_rounds(result, work, stop_at, enough, seed, executor, on_done)
+
+
+def in_rounds(
+    result: Result,
+    work: Callable[[list[np.random.Generator]], list[Replicate]],
+    stop_at: float | None,
+    enough: int | None,
+    seed: int | np.random.Generator | None,
+    executor: Executor | None,
+    on_done: Callable[[int, int], object] | None,
+) -> Result:
+    """Draw replicates in rounds, until p is clear.
+
+    Parameters
+    ----------
+    result : Bootstrap
+        Without replicates; says how many are asked for.
+    work : callable
+        Makes a replicate for each generator of a list.
+    stop_at, enough, seed, executor, on_done
+        As in `bootstrap_test`.
+
+    Returns
+    -------
+    Bootstrap
+        Of the same class, with replicates.
+    """
+    n_replicates = result.n_asked
     generators = spawn_generators(seed, n_replicates)
-    result = Bootstrap(statistic, df, (), n_replicates, bartlett)
     size = _ROUND if enough is None else _PIECE
     while len(result.replicates) < n_replicates:
         done = result.replicates
@@ -289,7 +346,7 @@ def bootstrap_test(
             work, pieces, executor=executor, on_done=_progress(on_done, len(done), n_replicates)
         )
         added = tuple(replicate for piece in new for replicate in piece)
-        result = Bootstrap(statistic, df, done + added, n_replicates, bartlett)
+        result = replace(result, replicates=done + added)
         if stop_at is not None and _is_clear(result, stop_at):
             break
         if enough is not None and result.n_exceeding >= enough:

@@ -12,6 +12,13 @@ at the null's optimum, after the other parameters of the alternative are account
 at the boundary are -inf, where no information can be read off; it is taken in terms of
 theta = exp(coordinate), which near the boundary is proportional to the probability or rate itself.
 
+What this p-value takes for granted
+-----------------------------------
+What chi-squared takes for granted but for the boundary: many independent items that all obey the
+same parameters, a model that is right, and all other parameters of the null inside their range. The
+parameters at the boundary must have a meaning there: where a kind of gap does not exist, how long
+it is has none, and no such law holds (Davies 1987), which is looked for.
+
 References
 ----------
 Self, S. G. and Liang, K.-Y. (1987). Asymptotic properties of maximum likelihood estimators and
@@ -33,6 +40,7 @@ from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.hypothesis_testing.calibrations.declaration import Calibration
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.laws import log_chi_bar_squared_tail
+from seqbio.hypothesis_testing.pictures import FAR, Curve
 
 _STEP = 1e-4  # in theta, where the information does not ask for less
 _STEP_IN_ERRORS = 0.01
@@ -88,6 +96,18 @@ class BoundaryLaw:
     def checks(self) -> tuple[Check, ...]:
         """Why there is no law, if there is none."""
         return (Check(self.objection, "invalid", "no_boundary_law"),) if self.objection else ()
+
+    def picture(self) -> Curve:
+        """Say what a figure of it shows."""
+        from scipy.stats import chi2
+
+        parts = [(w, d) for w, d in zip(self.weights, self.df, strict=True) if d > 0]
+        return Curve(
+            "chi-bar-squared under the null",
+            lambda x: sum((w * chi2.pdf(x, d) for w, d in parts), np.zeros_like(x)),
+            float(chi2.isf(FAR, max(d for _, d in parts))),
+            1.0 - float(sum(weight for weight, _ in parts)),
+        )
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""

@@ -15,6 +15,11 @@ together, so that no duplicate sits on both sides.
 The folds' fits share most of their data, so sums over different folds are slightly dependent; the
 p-value and the interval treat the fitted models as given.
 
+What this p-value takes for granted
+-----------------------------------
+Independent items or clusters, and the fitted models as they are. Nothing else: neither model need
+be true. But what it says is about predictions alone.
+
 A network takes part as `seqbio.hypothesis_testing.calibrations.split` describes.
 """
 
@@ -39,6 +44,7 @@ from seqbio.hypothesis_testing.calibrations.split import SPLIT
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count, finite_list
 from seqbio.hypothesis_testing.folds import grouped_folds
+from seqbio.hypothesis_testing.pictures import Differences
 
 _ALL_SIGNS = 14  # with so many clusters at most, every pattern of signs is looked at
 _N_FLIPS = 9999
@@ -129,6 +135,10 @@ class HeldOutComparison:
             "parameters obey the null"
         )
         return (Check(message, "note", "comparison_of_predictions"),)
+
+    def picture(self) -> Differences:
+        """Say what a figure of it shows."""
+        return Differences(self.differences, self.mean, self.interval)
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""

@@ -34,6 +34,7 @@ from seqbio.core import Check
 from seqbio.core.numerics import FloatArray
 from seqbio.core.sandwich import FEW_CLUSTERS, FEWEST_CLUSTERS
 from seqbio.errors import ConvergenceError
+from seqbio.hypothesis_testing.calibrations.chi_squared import chi_squared_curve
 from seqbio.hypothesis_testing.calibrations.declaration import (
     DEPENDENT,
     OVERDISPERSED,
@@ -41,6 +42,7 @@ from seqbio.hypothesis_testing.calibrations.declaration import (
 )
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
+from seqbio.hypothesis_testing.pictures import Curve
 from seqbio.hypothesis_testing.sandwich import sandwich_weights
 
 
@@ -92,6 +94,20 @@ class RobustScaling:
         if self.objection:
             return (Check(self.objection, "invalid", "no_robust_law"),)
         return few_clusters(self.n_clusters)
+
+    def picture(self) -> Curve:
+        """Say what a figure of it shows."""
+        if len(self.weights) == 1:
+            scale = float(self.weights[0])
+            return chi_squared_curve(f"chi-squared x {scale:.3g}, 1 df", 1, scale)
+        spread = float(np.sqrt(2 * self.weights @ self.weights))
+
+        def density(x: FloatArray) -> FloatArray:
+            tail = np.exp([log_weighted_chi_squared_tail(value, self.weights) for value in x])
+            return np.asarray(-np.gradient(tail, x))
+
+        far = float(self.weights.sum()) + 4 * spread
+        return Curve("weighted chi-squared under the null", density, far)
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""

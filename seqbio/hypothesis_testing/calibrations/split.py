@@ -32,6 +32,13 @@ items is the way. Nothing else is asked of the model, and nothing of the alterna
 parameters: a network's maximum on one half predicts the other badly, so the power comes from a
 method ``learn``, with the arguments of ``maximise``, that stops where it predicts well.
 
+What this p-value takes for granted
+-----------------------------------
+Independent items, of which one of each cluster is used; that the null is true as it stands, all
+laws of the model included; and that its maximum on each half was found. It takes neither large
+numbers nor regularity for granted, so that it holds for networks. Items that differ in their
+parameters are not of the null's law, and what they do to the ratio is not bounded.
+
 References
 ----------
 Wasserman, L., Ramdas, A. and Balakrishnan, S. (2020). Universal inference. Proceedings of the
@@ -70,6 +77,7 @@ from seqbio.hypothesis_testing.calibrations.declaration import (
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count, finite_list
 from seqbio.hypothesis_testing.folds import grouped_folds
+from seqbio.hypothesis_testing.pictures import SplitRatios
 
 _SETTLED = 1e-3  # nats; optima that close are the same
 _PIECES = 2  # in which a half is predicted
@@ -154,6 +162,10 @@ class SplitTest:
             "maximum that is d nats higher would multiply p by exp(d)"
         )
         return (Check(message, "warning", "denominator_evidence"),)
+
+    def picture(self) -> SplitRatios:
+        """Say what a figure of it shows."""
+        return SplitRatios(self.log_ratios, self.log_ratio)
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""
