@@ -832,15 +832,12 @@ def file_of(name: str) -> str:
 def _located(name: str) -> tuple[str, Any]:
     """Find the file that is meant, and what is known about it if it is a data set."""
     from seqbio import datasets
+    from seqbio.sequences.input import read_twice, stream_names
 
-    names = _names_of_stream(name)
+    names = stream_names(name)
     if names & _streams.get():
-        called = "standard input" if name == "-" else name
-        raise ParameterError(
-            f"{called} is a stream and cannot be read twice; save it in a file, and name that"
-        )
+        raise read_twice(name)
     _streams.set(_streams.get() | names)
-
     if name.startswith(_DATASET):
         known = name.removeprefix(_DATASET)
         about = datasets.describe(known)
@@ -848,18 +845,6 @@ def _located(name: str) -> tuple[str, Any]:
     if name in datasets.names() and not Path(name).exists():
         raise SeqbioError(f"{name}: no such file; the data set of that name is {_DATASET}{name}")
     return name, None
-
-
-def _names_of_stream(name: str) -> set[object]:
-    """Say by what a stream is known, however it is named; nothing where there is a plain file."""
-    names: set[object] = {"-"} if name == "-" else set()
-    try:
-        about = os.fstat(sys.stdin.fileno()) if name == "-" else Path(name).stat()
-    except (OSError, ValueError, AttributeError):  # no such file, or nothing with a number
-        return names
-    if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
-        names.add((about.st_dev, about.st_ino))
-    return names
 
 
 def _example(source: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import stat
 import sys
 import zlib
 from pathlib import Path
@@ -40,6 +41,39 @@ def source_name(source: Source) -> str:
     if isinstance(source, str | os.PathLike):
         return "standard input" if is_standard_stream(source) else os.fspath(source)
     return str(getattr(source, "name", "file object"))
+
+
+def stream_names(source: Source) -> set[object]:
+    """Say by what a stream is known however it is named, such as ``-`` and ``/dev/stdin``.
+
+    Returns
+    -------
+    set
+        Empty for a plain file, which can be read as often as one likes.
+
+    Examples
+    --------
+    >>> stream_names("-") & stream_names("-") != set(), stream_names("x.fa")
+    (True, set())
+    """
+    if not isinstance(source, str | os.PathLike):
+        return {id(source)}
+    names: set[object] = {"-"} if is_standard_stream(source) else set()
+    try:
+        about = os.fstat(sys.stdin.fileno()) if names else Path(source).stat()
+    except (OSError, ValueError, AttributeError):  # no such file, or nothing with a number
+        return names
+    if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        names.add((about.st_dev, about.st_ino))
+    return names
+
+
+def read_twice(source: Source) -> ParameterError:
+    """Make the exception for a stream that would have to be read twice."""
+    return ParameterError(
+        f"{source_name(source)} is a stream and cannot be read twice; save it in a file, and name "
+        "that"
+    )
 
 
 def read_input(source: Source) -> tuple[str, bytes]:
@@ -126,11 +160,23 @@ def not_utf8(name: str, line: int, error: UnicodeDecodeError) -> SequenceFormatE
     )
 
 
+def standard_input() -> Any:
+    """Give standard input, in binary mode unless it was replaced by what has none.
+
+    Raises
+    ------
+    SequenceFormatError
+        It is closed.
+    """
+    if sys.stdin is None:  # as after <&- in a shell
+        raise SequenceFormatError("standard input is closed; give it something to read, or a file")
+    return getattr(sys.stdin, "buffer", sys.stdin)
+
+
 def _load(source: Source) -> bytes:
     stream: Any = source
     if is_standard_stream(source):
-        # Standard input may have been replaced by an object without a binary side.
-        stream = getattr(sys.stdin, "buffer", sys.stdin)
+        stream = standard_input()
     elif isinstance(source, str | os.PathLike):
         return Path(source).read_bytes()
     if not hasattr(stream, "read"):

@@ -13,7 +13,7 @@ from Bio.SeqRecord import SeqRecord
 from ..errors import PairingError, PairingWarning, ParameterError
 from .alphabet import Alphabet, get_alphabet
 from .fasta import read_fasta
-from .input import Source, is_standard_stream, source_name
+from .input import Source, read_twice, source_name, stream_names
 from .records import SequenceLike, as_record, has_id, listed
 
 Pair: TypeAlias = tuple[SeqRecord, SeqRecord]
@@ -147,8 +147,8 @@ def _check_arguments(
         sources, choices = "one source", ("consecutive", "first-vs-rest")
     else:
         sources, choices = "two sources", ("by-order", "by-id")
-        if is_standard_stream(source) and is_standard_stream(second):
-            raise ParameterError("standard input can be read only once; give a path for the other")
+        if stream_names(source) & stream_names(second):
+            raise read_twice(second)
     if pairing is not None and pairing not in choices:
         raise ParameterError(
             f"pairing={pairing!r} does not apply to {sources}; choose one of {', '.join(choices)}"

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import io
 import os
-import sys
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import IO, Any
 from ..errors import AlphabetError, ParameterError, SequenceFormatError
 from .alphabet import Alphabet, get_alphabet
 from .fasta import has_control_character, header_refusal, not_fasta
-from .input import Source, is_gzip, is_standard_stream, not_utf8, source_name
+from .input import Source, is_gzip, is_standard_stream, not_utf8, source_name, standard_input
 
 _READ = 1 << 20  # bytes at a time
 _DROPPED = b" \t\n"
@@ -210,7 +209,7 @@ def _chunks(source: Source) -> Generator[bytes, None, None]:
     with contextlib.ExitStack() as stack:
         stream: Any = source
         if is_standard_stream(source):
-            stream = getattr(sys.stdin, "buffer", sys.stdin)
+            stream = standard_input()
         elif isinstance(source, str | os.PathLike):
             stream = stack.enter_context(Path(source).open("rb"))
         elif not hasattr(source, "read"):

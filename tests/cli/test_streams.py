@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from seqbio import MotifDetector, RecurrentModel
 from seqbio.motif import make_motif, write_motifs
+
+pytestmark = pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="pipes have no names here")
 
 PAIRS = ">a\nACGTTGCATGCATCA\n>b\nACGTTGATGCATCA\n>c\nGGATTGCATGCATCA\n>d\nGGATTCATGCATCA\n"
 FILES = ("pairs.fa", "groups.tsv", "m.meme", "pair.json", "r.npz", "d.json")
@@ -113,6 +116,15 @@ def test_a_pipe_that_nobody_fills_is_refused_before_it_is_opened(fails, files, t
     os.mkfifo(tmp_path / "named")
     words = ("scan", files / "m.meme", tmp_path / "named", "--background", "sequences")
     assert "named is a stream and cannot be read twice" in fails(2, "motif", *words)
+
+
+@pytest.mark.parametrize("command", ["scan {}/m.meme -", "shuffle -", "scan - {}/pairs.fa"])
+def test_standard_input_may_be_closed(files, command):
+    program = f"{sys.executable} -c 'from seqbio.cli import main; main()'"
+    shell = f"{program} motif {command.format(files)} <&-"
+    run = subprocess.run(shell, shell=True, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == "error: standard input is closed; give it something to read, or a file\n"
 
 
 def test_standard_input_has_more_than_one_name(files, tmp_path):
