@@ -96,6 +96,7 @@ plots.gap_lengths(free.gap_length_fit(reads, longest=8))
 shortest = min(reads, key=lambda pair: len(pair[0]))
 aligned = free.assess(free.align([shortest]))[0]
 print(f"expected share of letters that are aligned right: {aligned.expected_accuracy:.3f}")
+assert aligned.expected_accuracy > 0.9
 plots.alignment(aligned)
 
 # %%
@@ -128,6 +129,7 @@ plots.estimates(result)
 apes = read_pairs("mtdna_human_orangutan_pieces", "simulated_symmetric")
 result = seqbio.compare(seqbio.PairHMM(tie=("open",)), seqbio.PairHMM(tie=()), apes)
 report(result)
+assert result.pvalue > 0.05
 plots.null_distribution(result)
 
 # %% [markdown]

@@ -7,6 +7,8 @@
 # they do not. All data are simulated, so it needs no files.
 
 # %%
+import numpy as np
+
 import seqbio
 from seqbio import plots
 from seqbio.hypothesis_testing import calibrate, power
@@ -34,13 +36,17 @@ def simulated(n_pairs, columns, seed, **changes):
 # %% [markdown]
 # ## Where the conditions hold
 #
-# Twenty pairs of a hundred columns, some hundred gaps: enough for the chi-squared law. `calibrate`
-# draws data sets of this design from the null, tests each and counts rejections.
+# Twenty pairs of a hundred columns, some hundred gaps: enough for the chi-squared law, if all pairs
+# obey the same parameters. `calibrate` draws data sets of this design from the null, tests each and
+# counts rejections.
 
 # %%
 design = simulated(20, 100, seed=1)
-check = calibrate(pair_hmm("open", "extend"), pair_hmm("extend"), design, n=100, seed=1)
+check = calibrate(
+    pair_hmm("open", "extend"), pair_hmm("extend"), design, n=100, calibration="chi2", seed=1
+)
 print(check)
+assert all(rate.is_in_order for rate in check.rejections())
 
 # %% [markdown]
 # If the p-values are right they are as often below 0.1 as their name says, and so for every other
@@ -50,34 +56,65 @@ print(check)
 plots.pvalue_qq(check)
 
 # %% [markdown]
+# ## When pairs differ
+#
+# In real pairs gaps are rare in one and frequent in another, in x as in y. The null is still true:
+# no sequence of a pair has more gaps than the other but by chance. Chi-squared takes the pairs for
+# alike and rejects it far too often. If x and y are exchanged in any of the pairs, though, the data
+# are as likely as before, and that is all that *sign flips* need, which the package takes by itself
+# where it tests such a symmetry with eight pairs or more.
+
+# %%
+N_TESTS = 40
+generator = np.random.default_rng(1)
+by_law = by_flips = 0
+for seed in range(N_TESTS):
+    pairs = []
+    for number in range(15):
+        rates = dict(zip(("open_x", "open_y"), 0.03 * generator.gamma(1.0, 1.0, 2), strict=True))
+        pairs += simulated(1, 100, seed=1000 * seed + number, **rates)
+    result = seqbio.compare(pair_hmm("open", "extend"), pair_hmm("extend"), pairs, check_fit=False)
+    assert result.calibration == "flip"
+    by_law += result.statistic > 3.841  # the 5 % point of chi-squared, one degree of freedom
+    by_flips += result.pvalue <= 0.05
+print(result.null_law)
+print(f"{by_law} of {N_TESTS} true nulls rejected by chi-squared, {by_flips} by flips; 2 expected")
+assert by_law >= 6
+assert by_flips <= 6
+
+# %% [markdown]
 # ## On a boundary
 #
 # May an insertion stand directly next to a deletion? The null says never: a probability of exactly
 # 0, and an estimate can only lie above that. In half of the data sets it is 0 and so is the ratio.
 # Chi-squared knows nothing of that half and its p-values are twice too large; chi-bar-squared does.
-# In these pairs, one gap in twenty-five goes over into a gap in the other sequence.
+# In these pairs, one gap in seven goes over into a gap in the other sequence.
 
 # %%
 null, alternative = pair_hmm("open", "extend"), pair_hmm("open", "extend", switch="tied")
-switching = alternative.set_parameters(TRUTH | {"switch_x": 0.04, "switch_y": 0.04})
+switching = alternative.set_parameters(TRUTH | {"switch_x": 0.15, "switch_y": 0.15})
 boundary = seqbio.compare(null, alternative, switching.simulate(20, columns=100, seed=2), seed=1)
 print(boundary.conclusion)
 print(boundary.null_law)
+assert boundary.calibration == "chi-bar-squared"
+assert boundary.pvalue < 0.05
 plots.null_distribution(boundary)
 
 # %% [markdown]
 # ## With few events
 #
-# Twelve short pairs have a handful of gaps, too few for any law of large numbers. The package then
-# draws data sets from the fitted null, refits both models to each, and counts.
+# Six short pairs have a handful of gaps, too few for any law of large numbers, and too few pairs to
+# flip signs. The package then draws data sets from the fitted null, refits both models to each, and
+# counts.
 
 # %%
-few = simulated(12, 40, seed=3, open_x=0.01, open_y=0.03)
+few = simulated(6, 40, seed=3, open_x=0.01, open_y=0.03)
 result = seqbio.compare(
     pair_hmm("open", "extend"), pair_hmm("extend"), few, n_replicates=199, seed=1
 )
 print(result.conclusion)
 print(result.null_law)
+assert result.calibration == "bootstrap"
 plots.null_distribution(result)
 
 # %% [markdown]
@@ -85,7 +122,8 @@ plots.null_distribution(result)
 #
 # Nothing of the above helps if neither hypothesis describes the data. Here the gaps of x and y are
 # exactly alike, so the null is true; but reads were trimmed: five letters are gone from the end of
-# every y. Those letters of x stand against gaps.
+# every y. Those letters of x stand against gaps, and the test, which asks whether x and y can be
+# exchanged, finds that they cannot: it is right, but about the trimming.
 
 # %%
 whole = simulated(30, 100, seed=2)
@@ -95,6 +133,8 @@ for name, pairs in (("whole", whole), ("trimmed", trimmed)):
     print(f"{name}: p = {result.pvalue:.3g}")
     for warning in result.warnings:
         print(f"  {warning.severity}: {warning.message}")
+    assert (result.pvalue < 0.05) == (name == "trimmed")
+    assert ("misfit_ends" in [warning.code for warning in result.warnings]) == (name == "trimmed")
 
 # %% [markdown]
 # How much harm does it do? Tests of a true null at the 5 % level, on whole and on trimmed pairs.
@@ -109,6 +149,7 @@ for name, cut in (("whole", None), ("trimmed", -5)):
         ratio = 2 * (free.log_likelihood_ - tied.log_likelihood_)
         rejected += ratio > 5.991  # the 5 % point of chi-squared with two degrees of freedom
     print(f"{name}: {rejected} of {N_TESTS} true nulls rejected; {N_TESTS * 0.05:.1f} expected")
+    assert (rejected <= 5) == (name == "whole")
 
 # %% [markdown]
 # The warning comes with the p-value, and it is to be taken seriously: cut or model the ends, and
@@ -128,4 +169,5 @@ for ratio in (1.0, 1.5, 2.0, 3.0):
         pair_hmm("open", "extend"), pair_hmm("extend"), design, truth.full_, n=20, seed=1
     )
     print(f"open_y / open_x = {ratio}: {powers[ratio].by_law:.2f} by the noncentral law")
+assert powers[1.0].by_law < powers[1.5].by_law < powers[2.0].by_law < powers[3.0].by_law
 plots.power_curve(powers, xlabel="True ratio open_y / open_x")

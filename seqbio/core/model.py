@@ -89,6 +89,9 @@ class Model(Protocol):
         What parameters are estimated from, in words, such as "gap openings", and how many are
         expected behind each; nan where a parameter has no part in them. A test asks for enough
         behind every parameter that the alternative tells apart and the null does not.
+    ``mean_ratio(null, alternative, full, data)`` -> float or None
+        Mean of the likelihood ratio of two tyings if the parameters `full` of the null are true,
+        where it is known in formulas; chi-squared is corrected by it (Bartlett).
     ``simulate(full, data, generator)`` -> data
         New data of the same design, drawn from the model.
     ``subset(data, indices)`` -> data

@@ -130,6 +130,19 @@ class Comparison:
         return information(self.alternative_fit, self.data)
 
     @cached_property
+    def mean_ratio(self) -> float | None:
+        """Mean of the ratio if the null's fit is true; None where the model does not know it."""
+        method = getattr(self.model, "mean_ratio", None)
+        ties = self.null_fit.tying, self.alternative_fit.tying
+        mean = None if method is None else method(*ties, self.null_fit.full, self.data)
+        return None if mean is None else float(mean)
+
+    @property
+    def inflation(self) -> float:
+        """The mean ratio over the degrees of freedom; 1 where it is not known, as for many data."""
+        return 1.0 if self.mean_ratio is None else self.mean_ratio / self.df
+
+    @cached_property
     def copies(self) -> list[Any]:
         """Data of the same design that the alternative's fit has drawn."""
         return drawn_copies(self.alternative_fit, self.data)

@@ -35,6 +35,7 @@ from seqbio.hypothesis_testing.sandwich import effective_scores
 
 _FEWEST_ITEMS = 5  # of which the variance can be seen
 _MOST_NUMBERS = 20_000_000  # of scores that are kept at a time
+_MOST_PARAMETERS = 200  # whose information takes two evaluations each
 _N_PERMUTATIONS = 1999
 LEVEL = 0.05  # below which items are said to vary more than the model allows
 
@@ -86,7 +87,7 @@ def dispersion(comparison: Comparison) -> Dispersion | None:
     -------
     Dispersion or None
         None where it cannot be told: fewer than five items, a model that cannot draw data, a
-        likelihood that is flat where the test needs it, or scores that take too much memory.
+        likelihood that is flat where the test needs it, or more than 200 parameters.
 
     Examples
     --------
@@ -116,6 +117,7 @@ def dispersion(comparison: Comparison) -> Dispersion | None:
         not (is_regular(model) and can_simulate(model))
         or n_items < _FEWEST_ITEMS
         or n_items * model.layout.size > _MOST_NUMBERS
+        or comparison.alternative_fit.n_free > _MOST_PARAMETERS
     ):
         return None
     try:

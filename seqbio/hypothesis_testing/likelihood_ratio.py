@@ -23,6 +23,7 @@ from seqbio.core import (
     clusters_of,
     copies_of,
     covariance,
+    effects_of,
     fingerprint,
     is_regular,
     maximise,
@@ -402,14 +403,16 @@ def judge_fits(
     fits = comparison.null_fit, comparison.alternative_fit
     doubts = convergence_checks(*fits, comparison.statistic, comparison.tolerance)
     converged = not doubts
-    found = [*checks, *doubts, *boundary_checks(*fits)]
-    of_model = model_checks(*fits, comparison.data)
+    found = [*checks, *doubts, *boundary_checks(comparison)]
+    of_model = model_checks(comparison)
     found += [each for each in of_model if not (keep_copies and each.about == COPIES)]
     naive: FloatArray | None = None
     if converged and is_regular(comparison.model):
         # First what looks at the estimates themselves: a model may remember them from its checks.
         misfits = goodness_checks(comparison) if options.check_fit else []
-        if options.intervals:
+        # Where the mean of the ratio is known, curvature is there for intervals alone.
+        effects = effects_of(comparison.model, comparison.alternative_fit.full)
+        if options.intervals and (effects or comparison.mean_ratio is None):
             naive, more_checks = _covariance(comparison, ranks[1])
             found += more_checks
         varying = dispersion(comparison)

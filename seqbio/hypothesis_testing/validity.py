@@ -55,23 +55,27 @@ from seqbio.core import (
 )
 from seqbio.core.ascent import free_names
 from seqbio.hypothesis_testing.calibrations.boundary import tested_on_boundary
+from seqbio.hypothesis_testing.comparison import Comparison
 
+_LEAST_INFLATION, _MOST_INFLATION = 0.8, 1.25  # of the mean ratio, which Bartlett can correct
 _SEVERITIES = ("note", "warning", "invalid")
 
 
-def boundary_checks(null_fit: Fit, alternative_fit: Fit) -> list[Check]:
+def boundary_checks(comparison: Comparison) -> list[Check]:
     """Find parameters on the boundary, where the chi-squared law is in doubt.
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of the same model to the same data.
+    comparison : Comparison
+        The two fits.
 
     Returns
     -------
     list of Check
-        See the head of this module for the cases.
+        See the head of this module for the cases. Where the model knows the mean of the ratio,
+        which estimates of 0 lower, that is looked at instead of them.
     """
+    null_fit, alternative_fit = comparison.null_fit, comparison.alternative_fit
     null, alternative = null_fit.tying, alternative_fit.tying
     tested = (null.group < 0) & np.isinf(null.offset) & (alternative.group >= 0)
     checks = []
@@ -85,6 +89,8 @@ def boundary_checks(null_fit: Fit, alternative_fit: Fit) -> list[Check]:
                 "tested_on_boundary",
             )
         )
+    if comparison.mean_ratio is not None:
+        return checks
     if at_boundary := _at_boundary(null_fit, alternative):
         checks.append(
             Check(
@@ -119,7 +125,7 @@ def _at_boundary(fit: Fit, other: Tying) -> list[str]:
     return names
 
 
-def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
+def model_checks(comparison: Comparison) -> list[Check]:
     """Ask the model what it has against a chi-squared law.
 
     The alternative's estimates are not asked about where the null holds a parameter on the
@@ -127,16 +133,19 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of the same model to the same data.
-    data : object
-        In the form that the model takes.
+    comparison : Comparison
+        The two fits.
 
     Returns
     -------
     list of Check
         What both fits give rise to stands there once, as the graver of the two sees it.
     """
+    null_fit, alternative_fit, data = (
+        comparison.null_fit,
+        comparison.alternative_fit,
+        comparison.data,
+    )
     checks = []
     reason = irregular_reason(null_fit.model)
     if reason:
@@ -147,7 +156,7 @@ def model_checks(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
     for fit in (null_fit,) if on_boundary else (null_fit, alternative_fit):
         checks += checks_of(fit.model, fit.full, data, fit.tying)
     if is_regular(null_fit.model):
-        checks += _few_events(null_fit, alternative_fit, data)
+        checks += _few_events(null_fit, alternative_fit, data) + _mean_ratio(comparison)
     checks += dependence_of(null_fit.model, data)
     gravest: dict[tuple[str, str], Check] = {}
     for check in checks:
@@ -182,6 +191,19 @@ def _few_events(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
             found = f"about {count:.1f} {words} expected behind {name}"
             checks += few_events(found, count, f"{words} of {name}")
     return checks
+
+
+def _mean_ratio(comparison: Comparison) -> list[Check]:
+    """Doubt a law whose mean is far from what it should be."""
+    inflation = comparison.inflation
+    if _LEAST_INFLATION < inflation < _MOST_INFLATION:
+        return []
+    message = (
+        f"if the null is true the ratio is {inflation:.3g} times as large as the chi-squared law "
+        "says on average, since many outcomes are rare; a lower order, fewer steps or more "
+        "sequences would help"
+    )
+    return [Check(message, "invalid", "few_events")]
 
 
 def _without_meaning(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:

@@ -8,6 +8,7 @@ it. Contexts of the first letters are shorter; their rows come first, in a table
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -116,3 +117,47 @@ def log_probabilities(coordinates: FloatArray, reference: int) -> FloatArray:
     logs: FloatArray = scores - np.log(shares.sum(axis=-1, keepdims=True))
     logs[shares == 0] = -np.inf
     return logs
+
+
+def mean_deviance(expected: FloatArray) -> FloatArray:
+    """Give the mean deviance of Poisson counts from their expectations.
+
+    The deviance of a count x from its mean m is 2 (x log(x / m) - x + m). Its mean is 0 where
+    hardly anything is expected, rises to 1.15 at a mean of 1.6, and falls to 1 where much is.
+
+    Parameters
+    ----------
+    expected : ndarray of float64
+        Means of the counts.
+
+    Returns
+    -------
+    ndarray of float64, of the shape of `expected`
+        Summed to a relative error of 1e-6 below a mean of 50, from there 1 + 1/(6 m) + 1/(6 m**2).
+
+    References
+    ----------
+    Williams, D. A. (1976). Improved likelihood ratio tests for complete contingency tables.
+    Biometrika 63, 33-37: the correction for large means.
+
+    Examples
+    --------
+    >>> mean_deviance(np.array([0.0, 1.6, 100.0])).round(3)
+    array([0.   , 1.147, 1.002])
+    """
+    grid, values = _deviance_grid()
+    inside = np.interp(np.log(np.clip(expected, grid[0], grid[-1])), np.log(grid), values)
+    inside = np.where(expected < grid[0], 0.0, inside)
+    large = np.maximum(expected, grid[-1])
+    return np.where(expected < grid[-1], inside, 1 + 1 / (6 * large) + 1 / (6 * large**2))
+
+
+@cache
+def _deviance_grid() -> tuple[FloatArray, FloatArray]:
+    from scipy.special import gammaln, xlogy
+
+    grid = np.geomspace(1e-8, 50.0, 4000)
+    counts = np.arange(200.0)
+    log_chance = xlogy(counts, grid[:, None]) - grid[:, None] - gammaln(counts + 1)
+    deviance = xlogy(counts, counts) - xlogy(counts, grid[:, None])
+    return grid, 2 * (np.exp(log_chance) * deviance).sum(axis=1)

@@ -8,15 +8,19 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.core import Check, Fit, Layout, Tying
+from seqbio.core import Fit, Layout, Tying
 from seqbio.core.fit import fit, fit_at
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ParameterError
-from seqbio.recurrent.markov_kernels import Events, find_events, log_probabilities, n_start_rows
+from seqbio.recurrent.markov_kernels import (
+    Events,
+    find_events,
+    log_probabilities,
+    mean_deviance,
+    n_start_rows,
+)
 from seqbio.recurrent.sequence_data import SequenceData
 
-_FEW = 5.0  # expected events, below which Cochran's rule calls a cell small
-_SMALL_SHARE = 0.2  # of all cells may be small
 _NEVER = -1000.0  # log of what the reference outcome counts where it never happened: exp is 0
 _LONGEST = 1_000_000
 
@@ -180,24 +184,28 @@ class MarkovChainModel:
         same = np.array_equal(groups, lowest[first])
         return same and np.unique(lowest).size == lowest.size
 
-    def checks(self, full: FloatArray, data: SequenceData, tying: Tying) -> list[Check]:
-        """Doubt the chi-squared law where many outcomes are expected too rarely."""
-        counts = self.counts(data)
+    def mean_ratio(
+        self, null: Tying, alternative: Tying, full: FloatArray, data: SequenceData
+    ) -> float | None:
+        """Expect the likelihood ratio of two closed-form fits if the null is true.
+
+        Twice the log-likelihood that a table of counts gains by being fitted is the deviance of its
+        cells less that of its rows, as of Poisson counts; its mean is a sum over both
+        (`seqbio.recurrent.markov_kernels.mean_deviance`).
+        """
+        if not (self._ties_rows(null) and self._ties_rows(alternative)):
+            return None
         logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
-        expected = counts.sum(axis=1, keepdims=True) * np.exp(logs)
-        pooled = tying.pull_back(np.delete(expected, self.reference, axis=1).ravel())
-        share = float((pooled < _FEW).mean())
-        if share <= _SMALL_SHARE:
-            return []
-        return [
-            Check(
-                f"{share:.0%} of the outcomes are expected fewer than {_FEW:.0f} times, so the "
-                "chi-squared law is not to be trusted; use a lower order, fewer steps or more "
-                "sequences",
-                "invalid",
-                "few_events",
-            )
-        ]
+        expected = self.counts(data).sum(axis=1, keepdims=True) * np.exp(logs)
+        gains = []
+        for tying in (null, alternative):
+            rows = np.unique(
+                tying.group.reshape(-1, self.n_outcomes - 1)[:, 0], return_inverse=True
+            )[1].reshape(-1)
+            pooled = np.zeros((int(rows.max()) + 1, self.n_outcomes))
+            np.add.at(pooled, rows, expected)
+            gains.append(mean_deviance(pooled).sum() - mean_deviance(pooled.sum(axis=1)).sum())
+        return float(gains[1] - gains[0])
 
     def simulate(
         self, full: FloatArray, data: SequenceData, generator: np.random.Generator

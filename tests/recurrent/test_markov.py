@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import chi2, kstest
 
 import seqbio
 from seqbio.core import check_gradient, equal, fit, untied
@@ -213,16 +213,63 @@ def test_the_chi_squared_law_holds_under_the_null(truth):
     assert kstest(pvalues, "uniform").pvalue > 0.01
 
 
-def test_too_few_events_rule_the_chi_squared_law_out(generator):
-    records = draw_records(generator, n=20, longest=6)
-    hypothesis, data = MarkovModel(order=2, tie=(), ends=False, max_length=6).hypothesis(records)
-    model, tying = hypothesis.model, hypothesis.tying
-    full = model.maximise(tying, data).full
-    [check] = model.checks(full, data, tying)
-    assert (check.severity, check.code) == ("invalid", "few_events")
-    zero_order, many = MarkovModel(order=0, ends=False).hypothesis(records * 100)
-    full = zero_order.model.maximise(zero_order.tying, many).full
-    assert zero_order.model.checks(full, many, zero_order.tying) == []
+def ratio_of(null, alternative, records):
+    """Likelihood ratio, degrees of freedom, and the mean that the model expects of the ratio."""
+    hypothesis, data = null.hypothesis(records)
+    wider, _ = alternative.hypothesis(records)
+    model = hypothesis.model
+    fits = [model.maximise(each.tying, data) for each in (hypothesis, wider)]
+    mean = model.mean_ratio(hypothesis.tying, wider.tying, fits[0].full, data)
+    df = wider.tying.n_free - hypothesis.tying.n_free
+    return 2 * (fits[1].log_likelihood - fits[0].log_likelihood), df, mean
+
+
+ORDER = tuple(MarkovModel(1, tie=tie, ends=False) for tie in (("time", "lag"), ("time",)))
+SECOND_ORDER = tuple(MarkovModel(2, tie=tie, ends=False) for tie in (("time", "lag"), ("time",)))
+TIME = tuple(MarkovModel(0, tie=tie, ends=False, max_length=32) for tie in (("time",), ()))
+
+
+@pytest.mark.parametrize(("pair", "n", "length"), [(SECOND_ORDER, 30, 60), (TIME, 30, 32)])
+def test_the_mean_of_the_ratio_is_known(pair, n, length):
+    generator = np.random.default_rng(3)
+    found = []
+    for _ in range(300):
+        letters = generator.choice(list("ACGT"), (n, length), p=(0.5, 0.3, 0.15, 0.05))
+        found.append(ratio_of(*pair, ["".join(row) for row in letters]))
+    ratios, dfs, means = np.array(found).T
+    error = ratios.std() / np.sqrt(len(ratios))
+    assert abs(ratios.mean() - means.mean()) < 3 * error
+    # Without the correction the test would be off by many standard errors.
+    assert abs(ratios.mean() - dfs[0]) > 4 * error
+
+
+def test_chi_squared_is_corrected_by_it():
+    letters = np.random.default_rng(4).choice(list("ACGT"), (40, 32), p=(0.5, 0.3, 0.15, 0.05))
+    records = ["".join(row) for row in letters]
+    ratio, df, mean = ratio_of(*TIME, records)
+    result = seqbio.compare(*TIME, records)
+    assert result.calibration == "chi-squared"
+    assert result.pvalue == pytest.approx(chi2.sf(ratio * df / mean, df))
+    assert "Bartlett's correction" in result.null_law
+    assert result.to_dict()["evidence"]["inflation"] == pytest.approx(mean / df)
+
+
+def test_one_long_sequence_is_judged_at_once():
+    """Rare are the starts alone, which no hypothesis ties to others."""
+    letters = "".join(np.random.default_rng(5).choice(list("ACGT"), 20_000))
+    result = seqbio.compare(*ORDER, [letters])
+    assert result.calibration == "chi-squared"
+    assert result.evidence.inflation == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_ratio_that_is_far_from_chi_squared_on_average_rules_that_law_out(generator):
+    records = draw_records(generator, n=8)
+    null, alternative = (
+        MarkovModel(3, tie=tie, ends=False) for tie in (("time", "lag"), ("time",))
+    )
+    result = seqbio.compare(null, alternative, records, calibration="chi2")
+    assert result.pvalue is None
+    assert "few_events" in [check.code for check in result.warnings]
 
 
 @pytest.mark.parametrize("order", [0, 1, 2])

@@ -44,10 +44,14 @@ class ChiSquared:
         The observed ratio.
     df : int
         Degrees of freedom.
+    inflation : float
+        Mean of the ratio under the null over its degrees of freedom, where the model knows it; by
+        which the ratio is divided (Bartlett).
     """
 
     statistic: float
     df: int
+    inflation: float = 1.0
 
     name = "chi-squared"
     checks: tuple[Check, ...] = ()
@@ -55,22 +59,31 @@ class ChiSquared:
     @property
     def log_pvalue(self) -> float:
         """Natural logarithm of the p-value."""
-        return log_chi_squared_tail(self.statistic, self.df)
+        return log_chi_squared_tail(self.statistic / self.inflation, self.df)
 
     @property
     def null_law(self) -> str:
         """The law, and on what conditions."""
         degrees = "degree" if self.df == 1 else "degrees"
+        corrected, inside = "", "no parameter of the null is on its boundary, "
+        if self.inflation != 1.0:
+            corrected = (
+                f" after the ratio is divided by {self.inflation:.5g}, its mean under the null "
+                "over them (Bartlett's correction)"
+            )
+            inside = ""
         return (
-            f"chi-squared with {self.df} {degrees} of freedom, for many data: the hypotheses are "
-            f"nested, the alternative has {self.df} more of the parameters that can be told apart, "
-            "both fits are at their optimum, no parameter of the null is on its boundary, and the "
-            "model has no objection but the warnings given, if any"
+            f"chi-squared with {self.df} {degrees} of freedom{corrected}, for many data: the "
+            f"hypotheses are nested, the alternative has {self.df} more of the parameters that can "
+            f"be told apart, both fits are at their optimum, {inside}and the model has no "
+            "objection but the warnings given, if any"
         )
 
     def picture(self) -> Curve:
         """Say what a figure of it shows."""
-        return chi_squared_curve(f"chi-squared under the null, {self.df} df", self.df)
+        return chi_squared_curve(
+            f"chi-squared under the null, {self.df} df", self.df, self.inflation
+        )
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see: nothing more than of every ratio."""
@@ -78,7 +91,7 @@ class ChiSquared:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the numbers as plain values for programs."""
-        return {"method": self.name, "df": self.df}
+        return {"method": self.name, "df": self.df, "inflation": self.inflation}
 
 
 def chi_squared_curve(name: str, df: int, scale: float = 1.0) -> Curve:
@@ -89,7 +102,7 @@ def chi_squared_curve(name: str, df: int, scale: float = 1.0) -> Curve:
 
 
 def _run(comparison: Comparison, _: Options, __: np.random.Generator) -> ChiSquared:
-    return ChiSquared(comparison.statistic, comparison.df)
+    return ChiSquared(comparison.statistic, comparison.df, comparison.inflation)
 
 
 CHI_SQUARED = Calibration("chi2", "the law of many data", _run, answers=frozenset())
