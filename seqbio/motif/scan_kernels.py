@@ -158,7 +158,7 @@ def _largest(scores: Integers) -> int:
 
 def find_windows(
     letters: Bytes,
-    codes: Bytes,
+    codes: Integers,
     starts: Integers,
     n_repeated: Integers,
     searches: Searches,
@@ -170,7 +170,7 @@ def find_windows(
     ----------
     letters : ndarray of uint8, (length,)
         Stretches of sequences, with any byte that is no letter between them.
-    codes : ndarray of uint8, (256,)
+    codes : ndarray of int, (256,)
         0 to 3 for the letters of the scoring matrices; 4 for what cannot be scored.
     starts : ndarray of int, (n_stretches + 1,)
         Where each stretch begins, and where one after the last would.
@@ -201,7 +201,7 @@ def find_windows(
 def _fill(
     hits: Integers,
     letters: Bytes,
-    codes: Bytes,
+    codes: Integers,
     starts: Integers,
     n_repeated: Integers,
     searches: Searches,
@@ -215,13 +215,14 @@ def _fill(
         at, stop = starts[stretch], starts[stretch + 1] - 1
         seen = at + n_repeated[stretch]
         while at < stop:
-            run, word = at, 0  # a run of letters that can be scored
+            run, history = at, 0  # a run of letters that can be scored
             while at < stop:
                 code = codes[letters[at]]
                 if code > 3:
                     break
                 at += 1
-                word = (word << 2 | code) & (4**WORD - 1)
+                history = history << 2 | code
+                word = history & (4**WORD - 1)
                 if not telling[word]:
                     continue
                 for k in range(begin[word], begin[word + 1]):

@@ -480,9 +480,9 @@ def _blocks(stretches: Iterable[Stretch], length: int) -> Iterator[list[Stretch]
         yield block
 
 
-def _code_table(alphabet: Alphabet, skip_soft: bool) -> NDArray[np.uint8]:
+def _code_table(alphabet: Alphabet, skip_soft: bool) -> NDArray[np.int64]:
     """Map bytes to codes; all that is no concrete letter becomes 4."""
-    table = np.full(256, alphabet.size, dtype=np.uint8)
+    table = np.full(256, alphabet.size)
     for code, letter in enumerate(alphabet.letters):
         table[ord(letter)] = code
         if not skip_soft:

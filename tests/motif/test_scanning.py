@@ -86,7 +86,7 @@ def test_all_windows_that_reach_the_threshold_are_found(
     searches = Searches(matrix, np.array(widths), np.array(thresholds))
     letters = np.concatenate([[*codes, 4] for codes in stretches]).astype(np.uint8)
     begins = np.concatenate([[0], np.cumsum(np.array(lengths) + 1)])
-    codes = np.arange(256).astype(np.uint8)
+    codes = np.arange(256)
     words = list_words(searches)
     hits, counted = find_windows(letters, codes, begins, repeated, searches, words)
     assert sorted(map(tuple, hits.tolist())) == expected
