@@ -6,7 +6,11 @@ reports about its input; each also derives from the built-in class that fits it 
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Iterable
+
+_PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -35,6 +39,24 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" (did you mean {nearest[0]!r}?)" if nearest else ""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn of what the user did, at the line outside the package that led to it.
+
+    So the same warning of several parts of the package is shown once.
+
+    Parameters
+    ----------
+    message
+        What was found and what to do.
+    category
+        One of the classes below.
+    """
+    frame, depth = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, category, stacklevel=depth + 1)
 
 
 class SeqbioError(Exception):
@@ -103,6 +125,10 @@ class SeqbioWarning(UserWarning):
 
 class DuplicateIdWarning(SeqbioWarning):
     """Several records of a file carry the same identifier."""
+
+
+class AlphabetWarning(SeqbioWarning):
+    """Letters are in the alphabet as asked, and fit another alphabet better."""
 
 
 class PairingWarning(SeqbioWarning):

@@ -40,7 +40,13 @@ from seqbio.motif.motifs import (
     make_motif,
     reverse_complement,
 )
-from seqbio.sequences import SequenceLike, as_records, atomic_writer, get_alphabet
+from seqbio.sequences import (
+    SequenceLike,
+    as_records,
+    atomic_writer,
+    encode_records,
+    get_alphabet,
+)
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
 from seqbio.sequences.shuffle import shuffle_dinucleotides
 
@@ -350,7 +356,7 @@ class MotifDetector(Estimator):
 
     def _encoded(self, checked: list[SeqRecord], index: NDArray[Any], n_classes: int) -> MotifData:
         alphabet = get_alphabet(self.alphabet)
-        codes = [alphabet.encode(str(record.seq)) for record in checked]
+        codes = encode_records(checked, alphabet)
         for number, (record, encoded) in enumerate(zip(checked, codes, strict=True)):
             if len(encoded) < self.width:
                 raise SequenceFormatError(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.numerics import softmax
 from seqbio.errors import ParameterError
-from seqbio.sequences import Alphabet, get_alphabet
+from seqbio.sequences import Alphabet, get_alphabet, numbers_by_letter
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -215,16 +215,8 @@ def checked_background(background: ArrayLike | Mapping[str, float] | None, lette
     """
     if background is None:
         return np.full(len(letters), 1.0 / len(letters))
-    given: object = background
-    if isinstance(background, Mapping):
-        known = set(background) == set(letters)
-        given = [background[letter] for letter in letters] if known else None
-    try:
-        values = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        values = np.zeros(0)
-    right = values.shape == (len(letters),) and (values > 0).all()
-    if not (right and abs(values.sum() - 1) <= ROUNDING):
+    values = numbers_by_letter(background, letters, "background")
+    if not ((values > 0).all() and abs(values.sum() - 1) <= ROUNDING):
         raise ParameterError(
             f"the background is {background}; give {len(letters)} numbers above 0 that add up to "
             f"1, for {letters} in this order"

@@ -12,7 +12,7 @@ from seqbio.core.numerics import IntArray
 from seqbio.errors import ParameterError
 from seqbio.recurrent.sequence_data import SequenceData
 from seqbio.recurrent.text import CharacterAlphabet
-from seqbio.sequences import Alphabet, SequenceLike, as_records
+from seqbio.sequences import Alphabet, SequenceLike, as_records, encode_records
 
 
 def as_sequence_data(
@@ -43,7 +43,7 @@ def as_sequence_data(
     names = tuple(
         f"the sequence at index {index} ({record.id!r})" for index, record in enumerate(checked)
     )
-    encoded = [with_boundary(alphabet.encode(str(record.seq)), alphabet.size) for record in checked]
+    encoded = [with_boundary(codes, alphabet.size) for codes in encode_records(checked, alphabet)]
     return SequenceData(encoded, alphabet.size, labels, names)
 
 

@@ -2,12 +2,12 @@
 
 This is the only part of the package that reads and writes files. Models receive lists of str,
 Bio.Seq.Seq or Bio.SeqRecord.SeqRecord, check them with `as_records` or `as_pairs`, and work on the
-small integers that `encode_records` gives.
+small integers that `encode_records` and `encode_pairs` give.
 """
 
 from __future__ import annotations
 
-from .alphabet import DNA, PROTEIN, RNA, Alphabet, get_alphabet
+from .alphabet import DNA, PROTEIN, RNA, Alphabet, get_alphabet, numbers_by_letter
 from .fasta import read_fasta, write_fasta
 from .input import Source, read_input
 from .model_files import (
@@ -19,7 +19,7 @@ from .model_files import (
     written_coordinates,
 )
 from .output import atomic_writer, check_target, open_descriptor, tsv_line
-from .pairs import Pair, Pairing, as_pairs, read_pairs
+from .pairs import Pair, Pairing, as_pairs, encode_pairs, read_pairs
 from .records import SequenceLike, as_records, encode_records
 from .shuffle import SingleArrangementWarning, shuffle_dinucleotides
 from .streaming import Stretch, stream_fasta
@@ -39,11 +39,13 @@ __all__ = [
     "as_records",
     "atomic_writer",
     "check_target",
+    "encode_pairs",
     "encode_records",
     "get_alphabet",
     "model_file",
     "model_numbers",
     "open_descriptor",
+    "numbers_by_letter",
     "read_coordinates",
     "read_fasta",
     "read_input",

@@ -149,6 +149,17 @@ class Alphabet:
             f"ambiguity codes {''.join(self.ambiguity)}); correct it or choose another alphabet"
         )
 
+    def codes(self, letters: bytes) -> NDArray[np.uint8] | None:
+        """Turn letters into codes; None if one is not in the alphabet.
+
+        Examples
+        --------
+        >>> DNA.codes(b"ACgt"), DNA.codes(b"AC-T")
+        (array([0, 1, 2, 3], dtype=uint8), None)
+        """
+        codes = bytearray(letters.translate(self._code_table))
+        return None if _UNKNOWN_CODE in codes else np.frombuffer(codes, dtype=np.uint8)
+
     def encode(self, text: str | bytes | Seq) -> NDArray[np.uint8]:
         """Turn letters into codes, reading lower case as upper case.
 
@@ -168,11 +179,10 @@ class Alphabet:
             A letter is not in the alphabet; the message gives its position, counted from 1.
         """
         letters = text.encode("utf-8", "replace") if isinstance(text, str) else bytes(text)
-        codes = letters.translate(self._code_table)
-        index = codes.find(_UNKNOWN_CODE)
-        if index >= 0:
-            raise AlphabetError(self.complaint(letters, index))
-        return np.frombuffer(codes, dtype=np.uint8).copy()
+        codes = self.codes(letters)
+        if codes is None:
+            raise AlphabetError(self.complaint(letters, self.find_invalid(letters)))
+        return codes
 
     def decode(self, codes: ArrayLike) -> str:
         """Turn codes into upper-case letters, the reverse of `encode`.
@@ -289,3 +299,56 @@ def get_alphabet(name: str | Alphabet) -> Alphabet:
             f"unknown alphabet {name!r}{meant}; choose one of {', '.join(_ALPHABETS)}"
         )
     return _ALPHABETS[name]
+
+
+def numbers_by_letter(
+    values: ArrayLike | Mapping[str, float], letters: str, what: str
+) -> NDArray[np.float64]:
+    """Put one number for each letter in the order of the letters.
+
+    Parameters
+    ----------
+    values
+        In that order, or by letter.
+    letters
+        Those of an alphabet.
+    what
+        What the numbers are, for messages.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_letters,) float64.
+
+    Raises
+    ------
+    ParameterError
+        A letter has no number, or something else has one.
+
+    Examples
+    --------
+    >>> numbers_by_letter({"T": 4, "G": 3, "C": 2, "A": 1}, "ACGT", "frequencies")
+    array([1., 2., 3., 4.])
+    >>> numbers_by_letter({"A": 0.5, "B": 0.5}, "ACGT", "frequencies")
+    Traceback (most recent call last):
+    seqbio.errors.ParameterError: frequencies: no number for C, G, T, and 'B' is none of ACGT; ...
+    """
+    given: object = values
+    if isinstance(values, Mapping):
+        missing = [letter for letter in letters if letter not in values]
+        unknown = [repr(name) for name in values if name not in list(letters)]
+        if missing or unknown:
+            found = [f"no number for {', '.join(missing)}"] if missing else []
+            found += [f"{', '.join(unknown)} is none of {letters}"] if unknown else []
+            raise ParameterError(f"{what}: {', and '.join(found)}; give one for each letter")
+        given = [values[letter] for letter in letters]
+    try:
+        numbers = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.zeros(0)
+    if numbers.shape != (len(letters),):
+        raise ParameterError(
+            f"{what}: found {values!r}; give one number for each letter of {letters}, in this "
+            "order or by letter"
+        )
+    return numbers

@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias
+from itertools import chain
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from Bio.SeqRecord import SeqRecord
+from numpy.typing import NDArray
 
 from ..errors import PairingError, PairingWarning, ParameterError
 from .alphabet import Alphabet, get_alphabet
 from .fasta import read_fasta
 from .input import Source, read_twice, source_name, stream_names
-from .records import SequenceLike, as_record, has_id, listed
+from .records import SequenceLike, as_record, encode_all, has_id, listed
 
 Pair: TypeAlias = tuple[SeqRecord, SeqRecord]
 Pairing: TypeAlias = Literal["consecutive", "first-vs-rest", "by-order", "by-id"]
@@ -135,6 +137,56 @@ def as_pairs(
         second = as_record(pair[1], table, f"the second {where}")
         checked.append((first, second))
     return checked
+
+
+def encode_pairs(
+    pairs: Iterable[Sequence[SequenceLike]], alphabet: str | Alphabet = "dna"
+) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]], list[str]]:
+    """Check pairs of sequences as `as_pairs` does, and give their codes.
+
+    Parameters
+    ----------
+    pairs, alphabet
+        As in `as_pairs`.
+
+    Returns
+    -------
+    x, y : list of numpy.ndarray
+        One (length,) uint8 array for each sequence.
+    names : list of str
+        What messages call the pairs: by their ids, or else by their index.
+
+    Raises
+    ------
+    AlphabetError, SequenceFormatError, ParameterError
+        As in `as_pairs`.
+
+    Warns
+    -----
+    AlphabetWarning
+        The letters of proteins are those of DNA or RNA.
+
+    Examples
+    --------
+    >>> encode_pairs([("ACGT", "AC")])
+    ([array([0, 1, 2, 3], dtype=uint8)], [array([0, 1], dtype=uint8)], ['index 0'])
+    """
+    table = get_alphabet(alphabet)
+    arranged: Any = list(pairs)
+    whole = all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in arranged)
+    codes = encode_all(chain.from_iterable(arranged), table) if whole else None
+    if codes is None:  # refused, or a sequence ends in a '*'
+        arranged = as_pairs(arranged, table)
+        codes = encode_all(chain.from_iterable(arranged), table) or []
+    names = [_called(pair, index) for index, pair in enumerate(arranged)]
+    return codes[::2], codes[1::2], names
+
+
+def _called(pair: Sequence[SequenceLike], index: int) -> str:
+    x, y = pair
+    if isinstance(x, SeqRecord) and isinstance(y, SeqRecord) and has_id(x) and has_id(y):
+        return f"{x.id} and {y.id}"
+    return f"index {index}"
 
 
 def _check_arguments(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 import numpy as np
 from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
-from ..errors import AlphabetError, ParameterError, SequenceFormatError
+from ..errors import (
+    AlphabetError,
+    AlphabetWarning,
+    ParameterError,
+    SeqbioError,
+    SequenceFormatError,
+    warn,
+)
 from .alphabet import Alphabet, get_alphabet
 
 SequenceLike: TypeAlias = str | Seq | MutableSeq | SeqRecord
@@ -19,6 +27,9 @@ SequenceLike: TypeAlias = str | Seq | MutableSeq | SeqRecord
 # What Biopython writes into a record that was built without an id.
 _UNKNOWN_ID = "<unknown id>"
 _MANY_IDS = 10
+_SAMPLE = 100_000
+# How many letters tell that they are nucleotides, what share of them all must be, and of each.
+_TELLING, _NUCLEOTIDES, _EACH = 16, 0.95, 0.02
 
 
 def as_records(items: Iterable[SequenceLike], alphabet: str | Alphabet = "dna") -> list[SeqRecord]:
@@ -90,13 +101,66 @@ def encode_records(
     AlphabetError, SequenceFormatError, ParameterError
         As in `as_records`.
 
+    Warns
+    -----
+    AlphabetWarning
+        The letters of proteins are those of DNA or RNA.
+
     Examples
     --------
     >>> encode_records(["ACGT", "tt"])
     [array([0, 1, 2, 3], dtype=uint8), array([3, 3], dtype=uint8)]
     """
     table = get_alphabet(alphabet)
-    return [table.encode(str(record.seq)) for record in as_records(records, table)]
+    items: Any = (
+        records if isinstance(records, str | Seq | MutableSeq | SeqRecord) else list(records)
+    )
+    codes = encode_all(items, table) if isinstance(items, list) else None
+    # What is not plain is looked at one by one: it is refused, or ends in a '*'.
+    return encode_all(as_records(items, table), table) or [] if codes is None else codes
+
+
+def encode_all(items: Iterable[SequenceLike], alphabet: Alphabet) -> list[NDArray[np.uint8]] | None:
+    """Encode sequences in one pass over all letters; None if one of them is not plain letters."""
+    try:
+        letters = [
+            item.encode("utf-8", "replace") if isinstance(item, str) else _letters(item, "it")
+            for item in items
+        ]
+    except SeqbioError:
+        return None
+    text = b"".join(letters)
+    whole = alphabet.codes(text)
+    if whole is None or not all(letters):
+        return None
+    warn_of_another_alphabet(text, alphabet)
+    ends = list(accumulate(map(len, letters)))
+    return [whole[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def warn_of_another_alphabet(letters: bytes, alphabet: Alphabet) -> None:
+    """Warn where letters of one alphabet fit another one better.
+
+    DNA and RNA can be read as proteins, of alanine, cysteine, glycine and threonine (U: any amino
+    acid), and no protein is made of these alone. N, any nucleotide or asparagine, does not count.
+    All other letters of another alphabet are refused.
+    """
+    if alphabet.name != "protein":
+        return
+    letters = letters[:_SAMPLE].upper()
+    counts = {letter: letters.count(letter.encode()) for letter in "ACGTUN"}
+    n_letters = len(letters) - counts.pop("N")
+    name = "dna" if counts["T"] >= counts["U"] else "rna"
+    shares = [counts["A"], counts["C"], counts["G"], counts["T"] + counts["U"]]
+    if n_letters < _TELLING or min(shares) < _EACH * n_letters:
+        return
+    if sum(shares) >= _NUCLEOTIDES * n_letters:
+        warn(
+            f"the alphabet is protein, and {sum(shares) / n_letters:.0%} of the letters are those "
+            f"of {name.upper()}; if that is what they are, choose alphabet {name!r} (--alphabet "
+            f"{name}), or a model or motif of {name.upper()}",
+            AlphabetWarning,
+        )
 
 
 def as_record(item: SequenceLike, alphabet: Alphabet, where: str) -> SeqRecord:

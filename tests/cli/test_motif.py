@@ -273,3 +273,10 @@ def test_refusals_name_file_and_place(fails, files, tmp_path):
         assert "give a finite number of 0 or more" in line
     two = (files / "positive.fa", files / "negative.fa")
     assert "--negatives" in fails(2, "motif", "train", *two, "--negatives", two[0])
+
+
+def test_letters_of_another_alphabet_are_told(run, files):
+    options = ("--alphabet", "protein", "--width", "3", "--motifs", "1", "--epochs", "2", "--quiet")
+    result = run("motif", "train", files / "positive.fa", *options)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("the letters are those of DNA; if that is what they are") == 1

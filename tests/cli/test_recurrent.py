@@ -221,3 +221,18 @@ def test_sample_is_the_former_name_of_simulate(run, model_file):
     )
     assert run("recurrent", "sample", *options, "--quiet").stderr == ""
     assert " sample " not in run("recurrent", "--help").stdout
+
+
+def test_letters_of_another_alphabet_are_told(run, records_file, tmp_path):
+    told = "the alphabet is protein, and 100% of the letters are those of DNA"
+    model = tmp_path / "protein.npz"
+    protein = ("--alphabet", "protein")
+    for command in (
+        ("train", records_file, *protein, "--save", model, *SMALL),
+        ("score", model, records_file),
+        ("test", records_file, *protein, "--order", "0"),
+    ):
+        result = run("recurrent", *command, "--quiet")
+        assert result.exit_code == 0, result.output
+        assert result.stderr.count(told) == 1
+        assert "(--alphabet dna)" in result.stderr

@@ -155,18 +155,19 @@ def test_a_background_is_a_number_for_each_letter():
     np.testing.assert_allclose(checked_background(rounded, "ACGT"), rounded / 1.001)
     motif = motif_of("GATC")
     np.testing.assert_array_equal(checked_background(motif.background, "ACGT"), [0.25] * 4)
-    for wrong in (
-        {"A": 0.5, "C": 0.5},
-        [0.25, 0.25, 0.25, 0.19],
-        dict(zip("ACGU", expected, strict=True)),
-        dict(zip("acgt", expected, strict=True)),
-        dict.fromkeys("ACGT", "x"),
-        "equal",
-        [0.5, 0.5],
-        [[0.25] * 4],
-        0.25,
+    for wrong, message in (
+        ({"A": 0.5, "C": 0.5}, "background: no number for G, T; give one for each letter"),
+        (dict(zip("ACGU", expected, strict=True)), "no number for T, and 'U' is none of ACGT"),
+        (dict(zip("acgt", expected, strict=True)), "no number for A, C, G, T, and 'a', 'c', 'g'"),
+        (dict.fromkeys("ACGT", "x"), "background: found .* give one number for each letter"),
+        ("equal", "background: found 'equal'; give one number for each letter of ACGT, in this"),
+        ([0.5, 0.5], "give one number for each letter of ACGT, in this order or by letter"),
+        ([[0.25] * 4], "give one number for each letter"),
+        (0.25, "background: found 0.25; give one number for each letter"),
+        ([0.25, 0.25, 0.25, 0.19], "give 4 numbers above 0 that add up to 1"),
+        (dict.fromkeys("ACGT", 0.2), r"give 4 numbers above 0 .* for ACGT in this order"),
     ):
-        with pytest.raises(ParameterError, match=r"give 4 numbers above 0 .* for ACGT in this"):
+        with pytest.raises(ParameterError, match=message):
             scan(motif, ["ACGT"], background=wrong)
     shares = letter_frequencies(["GGGT"], strands="one")
     assert scan(motif, ["TGAT"], 1.0, background=shares)[0].score == pytest.approx(
