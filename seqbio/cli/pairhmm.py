@@ -165,6 +165,14 @@ class HmmOptions:
         return settings
 
 
+OrientOption = Annotated[
+    bool,
+    typer.Option(
+        "--orient",
+        metavar="",
+        help="Turn y round where its reverse complement fits far better.",
+    ),
+]
 ModelFileOption = Annotated[
     str | None,
     typer.Option(
@@ -190,6 +198,7 @@ def fit(
     *,
     source: common.PairsInput,
     groups: GroupOptions,
+    orient: OrientOption = False,
     tie: TieOption = None,
     options: HmmOptions,
     intervals: Annotated[
@@ -247,7 +256,10 @@ def fit(
     settings = options.settings(tie)
     results.check(*source.files, *groups.files, save=save)
     pairs, alphabet = groups.read(source)
-    hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
+    hmm = _unfitted(alphabet, settings, seed)
+    if orient:
+        pairs = _oriented(hmm, pairs, quiet=results.quiet)
+    _fit(hmm, pairs, quiet=results.quiet)
     method = asked or hmm.interval_method_
     with common.progress("computing intervals", quiet=results.quiet) as on_done:
         bounds, failure = _intervals(hmm, method, on_done)
@@ -269,6 +281,7 @@ def fit(
 def align(
     *,
     source: common.PairsInput,
+    orient: OrientOption = False,
     model: ModelFileOption = None,
     tie: TieOption = None,
     options: HmmOptions,
@@ -359,14 +372,17 @@ def align(
     if gap_factor is not None and method != "mea":
         raise common.wrong_usage("--gap-factor", "it is an option of --method mea")
     results.check(*source.files, model)
-    hmm = None if model is None else _loaded(model)
-    if hmm is not None:
-        source = replace(source, alphabet=_same_alphabet(source.alphabet, hmm))
+    known = None if model is None else _loaded(model)
+    if known is not None:
+        source = replace(source, alphabet=_same_alphabet(source.alphabet, known))
     pairs, alphabet = source.read()
     if not results.json:
         check_pairs(pairs, file_format, samples or 1)
-    if hmm is None:
-        hmm = _fitted(pairs, alphabet, settings, seed, quiet=results.quiet)
+    hmm = known or _unfitted(alphabet, settings, seed)
+    if orient:
+        pairs = _oriented(hmm, pairs, quiet=results.quiet)
+    if known is None:
+        _fit(hmm, pairs, quiet=results.quiet)
     with common.progress(f"aligning {len(pairs)} pairs", quiet=results.quiet):
         if samples is not None:
             alignments = _sampled(hmm, pairs, samples, seed)
@@ -543,6 +559,7 @@ def compare_ties(
     *,
     source: common.PairsInput,
     groups: GroupOptions,
+    orient: OrientOption = False,
     null: calibration.NullOption = "open,extend",
     alternative: calibration.AlternativeOption = "none",
     options: HmmOptions,
@@ -605,6 +622,8 @@ def compare_ties(
     null_hmm, alternative_hmm = (
         PairHMM(alphabet=alphabet, tie=names, **settings) for names in ties
     )
+    if orient:
+        pairs = _oriented(null_hmm, pairs, quiet=results.quiet)
     result = judgement.compare(
         null_hmm,
         alternative_hmm,
@@ -628,7 +647,7 @@ def compare_ties(
 
 def _sides(pairs: Pairs) -> str:
     """Say which sequences are x and y, and which gaps the parameters of x are about."""
-    records = pairs if isinstance(pairs, list) else pairs.pairs
+    records = _records(pairs)
     if len(records) == 1:
         which = f"x = {records[0][0].id}, y = {records[0][1].id}"
     else:
@@ -644,17 +663,37 @@ def _sides(pairs: Pairs) -> str:
 # -- models ------------------------------------------------------------------------------------
 
 
-def _fitted(
-    pairs: Pairs, alphabet: str, settings: dict[str, Any], seed: int, *, quiet: bool
-) -> PairHMM:
+def _oriented(hmm: PairHMM, pairs: Any, *, quiet: bool) -> Any:
+    """Turn y round where its reverse complement fits far better, and say where."""
+    from seqbio.sequences.records import listed
+
+    with common.progress(f"looking at both strands of {len(pairs)} pairs", quiet=quiet):
+        oriented = hmm.orient(pairs)
+    turned = [
+        str(after.id)
+        for (_, before), (_, after) in zip(_records(pairs), _records(oriented), strict=True)
+        if after is not before
+    ]
+    if turned:
+        common.note(f"turned round, with _rc behind the id: {listed(turned)}", quiet=quiet)
+    return oriented
+
+
+def _records(pairs: Pairs) -> list[Pair]:
+    return pairs if isinstance(pairs, list) else list(pairs.pairs)
+
+
+def _unfitted(alphabet: str, settings: dict[str, Any], seed: int) -> PairHMM:
     from seqbio.pairhmm import PairHMM
 
-    hmm = PairHMM(alphabet=alphabet, seed=seed, **settings)
+    return PairHMM(alphabet=alphabet, seed=seed, **settings)
+
+
+def _fit(hmm: PairHMM, pairs: Pairs, *, quiet: bool) -> None:
     with common.progress(f"fitting {len(pairs)} pairs", quiet=quiet):
         hmm.fit(pairs)
     if not hmm.converged_:
         common.warn(f"the fit did not converge: {hmm.fit_.message}; try --starts 5")
-    return hmm
 
 
 def _loaded(file: str) -> PairHMM:

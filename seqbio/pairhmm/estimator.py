@@ -26,17 +26,19 @@ from seqbio.core import (
 from seqbio.core.estimator import Estimator, described
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
 from seqbio.core.items import clusters_of
-from seqbio.core.model import Effect, Hypothesis
+from seqbio.core.model import Effect, Hypothesis, begin_of
 from seqbio.core.profile import profile_interval
 from seqbio.core.sandwich import FEWEST_CLUSTERS, robust_covariance
 from seqbio.errors import (
     ModelFileError,
     NotFittedError,
+    PairingWarning,
     ParameterError,
     TyingError,
     did_you_mean,
+    warn,
 )
-from seqbio.pairhmm import ties
+from seqbio.pairhmm import relation, ties
 from seqbio.pairhmm.accuracy import (
     confidence,
     match_posteriors,
@@ -65,7 +67,9 @@ from seqbio.sequences import (
     SequenceLike,
     as_pairs,
     atomic_writer,
+    encode_pairs,
     get_alphabet,
+    numbers_by_letter,
 )
 from seqbio.sequences.model_files import (
     model_file,
@@ -74,6 +78,7 @@ from seqbio.sequences.model_files import (
     read_model_text,
     written_coordinates,
 )
+from seqbio.sequences.records import has_id
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
@@ -112,9 +117,10 @@ class PairHMM(Estimator):
         Probabilities of aligned letters: ``jc69``, ``k80``, ``f81``, ``hky85`` (the default),
         ``tn93``, ``gtr`` for nucleotides; ``lg`` (the default), ``wag``, ``jtt``, ``blosum62`` for
         proteins.
-    frequencies : str or array of float, optional
+    frequencies : str, array of float or dict, optional
         Of the letters: ``"equal"``, ``"empirical"`` (counted in the data, so the same under any
-        hypothesis), ``"estimated"``, ``"model"`` (as published with a protein model) or given.
+        hypothesis), ``"estimated"``, ``"model"`` (as published with a protein model), or numbers
+        by letter or in the order of the letters.
         By default what is usual for the substitution model.
     tie : tuple of str, or Tying
         Symmetries that are believed, from `ties`, those over groups of pairs included; or a tying
@@ -193,7 +199,7 @@ class PairHMM(Estimator):
         self,
         alphabet: str = "dna",
         substitution: str | None = None,
-        frequencies: str | ArrayLike | None = None,
+        frequencies: str | ArrayLike | Mapping[str, float] | None = None,
         tie: tuple[str, ...] | Tying = ("open", "extend"),
         switch: Literal["off", "tied", "untied"] = "off",
         end: Literal["tied", "untied"] = "tied",
@@ -354,8 +360,15 @@ class PairHMM(Estimator):
             name for name, how in (("switch", self.switch), ("end", self.end)) if how == "tied"
         }
         moves = ties.tied_within(moves, layout, sorted(within))
-        letters = substitution_model(name).tying(self.frequencies, data.letter_counts)
+        letters = substitution_model(name).tying(self._given_frequencies(), data.letter_counts)
         return joined(moves, letters)
+
+    def _given_frequencies(self) -> str | Floats | None:
+        """Put the numbers of letters in the order of the alphabet."""
+        if self.frequencies is None or isinstance(self.frequencies, str):
+            return self.frequencies
+        letters = get_alphabet(self.alphabet).letters
+        return numbers_by_letter(self.frequencies, letters, "frequencies")
 
     def _model(self, groups: tuple[str, ...]) -> PairModel | GroupedModel:
         return GroupedModel(self.model, groups) if groups else self.model
@@ -373,12 +386,10 @@ class PairHMM(Estimator):
 
     def _encoded(self, pairs: Pairs) -> PairData:
         alphabet, _ = self._settings_checked()
-        records = as_pairs(pairs, alphabet)
-        if not records:
+        x, y, names = encode_pairs(pairs, alphabet)
+        if not x:
             raise ParameterError("there are no pairs; give at least one")
-        x = [alphabet.encode(str(record.seq)) for record, _ in records]
-        y = [alphabet.encode(str(record.seq)) for _, record in records]
-        return PairData(alphabet, x, y, self.reference)
+        return PairData(alphabet, x, y, self.reference, names)
 
     # -- learning ----------------------------------------------------------------------------
 
@@ -406,6 +417,11 @@ class PairHMM(Estimator):
         -------
         PairHMM
             The estimator itself, with the attributes that end in ``_``.
+
+        Warns
+        -----
+        PairingWarning
+            Pairs are unrelated, or fit far better with the reverse complement of y (`orient`).
         """
         if groups is not None:
             if isinstance(pairs, GroupedPairs):
@@ -415,7 +431,17 @@ class PairHMM(Estimator):
         fitted = fit(
             hypothesis.model, hypothesis.tying, data, n_starts=self.n_starts, seed=self.seed
         )
-        return self.accept(fitted, data)
+        self.accept(fitted, data)
+        fulls = fitted.full.reshape(max(len(self.groups_), 1), -1)
+        for full, part, group in zip(fulls, self._parts(data), self.groups_ or ("",), strict=True):
+            self._warn_of_strangers(full, part, where=f"group {group}: " if group else "")
+        return self
+
+    def _warn_of_strangers(
+        self, full: Floats, data: PairData, known: Floats | None = None, where: str = ""
+    ) -> None:
+        for check in self.model.relation_checks(full, data, known):
+            warn(where + check.message, PairingWarning)
 
     def accept(self, fitted: Fit, data: Data) -> Self:
         """Take over a fit of this estimator's hypothesis that was made elsewhere."""
@@ -522,7 +548,7 @@ class PairHMM(Estimator):
         """Turn the parameters of one group, or of all pairs, into coordinates."""
         model = self.model
         self._check_named(given)
-        full = coordinates(model.layout, model.substitution, given, self.frequencies)
+        full = coordinates(model.layout, model.substitution, given, self._given_frequencies())
         self._check_substitution(full)
         return full
 
@@ -629,6 +655,11 @@ class PairHMM(Estimator):
         ParameterError
             A pair cannot be made under these parameters, or an option is out of range.
 
+        Warns
+        -----
+        PairingWarning
+            Pairs are unrelated, or fit far better with the reverse complement of y.
+
         Notes
         -----
         With several kinds of gaps a path also says of which kind each gap is, and an alignment is
@@ -653,10 +684,11 @@ class PairHMM(Estimator):
         records = as_pairs(pairs, get_alphabet(self.alphabet))
         data = self._encoded(records)
         machine, _ = model.machine(full, data)
+        best = model.best_path_score(full, data)
+        self._warn_of_strangers(full, data, best)
         if method == "mea":
             return _most_accurate(machine, records, data, gap_factor)
-        scores = model.best_path_score(full, data).tolist()
-        alignments = []
+        scores, alignments = best.tolist(), []
         paths = best_paths(machine, data.batches)
         for index, (pair, path, score) in enumerate(zip(records, paths, scores, strict=True)):
             if path is None:
@@ -664,6 +696,48 @@ class PairHMM(Estimator):
             columns = columns_of_states(path, machine.kinds)
             alignments.append(alignment_of_columns(pair, columns, score))
         return alignments
+
+    def orient(self, pairs: Pairs | GroupedPairs) -> list[Pair] | GroupedPairs:
+        """Turn y of a pair round where its reverse complement fits far better.
+
+        Sequences that are no relatives on either strand are left as they are. Nothing needs to be
+        fitted before.
+
+        Parameters
+        ----------
+        pairs
+            Tuples of two sequences: SeqRecord, Seq or str; or `GroupedPairs`. DNA or RNA.
+
+        Returns
+        -------
+        list of (Bio.SeqRecord.SeqRecord, Bio.SeqRecord.SeqRecord), or GroupedPairs
+            Where y was turned it is a new record, with ``_rc`` behind its id.
+
+        Raises
+        ------
+        AlphabetError
+            Proteins have one strand.
+
+        Examples
+        --------
+        >>> x, y = "ACGGTTACCATTGCAGGACT", "ACGGTTACCTTGCAGGACT"
+        >>> [(_, turned)] = PairHMM().orient([(x, Seq(y).reverse_complement())])
+        >>> str(turned.seq)
+        'ACGGTTACCTTGCAGGACT'
+        """
+        if isinstance(pairs, GroupedPairs):
+            return GroupedPairs(self.orient(pairs.pairs), pairs.groups)
+        alphabet, model = get_alphabet(self.alphabet), self.model
+        records = as_pairs(pairs, alphabet)
+        data = self._encoded(records)
+        turned = data.turned()
+        full = begin_of(model, model.start(data), data, self._tying_of_pairs(data))
+        for index in relation.find(model, data, full).turned:
+            x, y = records[index]
+            letters = Seq(alphabet.decode(turned.y[index]))
+            named = {"id": f"{y.id}_rc", "description": y.description} if has_id(y) else {}
+            records[index] = x, SeqRecord(letters, **named)
+        return records
 
     def assess(self, alignments: Iterable[Alignment]) -> list[Alignment]:
         """Say how far alignments can be trusted, whoever made them.

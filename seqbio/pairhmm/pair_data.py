@@ -54,15 +54,21 @@ class PairData:
         The alphabet's codes of each pair.
     reference : {"x", "y"}, optional
         The side of the ancestors or references: given these, pairs are independent.
+    names : sequence of str
+        What messages call the pairs; by their index if there are none.
     latest
         What a model computed last on these data, and for what: a fit asks for the same twice.
+    relation
+        Which pairs are not related as they stand, once a model has looked.
     """
 
     alphabet: Alphabet
     x: Sequence[Codes]
     y: Sequence[Codes]
     reference: str | None = None
+    names: Sequence[str] = field(default=(), repr=False)
     latest: tuple[Any, Any] | None = field(default=None, repr=False)
+    relation: Any = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -73,7 +79,12 @@ class PairData:
 
     def subset(self, indices: NDArray[np.int64]) -> PairData:
         """Take pairs by their positions; one that is named twice is there twice."""
-        return self._of([self.x[i] for i in indices], [self.y[i] for i in indices])
+        x, y = [self.x[i] for i in indices], [self.y[i] for i in indices]
+        return self._of(x, y, [self.names[i] for i in indices] if self.names else ())
+
+    def turned(self) -> PairData:
+        """Give the pairs with the other strand of every y."""
+        return self._of(self.x, [self.alphabet.reverse_complement(codes) for codes in self.y])
 
     def joined(self, others: Sequence[PairData]) -> PairData:
         """Add the pairs of other data after these."""
@@ -83,8 +94,8 @@ class PairData:
             [codes for part in parts for codes in part.y],
         )
 
-    def _of(self, x: Sequence[Codes], y: Sequence[Codes]) -> PairData:
-        return PairData(self.alphabet, x, y, self.reference)
+    def _of(self, x: Sequence[Codes], y: Sequence[Codes], names: Sequence[str] = ()) -> PairData:
+        return PairData(self.alphabet, x, y, self.reference, names)
 
     def exchanged(self, mask: NDArray[np.bool_]) -> PairData:
         """Let x and y change places in the pairs of a mask, (n_pairs,)."""
@@ -168,7 +179,8 @@ class PairData:
     def part(self, cells: float) -> PairData:
         """Take pairs in order, as many as have that many cells together, and at least one."""
         n_pairs = int(np.searchsorted(np.cumsum(self.lengths.prod(axis=1)), cells))
-        return self._of(self.x[: max(n_pairs, 1)], self.y[: max(n_pairs, 1)])
+        first = slice(max(n_pairs, 1))
+        return self._of(self.x[first], self.y[first], self.names[first])
 
     def fingerprint(self) -> str:
         """Name the data: equal for equal sequences in the same order and alphabet."""

@@ -13,7 +13,7 @@ from seqbio.core import Layout, Symmetry, Tying
 from seqbio.core.model import COPIES, FEWEST_EVENTS, Check, Effect
 from seqbio.core.numerics import logit
 from seqbio.errors import NumericalRangeError
-from seqbio.pairhmm import parameters, probes, transitions
+from seqbio.pairhmm import parameters, probes, relation, transitions
 from seqbio.pairhmm.kernels import (
     Counts,
     Flanks,
@@ -447,7 +447,7 @@ class PairModel:
     def checks(self, full: Floats, data: PairData, tying: Tying) -> list[Check]:
         """Find reasons to doubt a chi-squared test of gap symmetry on these data."""
         counted = transitions.choices(self.events(full, data))
-        checks: list[Check] = []
+        checks = self.relation_checks(full, data)
         for side in "xy":
             made = sum(counted[f"{end}_{side}"][0] for end in OVERHANGS)
             free = any(self._group(tying, f"{end}_{side}") >= 0 for end in OVERHANGS)
@@ -459,6 +459,14 @@ class PairModel:
                 )
                 checks.append(Check(message, "warning", "few_overhangs"))
         return checks + self._indistinct_gaps(full, counted, tying)
+
+    def relation_checks(
+        self, full: Floats, data: PairData, known: Floats | None = None
+    ) -> list[Check]:
+        """Find pairs that are not related as they stand, once for the same data."""
+        if data.relation is None:
+            data.relation = relation.find(self, data, full, known)
+        return relation.checks(data.relation, data)
 
     def _indistinct_gaps(
         self, full: Floats, counted: Mapping[str, tuple[float, float]], tying: Tying

@@ -124,7 +124,7 @@ def encode_all(items: Iterable[SequenceLike], alphabet: Alphabet) -> list[NDArra
     """Encode sequences in one pass over all letters; None if one of them is not plain letters."""
     try:
         letters = [
-            item.encode("utf-8", "replace") if isinstance(item, str) else _letters(item, "it")
+            item.encode("utf-8", "replace") if isinstance(item, str) else letters_of(item, "it")
             for item in items
         ]
     except SeqbioError:
@@ -157,8 +157,8 @@ def warn_of_another_alphabet(letters: bytes, alphabet: Alphabet) -> None:
     if sum(shares) >= _NUCLEOTIDES * n_letters:
         warn(
             f"the alphabet is protein, and {sum(shares) / n_letters:.0%} of the letters are those "
-            f"of {name.upper()}; if that is what they are, choose alphabet {name!r} (--alphabet "
-            f"{name}), or a model or motif of {name.upper()}",
+            f"of {name.upper()}; if that is what they are, choose alphabet {name!r}, or a model of "
+            f"{name.upper()}",
             AlphabetWarning,
         )
 

@@ -412,6 +412,59 @@ def test_pairs_that_share_a_sequence_take_its_word_to_be_the_reference(run, pair
         assert content_of(run(*command, f"--calibration={name}"))["pvalue"] is None
 
 
+@pytest.fixture
+def half_turned(pairs_file, write):
+    """Return a file in which y of the second and the fourth pair are on the other strand."""
+    records = read_fasta(pairs_file)
+    for place in (3, 7):
+        records[place].seq = records[place].seq.reverse_complement()
+    return write("half.fa", "".join(f">{record.id}\n{record.seq}\n" for record in records))
+
+
+def test_pairs_of_different_strands_are_named_and_turned_round(
+    run, pairs_file, half_turned, model_file
+):
+    told = (
+        "warning: 2 of 4 pairs (pair2/x and pair2/y; pair4/x and pair4/y) fit far better with the"
+    )
+    fitted = run("pairhmm", "fit", half_turned, "--intervals", "none", "--quiet")
+    assert fitted.stderr.startswith(told)
+    assert fitted.stderr.count("\n") == 1
+    refused = content_of(run("pairhmm", "test", half_turned, "--json", "--quiet"))
+    assert refused["pvalue"] is None
+    for command in (
+        ("fit",),
+        ("align", "--format", "fasta"),
+        ("test",),
+        ("align", "--model", model_file),
+    ):
+        command = ("pairhmm", command[0], half_turned, "--orient", *command[1:])
+        result = run(*command, *(["--json"] if "fasta" not in command else []))
+        assert result.exit_code == 0
+        assert "turned round, with _rc behind the id: 'pair2/y_rc', 'pair4/y_rc'" in result.stderr
+        assert "far better" not in result.stderr
+    oriented, plain = (
+        content_of(run("pairhmm", "fit", file, "--orient", "--json"))
+        for file in (half_turned, pairs_file)
+    )
+    assert oriented["log_likelihood"] == plain["log_likelihood"]
+
+
+def test_letters_of_another_alphabet_are_told(run, pairs_file, tmp_path):
+    told = "the alphabet is protein, and 100% of the letters are those of DNA"
+    model = tmp_path / "protein.json"
+    parameters = {"open_x": 0.02, "open_y": 0.02, "extend_x": 0.4, "extend_y": 0.4, "end": 0.01}
+    PairHMM(alphabet="protein").set_parameters({**parameters, "distance": 0.5}).save(model)
+    for command in (
+        ("fit", "--alphabet", "protein", "--intervals", "none"),
+        ("align", "--alphabet", "protein"),
+        ("align", "--model", model),
+    ):
+        result = run("pairhmm", command[0], pairs_file, *command[1:], "--quiet")
+        assert result.exit_code == 0
+        assert result.stderr.count(told) == 1
+
+
 @pytest.mark.parametrize(
     ("null", "alternative", "message"),
     [

@@ -235,4 +235,4 @@ def test_letters_of_another_alphabet_are_told(run, records_file, tmp_path):
         result = run("recurrent", *command, "--quiet")
         assert result.exit_code == 0, result.output
         assert result.stderr.count(told) == 1
-        assert "(--alphabet dna)" in result.stderr
+        assert "choose alphabet 'dna', or a model of DNA" in result.stderr

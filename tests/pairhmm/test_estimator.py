@@ -123,6 +123,17 @@ def test_tying_switches_needs_switches():
         ({"alphabet": "protein", "substitution": "k80"}, "k80 is .* for dna .* is protein"),
         ({"substitution": "jc69", "frequencies": "empirical"}, "jc69"),
         ({"frequencies": [0.5, 0.5]}, "frequencies"),
+        ({"frequencies": {"A": 0.5, "C": 0.5}}, "frequencies: no number for G, T; give one"),
+        ({"frequencies": dict.fromkeys("ACGU", 0.25)}, "no number for T, and 'U' is none of ACGT"),
+        (
+            {"frequencies": dict.fromkeys("ACGTN", 0.2)},
+            "frequencies: 'N' is none of ACGT; give",
+        ),
+        ({"frequencies": dict.fromkeys("ACGT", 0.3)}, "frequencies sum to 1.2; they must sum to 1"),
+        ({"frequencies": dict.fromkeys("ACGT", None)}, "frequencies"),
+        ({"frequencies": ["a", "b", "c", "d"]}, "give one number for each letter of ACGT"),
+        ({"frequencies": object()}, "give one number for each letter of ACGT"),
+        ({"reference": "genome"}, "reference is 'genome'; choose one of None, x, y"),
         ({"n_starts": 0}, "n_starts is 0"),
     ],
 )
@@ -168,6 +179,7 @@ def test_settings_are_kept_as_given():
         "end": "untied",
         "gap_lengths": 2,
         "ends": "free",
+        "reference": "y",
         "n_starts": 3,
         "seed": 4,
     }
@@ -780,6 +792,7 @@ def test_posterior_agrees_with_a_clear_alignment():
         ({"alphabet": "rna", "substitution": "gtr"}, in_rna(TRUTH)),
         ({"frequencies": [0.1, 0.2, 0.3, 0.4], "switch": "tied"}, {**TRUTH, "switch_x": 0.1}),
         ({"frequencies": np.array([0.1, 0.2, 0.3, 0.4])}, TRUTH),
+        ({"frequencies": {"T": 0.4, "A": 0.1, "C": 0.2, "G": 0.3}, "reference": "x"}, TRUTH),
         ({"alphabet": "protein", "end": "untied"}, {**MOVES, "end": 0.01, "distance": 0.3}),
         ({"seed": np.random.default_rng(1)}, TRUTH),
         ({"seed": np.int64(3), "n_starts": np.int32(2)}, TRUTH),
@@ -918,6 +931,20 @@ class TestWhatTheSettingsSayHoldsForGivenParameters:
         spelled = {f"frequency_{letter}": f for letter, f in zip("ACGT", frequencies, strict=True)}
         same = PairHMM(substitution="f81").set_parameters({**GIVEN, **spelled})
         assert hmm.log_likelihood([("A", "C")]) == pytest.approx(same.log_likelihood([("A", "C")]))
+
+    def test_frequencies_are_given_in_order_or_by_letter(self):
+        by_letter = {"T": 0.1, "G": 0.2, "C": 0.3, "A": 0.4}
+        pairs = [("ACGTTGCAAC", "ACGTGCAAC"), ("ACCATTGCA", "ACCATTGGA")]
+        one, other = (
+            PairHMM(substitution="f81", frequencies=given).fit(pairs)
+            for given in (by_letter, [0.4, 0.3, 0.2, 0.1])
+        )
+        assert one.parameters_ == other.parameters_
+        given = PairHMM(substitution="f81", frequencies=by_letter).set_parameters(GIVEN)
+        assert given.parameters_["frequency_C"] == pytest.approx(0.3)
+        in_rna = {letter.replace("T", "U"): value for letter, value in by_letter.items()}
+        rna = PairHMM(alphabet="rna", frequencies=in_rna).set_parameters(GIVEN)
+        assert rna.parameters_["frequency_U"] == pytest.approx(0.1)
 
     def test_equal_frequencies_of_a_protein_are_equal(self):
         hmm = PairHMM(alphabet="protein", frequencies="equal").set_parameters(GIVEN)

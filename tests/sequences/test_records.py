@@ -110,7 +110,7 @@ def told(letters, alphabet="protein"):
 def test_nucleotides_are_told_from_proteins(letters, name):
     [message] = told(letters)
     assert f"the letters are those of {name}; if that is what they are, choose alphabet" in message
-    assert f"(--alphabet {name.lower()})" in message
+    assert f" {name.lower()!r}, or a model of {name}" in message
 
 
 @pytest.mark.parametrize(

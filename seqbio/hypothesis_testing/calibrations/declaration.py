@@ -12,6 +12,7 @@ from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import Evidence
 
 DEPENDENT = "dependent_items"
+MEANINGLESS = "unrelated_items"  # of which the parameters mean nothing, whatever the law
 OVERDISPERSED = "overdispersed"
 MANY = "many_parameters"  # of which some models do not seek the maximum
 NOT_FITTED = frozenset({"not_converged", "negative_ratio"})
@@ -78,6 +79,7 @@ class Calibration:
     def unanswered(self, found: Collection[str]) -> set[str]:
         """Give the codes of findings against chi-squared that it does not make up for."""
         left = set() if self.answers is None else set(found) - self.answers
+        left |= set(found) & {MEANINGLESS}
         if not self.fits_itself:
             left |= set(found) & NOT_FITTED
         return left if self.by_clusters else left | set(found) & {DEPENDENT}
