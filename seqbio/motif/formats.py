@@ -115,6 +115,7 @@ def write_motifs(
 
     Examples
     --------
+    >>> from seqbio.motif import make_motif
     >>> motif = make_motif([[3, 0], [0, 1.5], [0, 1.5], [0, 0]], "MA1")
     >>> write_motifs(motif, "-", "jaspar")
     >MA1
