@@ -465,6 +465,11 @@ def compare_ties(
         settings["order"] = order
         models: list[Any] = [MarkovModel(tie=names, **settings) for names in ties]
     else:
+        if len(records) == 1:
+            raise SeqbioError(
+                f"{records[0].id!r} is the only record, and networks are compared by what they say "
+                "of records that are held out; give several, or pieces of it"
+            )
         settings |= {
             "cell": kind,
             "hidden_size": hidden,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from seqbio.core.layout import Layout
 from seqbio.core.model import BoolArray, Model, boundary_of, check_tying, curvature_of
-from seqbio.core.numerics import FloatArray
+from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.optimizers import minimize_lbfgs
 from seqbio.core.tying import Tying
 from seqbio.errors import ConvergenceError, ParameterError
@@ -153,13 +153,20 @@ def _floored(curvature: FloatArray) -> FloatArray:
     return np.fmax(curvature, 1e-14 * largest if largest > 0 else 1.0)
 
 
-def free_names(layout: Layout, tying: Tying) -> tuple[str, ...]:
-    """Name each free parameter by its copies, such as ``open[0] = open[1]``."""
-    copies: list[list[str]] = [[] for _ in range(tying.n_free)]
-    for name, j, sign in zip(layout.entry_names, tying.group, tying.sign, strict=True):
-        if j >= 0:
-            copies[j].append(name if sign > 0 else f"-{name}")
-    return tuple(" = ".join(names) for names in copies)
+def free_names(layout: Layout, tying: Tying, of: IntArray | None = None) -> tuple[str, ...]:
+    """Name free parameters, all or some, by their copies, such as ``open[0] = open[1]``.
+
+    Of more than six copies, the first five and how many more there are.
+    """
+    chosen = np.arange(tying.n_free) if of is None else of
+    copies: dict[int, list[str]] = {int(j): [] for j in chosen}
+    names = layout.entry_names if copies else ()
+    for i in np.flatnonzero(np.isin(tying.group, chosen)):
+        copies[int(tying.group[i])].append(names[i] if tying.sign[i] > 0 else f"-{names[i]}")
+    return tuple(
+        " = ".join(each if len(each) < 7 else [*each[:5], f"{len(each) - 5} more"])
+        for each in copies.values()
+    )
 
 
 def climb(objective: Objective, point: Point, max_iterations: int, tolerance: float) -> Climb:

@@ -104,11 +104,13 @@ class Fit:
                 f"best of {len(self.optima)} starts; the second best is "
                 f"{self.optima[0] - self.optima[1]:.3g} nats below"
             )
-        lines += [f"at the boundary: {name}" for name in self.at_boundary]
-        estimates = estimates_of(self.model, self.full)
-        lines += [f"  {name} = {value:.6g}" for name, value in list(estimates.items())[:20]]
-        if len(estimates) > 20:
-            lines.append(f"  ... and {len(estimates) - 20} more")
+        for listed in (
+            [f"at the boundary: {name}" for name in self.at_boundary],
+            [f"  {n} = {value:.6g}" for n, value in estimates_of(self.model, self.full).items()],
+        ):
+            lines += listed[:20]
+            if len(listed) > 20:
+                lines.append(f"  ... and {len(listed) - 20} more")
         return "\n".join(lines)
 
 
@@ -200,7 +202,6 @@ def fit(
     full = tying.expand(free)
     for array in (free, full):
         array.setflags(write=False)
-    names = free_names(model.layout, tying)
     return Fit(
         model=model,
         tying=tying,
@@ -216,7 +217,7 @@ def fit(
         message=best.message,
         optima=tuple(climbs[i].point.value for i in order),
         optima_converged=tuple(climbs[i].converged for i in order),
-        at_boundary=tuple(names[j] for j in np.flatnonzero(np.isneginf(free))),
+        at_boundary=free_names(model.layout, tying, np.flatnonzero(np.isneginf(free))),
     )
 
 
@@ -339,7 +340,6 @@ def fit_at(
         array.setflags(write=False)
     log_likelihood = float(np.sum(model.log_likelihood(values, data)))
     reached = tuple(sorted(optima, reverse=True)) or (log_likelihood,)
-    names = free_names(model.layout, tying)
     return Fit(
         model=model,
         tying=tying,
@@ -355,7 +355,7 @@ def fit_at(
         message=message,
         optima=reached,
         optima_converged=(converged,) * len(reached),
-        at_boundary=tuple(names[j] for j in np.flatnonzero(np.isneginf(free))),
+        at_boundary=free_names(model.layout, tying, np.flatnonzero(np.isneginf(free))),
     )
 
 

@@ -56,8 +56,10 @@ from seqbio.core import (
 from seqbio.core.ascent import free_names
 from seqbio.hypothesis_testing.calibrations.boundary import tested_on_boundary
 from seqbio.hypothesis_testing.comparison import Comparison
+from seqbio.hypothesis_testing.wording import shortened
 
 _LEAST_INFLATION, _MOST_INFLATION = 0.8, 1.25  # of the mean ratio, which Bartlett can correct
+_MOST_NAMES = 5
 _SEVERITIES = ("note", "warning", "invalid")
 
 
@@ -83,7 +85,7 @@ def boundary_checks(comparison: Comparison) -> list[Check]:
         names = [null_fit.model.layout.entry_names[i] for i in np.flatnonzero(tested)]
         checks.append(
             Check(
-                f"the null holds {', '.join(names)} on the boundary of the parameter space, where "
+                f"the null holds {_listed(names)} on the boundary of the parameter space, where "
                 "the ratio follows a chi-bar-squared law (Self and Liang 1987) and not chi-squared",
                 "invalid",
                 "tested_on_boundary",
@@ -94,7 +96,7 @@ def boundary_checks(comparison: Comparison) -> list[Check]:
     if at_boundary := _at_boundary(null_fit, alternative):
         checks.append(
             Check(
-                f"the null's estimate of {', '.join(at_boundary)} is on the boundary of "
+                f"the null's estimate of {_listed(at_boundary)} is on the boundary of "
                 "the parameter space, where the ratio is not chi-squared in general (Self and "
                 "Liang 1987); fix it there in both hypotheses if theory says that it is 0",
                 "invalid",
@@ -104,7 +106,7 @@ def boundary_checks(comparison: Comparison) -> list[Check]:
     elif (at_boundary := _at_boundary(alternative_fit, null)) and not tested.any():
         checks.append(
             Check(
-                f"the alternative's estimate of {', '.join(at_boundary)} is on the "
+                f"the alternative's estimate of {_listed(at_boundary)} is on the "
                 "boundary of the parameter space, as happens when events are few, so the "
                 "chi-squared law is rough",
                 "warning",
@@ -112,6 +114,11 @@ def boundary_checks(comparison: Comparison) -> list[Check]:
             )
         )
     return checks
+
+
+def _listed(names: list[str]) -> str:
+    """Name a few, and count the others: a table for each step has thousands."""
+    return ", ".join(shortened(names, _MOST_NAMES))
 
 
 def _at_boundary(fit: Fit, other: Tying) -> list[str]:
@@ -219,7 +226,7 @@ def _without_meaning(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Che
     if not meaningless.any():
         return []
     names = free_names(model.layout, tying)
-    listed = ", ".join(names[j] for j in np.flatnonzero(meaningless))
+    listed = _listed([names[j] for j in np.flatnonzero(meaningless)])
     return [
         Check(
             f"{listed} of the alternative says nothing under the null, so that the ratio follows "

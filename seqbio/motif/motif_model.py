@@ -21,6 +21,7 @@ from seqbio.core import (
     spawn_generators,
     untied,
 )
+from seqbio.core.memory import check_parameters
 from seqbio.core.model import Check
 from seqbio.core.numerics import log_softmax
 from seqbio.core.tie_patterns import joined
@@ -120,6 +121,17 @@ class MotifModel:
                 "readout 0 can be any motif"
             )
         return "a motif with readout 0 can be any motif, so its filter is not identified there"
+
+    def __post_init__(self) -> None:
+        check_parameters(
+            self.layout.size,
+            400,
+            "the motif detector",
+            "take fewer or narrower motifs"
+            if self.n_places == 1
+            else "where all sequences are of one length a test has filters for each position, so "
+            "cut the sequences shorter, or take fewer or narrower motifs",
+        )
 
     @cached_property
     def layout(self) -> Layout:

@@ -18,7 +18,7 @@ from seqbio.core.estimator import Estimator, described
 from seqbio.core.renaming import formerly
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError, did_you_mean
 from seqbio.recurrent.encoding import as_sequence_data
-from seqbio.recurrent.markov_model import MarkovChainModel
+from seqbio.recurrent.markov_model import FEWER_STEPS, MarkovChainModel
 from seqbio.recurrent.sequence_data import SequenceData
 from seqbio.sequences import (
     SequenceLike,
@@ -155,6 +155,11 @@ class MarkovModel(Estimator):
                 f"with tie={self.tie!r} there is a table for each step; set max_length to the "
                 "length of the longest sequence, or tie time"
             )
+        if len(data) == 1 and not isinstance(self.tie, Tying) and "time" not in self._names():
+            raise ParameterError(
+                f"{data.name(0)} is the only sequence, so that a chain with tie={self.tie!r}, "
+                f"which has a table for each step, sees every table used once; {FEWER_STEPS}"
+            )
         letters = np.bincount(
             np.concatenate([codes.astype(np.intp) for codes in data.codes]), minlength=k
         )
@@ -252,7 +257,7 @@ class MarkovModel(Estimator):
         """Mean of minus the binary logarithm of the probability of a letter (or end)."""
         model, full = self._fitted()
         data = as_sequence_data(records, get_alphabet(self.alphabet))
-        n_symbols = model.events(data).item.size
+        n_symbols = model.cells(data)[0].size
         return -float(model.log_likelihood(full, data).sum()) / n_symbols / log(2)
 
     def score(self, records: Iterable[SequenceLike], labels: None = None) -> float:  # noqa: ARG002
@@ -311,9 +316,8 @@ class MarkovModel(Estimator):
                 f"n is {n} and length {length}; give 1 or more of each (a length, too, for a "
                 "model without ends)"
             )
-        longest = None if model.steps is None else model.steps + model.order - model.ends
-        if longest is not None and length is not None and length > longest:
-            raise ParameterError(f"length is {length} and the model has tables for {longest}")
+        if model.longest is not None and length is not None and length > model.longest:
+            raise ParameterError(f"length is {length} and the model has tables for {model.longest}")
         alphabet, generator = get_alphabet(self.alphabet), as_generator(seed)
         drawn = model.draw(full, n, length, generator)
         return [

@@ -7,87 +7,16 @@ it. Contexts of the first letters are shorter; their rows come first, in a table
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from seqbio.core.numerics import FloatArray, IntArray
-from seqbio.recurrent.sequence_data import SequenceData
-
-
-@dataclass(frozen=True, eq=False)
-class Events:
-    """Every letter (and end) of some sequences with its context.
-
-    Parameters
-    ----------
-    item : ndarray of int, (n_events,)
-        In which sequence.
-    step : ndarray of int, (n_events,)
-        At which place, from 0, among those whose context is complete; -1 for the others.
-    row : ndarray of int, (n_events,)
-        Of the context: among the shorter ones where `step` is -1, among the complete ones else.
-    outcome : ndarray of int, (n_events,)
-        Code of the letter; the number of letters for the end.
-    """
-
-    item: IntArray
-    step: IntArray
-    row: IntArray
-    outcome: IntArray
+from seqbio.core.numerics import FloatArray
 
 
 def n_start_rows(n_letters: int, order: int) -> int:
     """Count the contexts that are shorter than the order."""
     return sum(n_letters**length for length in range(order))
-
-
-def find_events(data: SequenceData, order: int, *, ends: bool) -> Events:
-    """List the letters of all sequences with their contexts.
-
-    A letter that is an ambiguity code, or has one in its context, is left out.
-
-    Parameters
-    ----------
-    data : SequenceData
-        The sequences.
-    order : int
-        How many letters a context has.
-    ends : bool
-        Whether the end of each sequence is an outcome too.
-
-    Returns
-    -------
-    Events
-        Sequence by sequence.
-
-    Examples
-    --------
-    >>> data = SequenceData([np.array([0, 1, 1])], n_letters=2)
-    >>> events = find_events(data, 1, ends=False)
-    >>> events.step, events.row, events.outcome
-    (array([-1,  0,  1]), array([0, 0, 1]), array([0, 1, 1]))
-    """
-    k = data.n_letters
-    tail = np.full(int(ends), k, dtype=np.intp)
-    letters = np.concatenate([np.r_[codes.astype(np.intp), tail] for codes in data.codes])
-    lengths = data.lengths + ends
-    item = np.repeat(np.arange(len(data)), lengths)
-    place = np.arange(letters.size) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    row = np.zeros(letters.size, dtype=np.intp)
-    known = letters <= (k if ends else k - 1)
-    for lag in range(1, order + 1):
-        before = np.zeros_like(letters)
-        before[lag:] = letters[:-lag]
-        inside = place >= lag
-        known &= ~inside | (before < k)
-        row += np.where(inside, before, 0) * k ** (lag - 1)
-    short = place < order
-    offsets = np.array([n_start_rows(k, length) for length in range(order + 1)])
-    row[short] += offsets[place[short]]
-    step = np.where(short, -1, place - order)
-    return Events(item[known], step[known], row[known], letters[known])
 
 
 def log_probabilities(coordinates: FloatArray, reference: int) -> FloatArray:

@@ -10,19 +10,18 @@ from numpy.typing import ArrayLike
 
 from seqbio.core import Fit, Layout, Tying
 from seqbio.core.fit import fit, fit_at
+from seqbio.core.memory import check_parameters
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ParameterError
-from seqbio.recurrent.markov_kernels import (
-    Events,
-    find_events,
-    log_probabilities,
-    mean_deviance,
-    n_start_rows,
-)
+from seqbio.recurrent.markov_kernels import log_probabilities, mean_deviance, n_start_rows
 from seqbio.recurrent.sequence_data import SequenceData
 
 _NEVER = -1000.0  # log of what the reference outcome counts where it never happened: exp is 0
 _LONGEST = 1_000_000
+FEWER_STEPS = (
+    "tie time, or take windows of fewer letters (max_length; --window in the shell) out of several "
+    "sequences, or pieces of them"
+)
 
 
 class MarkovChainModel:
@@ -57,6 +56,9 @@ class MarkovChainModel:
         # The axis of the letter furthest back comes first among those of the context.
         shapes["next"] = (steps or 1, *(n_letters,) * order, width)
         self.layout = Layout(shapes)
+        if steps is not None:
+            what = f"a chain with a table for each of {steps} steps"
+            check_parameters(self.layout.size, 900, what, FEWER_STEPS)
         self.boundary = np.ones(self.layout.size, dtype=bool)
         self.key = {
             "letters": letters,
@@ -66,30 +68,27 @@ class MarkovChainModel:
             "reference": reference,
         }
 
+    @property
+    def longest(self) -> int | None:
+        """Letters of the longest sequence that there are tables for; None for any."""
+        return None if self.steps is None else self.steps + self.order - self.ends
+
     def start(self, data: SequenceData) -> FloatArray:  # noqa: ARG002 (the same for all data)
         """Make all outcomes equally probable."""
         return np.zeros(self.layout.size)
 
     def log_likelihood(self, full: FloatArray, data: SequenceData) -> FloatArray:
         """Log-likelihood of each sequence, (n_items,) nats."""
-        events = self.events(data)
-        start, following = self.tables(full)
-        early = events.step < 0
-        value = np.empty(events.item.size)
-        value[early] = start[events.row[early], events.outcome[early]]
-        late = ~early
-        step = np.minimum(events.step[late], len(following) - 1)
-        value[late] = following[step, events.row[late], events.outcome[late]]
-        return np.asarray(
-            np.bincount(events.item, weights=value, minlength=len(data)), dtype=np.float64
-        )
+        cells, item = self.cells(data)
+        value = self._logs(full).ravel()[cells]
+        return np.asarray(np.bincount(item, weights=value, minlength=len(data)), dtype=np.float64)
 
     def log_likelihood_and_gradient(
         self, full: FloatArray, data: SequenceData
     ) -> tuple[float, FloatArray]:
         """Log-likelihood of all sequences together and its gradient."""
         counts = self.counts(data)
-        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
+        logs = self._logs(full)
         with np.errstate(invalid="ignore"):  # 0 times -inf
             total = float(np.where(counts > 0, counts * logs, 0.0).sum())
         gradient = counts - counts.sum(axis=1, keepdims=True) * np.exp(logs)
@@ -97,20 +96,17 @@ class MarkovChainModel:
 
     def curvature(self, full: FloatArray, data: SequenceData) -> FloatArray:
         """Diagonal of minus the Hessian."""
-        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
+        logs = self._logs(full)
         p = np.exp(logs)
         diagonal = self.counts(data).sum(axis=1, keepdims=True) * p * (1 - p)
         return np.delete(diagonal, self.reference, axis=1).ravel()
 
     def scores(self, full: FloatArray, data: SequenceData) -> FloatArray:
         """Gradient of the log-likelihood of each sequence, (n_items, n_full)."""
-        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
-        row, outcome, item = self._cells(data)
-        n_rows = len(logs)
-        happened = np.bincount(
-            (item * n_rows + row) * self.n_outcomes + outcome,
-            minlength=len(data) * n_rows * self.n_outcomes,
-        ).reshape(len(data), n_rows, self.n_outcomes)
+        logs = self._logs(full)
+        cells, item = self.cells(data)
+        happened = np.bincount(item * logs.size + cells, minlength=len(data) * logs.size)
+        happened = happened.reshape(len(data), *logs.shape)
         slopes = happened - happened.sum(axis=2, keepdims=True) * np.exp(logs)
         return np.delete(slopes, self.reference, axis=2).reshape(len(data), -1)
 
@@ -195,8 +191,7 @@ class MarkovChainModel:
         """
         if not (self._ties_rows(null) and self._ties_rows(alternative)):
             return None
-        logs = np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
-        expected = self.counts(data).sum(axis=1, keepdims=True) * np.exp(logs)
+        expected = self.counts(data).sum(axis=1, keepdims=True) * np.exp(self._logs(full))
         gains = []
         for tying in (null, alternative):
             rows = np.unique(
@@ -221,49 +216,48 @@ class MarkovChainModel:
         lengths: ArrayLike | None,
         generator: np.random.Generator,
     ) -> list[np.ndarray]:
-        """Draw n sequences of at least one letter; ends are drawn where no lengths are given."""
+        """Draw n sequences of at least one letter; ends are drawn where no lengths are given.
+
+        Where there are tables for so many steps, sequences are drawn given that they end by then.
+        """
+        from seqbio.recurrent.markov_loops import draw_letters
+
         start, following = (np.exp(table) for table in self.tables(full))
         if lengths is not None and self.ends:  # given that the sequence goes on
             start, following = start.copy(), following.copy()
             for table in (start, following):
                 table[..., -1] = 0
-                total = table.sum(axis=-1, keepdims=True)
-                np.divide(table, total, out=table, where=total > 0)
         longest = np.full(n, _LONGEST) if lengths is None else np.broadcast_to(lengths, (n,))
-        if self.steps is not None and lengths is None:
-            longest = np.minimum(longest, self.order + self.steps)
-        k, written = self.n_letters, np.full((n, 64), -1)
-        length, open_ = np.zeros(n, dtype=np.intp), np.flatnonzero(longest > 0)
-        place = 0
-        while open_.size:
-            if place == written.shape[1]:
-                written = np.concatenate([written, np.full_like(written, -1)], axis=1)
-            row = np.zeros(open_.size, dtype=np.intp)
-            for lag in range(1, min(place, self.order) + 1):
-                row += written[open_, place - lag] * k ** (lag - 1)
-            if place < self.order:
-                rows = start[row + n_start_rows(k, place)]
-            else:
-                rows = following[min(place - self.order, len(following) - 1), row]
-            if self.ends and place == 0:  # no record is empty
-                rows = np.delete(rows, k, axis=1)
-                rows /= rows.sum(axis=1, keepdims=True)
-            ended = ~rows.any(axis=1)
-            if ended.any():
-                before = "".join(self.letters[code] for code in written[open_[ended][0], :place])
-                raise ParameterError(
-                    f"no letter follows {before[-max(self.order, 1) :]!r}: the sequence ends there "
-                    "in all data; leave the length to the model, or fit with a pseudocount"
-                )
-            drawn = (rows.cumsum(axis=1) < generator.random((open_.size, 1))).sum(axis=1)
-            drawn = np.minimum(drawn, rows.shape[1] - 1)
-            going_on = drawn < k
-            written[open_[going_on], place] = drawn[going_on]
-            length[open_[going_on]] += 1
-            place += 1
-            open_ = open_[going_on]
-            open_ = open_[longest[open_] > place]
-        return [row[:end].astype(np.uint8) for row, end in zip(written, length, strict=True)]
+        must_end = self.steps is not None and lengths is None
+        if must_end:
+            longest = np.full(n, self.longest)
+        first = (start if self.order else following[0])[0].copy()
+        first[self.n_letters :] = 0  # no record is empty
+        letters, n_drawn = draw_letters(
+            first.cumsum(),
+            start.cumsum(axis=-1),
+            following.cumsum(axis=-1),
+            self.order,
+            self.n_letters,
+            longest.astype(np.intp),
+            must_end,
+            generator,
+        )
+        drawn = np.split(letters, n_drawn.cumsum()[:-1])
+        short = np.flatnonzero(n_drawn < (1 if must_end else longest * (lengths is not None)))
+        if short.size and must_end:
+            raise ParameterError(
+                f"of 1000 sequences none ended within the {self.longest} letters that there are "
+                "tables for; ask for a length"
+            )
+        if short.size:
+            before = drawn[short[0]][-max(self.order, 1) :]
+            raise ParameterError(
+                f"no letter follows {''.join(self.letters[code] for code in before)!r}: the "
+                "sequence ends there in all data; leave the length to the model, or fit with a "
+                "pseudocount"
+            )
+        return drawn
 
     def tables(self, full: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-probabilities: (n_start_rows, n_outcomes), and (1 or steps, n_rows, n_outcomes)."""
@@ -276,36 +270,42 @@ class MarkovChainModel:
             log_probabilities(following, self.reference),
         )
 
+    def _logs(self, full: FloatArray) -> FloatArray:
+        """Log-probabilities of all tables one below the other, (n_rows of all, n_outcomes)."""
+        return np.concatenate([table.reshape(-1, self.n_outcomes) for table in self.tables(full)])
+
     def counts(self, data: SequenceData) -> FloatArray:
-        """How often each outcome followed each context, (n_rows of all tables, n_outcomes)."""
-        row, outcome, _ = self._cells(data)
+        """How often each outcome followed each context, (n_rows, n_outcomes); kept with data."""
         n_rows = n_start_rows(self.n_letters, self.order)
         n_rows += (self.steps or 1) * self.n_letters**self.order
-        cells = np.bincount(row * self.n_outcomes + outcome, minlength=n_rows * self.n_outcomes)
-        return cells.reshape(n_rows, self.n_outcomes).astype(np.float64)
+        kept = data.__dict__.setdefault("_counts", {})
+        key = self.order, self.ends, self.steps
+        if key not in kept:
+            counted = np.bincount(self.cells(data)[0], minlength=n_rows * self.n_outcomes)
+            kept[key] = counted.reshape(n_rows, self.n_outcomes).astype(np.float64)
+            kept[key].setflags(write=False)
+        found: FloatArray = kept[key]
+        return found
 
-    def _cells(self, data: SequenceData) -> tuple[IntArray, IntArray, IntArray]:
-        """Row among those of all tables, outcome and sequence of each event."""
-        events = self.events(data)
-        table = np.minimum(events.step, (self.steps or 1) - 1)
-        late = n_start_rows(self.n_letters, self.order) + table * self.n_letters**self.order
-        row = np.where(events.step < 0, events.row, late + events.row)
-        return row, events.outcome, events.item
+    def cells(self, data: SequenceData) -> tuple[IntArray, IntArray]:
+        """Find the cell of `counts` and the sequence of every outcome; kept with the data."""
+        from seqbio.recurrent.markov_loops import find_cells
 
-    def events(self, data: SequenceData) -> Events:
-        """List all letters with their contexts; kept with the data for the next time."""
-        if self.steps is not None:
-            data.check_lengths(self.steps + self.order - self.ends)
+        data.check_lengths(self.longest)
         if data.n_letters != self.n_letters:
             raise ParameterError(
                 f"the data have {data.n_letters} letters and the model {self.n_letters}"
             )
-        kept = data.__dict__.setdefault("_events", {})
-        key = self.order, self.ends
+        kept = data.__dict__.setdefault("_cells", {})
+        key = self.order, self.ends, self.steps
         if key not in kept:
-            kept[key] = find_events(data, self.order, ends=self.ends)
-        events: Events = kept[key]
-        return events
+            codes = np.concatenate([np.zeros(0, dtype=np.uint8), *data.codes], dtype=np.uint8)
+            cells, n_cells = find_cells(
+                codes, data.lengths, self.order, self.n_letters, self.ends, self.steps or 1
+            )
+            kept[key] = cells, np.repeat(np.arange(len(data)), n_cells)
+        found: tuple[IntArray, IntArray] = kept[key]
+        return found
 
 
 def _named(

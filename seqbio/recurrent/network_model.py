@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from seqbio.core import Fit, Layout, Tying, spawn_generators
 from seqbio.core.fit import fit, fit_at
+from seqbio.core.memory import check_parameters
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.training import TrainingSettings, index_batches, train
 from seqbio.errors import ParameterError
@@ -111,6 +112,15 @@ class NetworkModel:
         self.truncate = truncate
         self.settings = settings or TrainingSettings()
         self.layout: Layout = architecture.layout()
+        check_parameters(
+            self.layout.size,
+            300,
+            "the network",
+            "take fewer units or layers"
+            if architecture.steps is None
+            else "it has weights for each step, so tie time, or take windows of fewer letters "
+            "(max_length; --window in the shell), or fewer units",
+        )
         self.key = {"architecture": repr(architecture), "membership": membership}
         self._local = threading.local()
 

@@ -197,6 +197,13 @@ def test_what_is_wrong_is_said_in_one_line(fails, records_file, model_file, tmp_
     assert "--checkpoint" in text
     text = fails(2, "recurrent", "test", records_file, "--window", "7")
     assert "'7' is no window; write FIRST-LAST" in text
+    one = tmp_path / "one.fa"
+    one.write_text(">genome\n" + "ACGT" * 30)
+    text = fails(2, "recurrent", "test", one, "--order", "2", "--null", "lag")
+    assert "('genome') is the only sequence" in text
+    assert "--window" in text
+    text = fails(1, "recurrent", "test", one, "--model", "gru")
+    assert "'genome' is the only record" in text
     text = fails(1, "recurrent", "test", records_file, "--window", "1-13")
     assert "no sequence is long enough" in text
 

@@ -9,6 +9,7 @@ import pytest
 
 import seqbio
 from seqbio.core import Hypothesis, check_gradient, identifiable_rank, maximise
+from seqbio.errors import ParameterError
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel
 from seqbio.sequences import DNA, PROTEIN
@@ -288,3 +289,11 @@ def test_of_many_windows_a_telling_one_is_begun_with():
     word = DNA.decode(consensus.astype(np.uint8))
     agreeing = [sum(a == b for a, b in zip(word, shifted[at:], strict=False)) for at in range(7)]
     assert max(agreeing) >= 4  # a random word agrees in 4 of some places in 2 of 100 cases
+
+
+def test_filters_beyond_memory_are_refused_before_there_are_any(monkeypatch):
+    monkeypatch.setattr("seqbio.core.memory._memory", lambda: 10**6)
+    with pytest.raises(ParameterError, match=r"parameters.*cut the sequences shorter"):
+        MotifModel(DNA, 2, 3, 10, "max", n_places=50)
+    with pytest.raises(ParameterError, match="fewer or narrower motifs"):
+        MotifModel(DNA, 2, 30, 100, "max")

@@ -226,6 +226,7 @@ def ratio_of(null, alternative, records):
 
 ORDER = tuple(MarkovModel(1, tie=tie, ends=False) for tie in (("time", "lag"), ("time",)))
 SECOND_ORDER = tuple(MarkovModel(2, tie=tie, ends=False) for tie in (("time", "lag"), ("time",)))
+THIRD_ORDER = tuple(MarkovModel(3, tie=tie, ends=False) for tie in (("time", "lag"), ("time",)))
 TIME = tuple(MarkovModel(0, tie=tie, ends=False, max_length=32) for tie in (("time",), ()))
 
 
@@ -272,6 +273,62 @@ def test_a_ratio_that_is_far_from_chi_squared_on_average_rules_that_law_out(gene
     assert "few_events" in [check.code for check in result.warnings]
 
 
+def test_the_order_of_one_long_sequence_is_tested_in_seconds():
+    """Its first letters, of which there is one each, have no part in the test."""
+    truth = MarkovModel(order=1, ends=False, pseudocount=1).fit(["ACGATTGACAGGAATCCGTA" * 3])
+    [record] = truth.simulate(1, length=300_000, seed=3)
+    letters = str(record.seq)
+    result = seqbio.compare(*THIRD_ORDER, [record])
+    assert result.calibration == "chi-squared"
+    assert result.df == 64 * 3 - 16 * 3
+
+    def maximum(size):
+        """Of the letters from the fourth on, each after so many."""
+        cells = Counter(letters[i - size : i + 1] for i in range(3, len(letters)))
+        contexts = Counter(letters[i - size : i] for i in range(3, len(letters)))
+        return sum(
+            sign * n * np.log(n)
+            for sign, counts in ((1, cells), (-1, contexts))
+            for n in counts.values()
+        )
+
+    ratio = 2 * (maximum(3) - maximum(2))
+    assert result.statistic == pytest.approx(ratio, abs=1e-5)
+    assert result.pvalue == pytest.approx(chi2.sf(ratio, result.df), rel=0.02)
+    assert result.pvalue > 0.001
+
+
+@pytest.mark.slow
+def test_the_chi_squared_law_of_the_order_holds_for_one_sequence(truth):
+    generator = np.random.default_rng(0)
+    pvalues = []
+    for _ in range(300):
+        records = truth.simulate(1, length=4000, seed=generator)
+        result = seqbio.compare(*SECOND_ORDER, records)
+        assert result.calibration == "chi-squared"
+        pvalues.append(result.pvalue)
+    assert kstest(pvalues, "uniform").pvalue > 0.01
+
+
+def test_tables_for_each_step_of_one_sequence_or_beyond_memory_are_refused(monkeypatch):
+    options = {"order": 1, "tie": (), "ends": False, "max_length": 60}
+    with pytest.raises(ParameterError, match=r"only sequence.*tie time, or take windows.*--window"):
+        MarkovModel(**options).hypothesis(["ACGT" * 15])
+    MarkovModel(**options).hypothesis(["ACGT" * 15, "AC"])
+    monkeypatch.setattr("seqbio.core.memory._memory", lambda: 10**6)
+    with pytest.raises(ParameterError, match=r"711 parameters.*tie time, or take windows"):
+        MarkovModel(**options).hypothesis(["ACGT" * 15, "AC"])
+
+
+def test_a_test_of_thousands_of_parameters_names_a_few():
+    records = ["".join(np.random.default_rng(i).choice(list("ACGT"), 300)) for i in range(5)]
+    models = [MarkovModel(order=2, tie=tie, ends=False, max_length=300) for tie in (("time",), ())]
+    result = seqbio.compare(*models, records, n_replicates=1)
+    assert result.calibration == "bootstrap"
+    assert len(str(result)) < 10_000
+    assert len(result.alternative_fit.summary()) < 3000
+
+
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_samples_have_the_models_probabilities(order, generator):
     truth = MarkovModel(order=order, ends=True).fit(draw_records(generator, n=50))
@@ -284,6 +341,26 @@ def test_samples_have_the_models_probabilities(order, generator):
     for letter, probability in truth.probabilities(context).items():
         assert again.probabilities(context)[letter] == pytest.approx(probability, abs=0.05)
     assert {len(sample) for sample in truth.simulate(20, length=7, seed=0)} == {7}
+
+
+def test_samples_end_within_the_tables(generator):
+    """Their lengths have the law of the model, given that they end in time."""
+    records = [record for record in draw_records(generator, n=200, longest=5) if "T" not in record]
+    tied = MarkovModel(order=1, max_length=4).fit([record[:4] for record in records])
+    free = MarkovModel(order=1).fit([record[:4] for record in records])
+    drawn = [len(record) for record in tied.simulate(4000, seed=1)]
+    every = [len(record) for record in free.simulate(40_000, seed=2)]
+    assert max(drawn) == 4 < max(every)
+    for length in range(1, 5):
+        share = every.count(length) / sum(each <= 4 for each in every)
+        assert drawn.count(length) / len(drawn) == pytest.approx(share, abs=0.03)
+
+
+def test_lengths_that_the_model_never_has_are_refused():
+    model = MarkovModel(order=1).fit(["AC", "GC"])
+    assert {len(record) for record in model.simulate(20, seed=0)} == {2}
+    with pytest.raises(ParameterError, match="no letter follows 'C'"):
+        model.simulate(1, length=3, seed=0)
 
 
 def test_a_simulation_has_the_design_of_the_data(generator):

@@ -216,3 +216,12 @@ def test_wrong_settings_are_refused():
         make_model(dropout=1.0)
     with pytest.raises(ParameterError, match="a class is known at the end alone"):
         make_model(task="class", truncate=5)
+
+
+def test_weights_beyond_memory_are_refused_before_there_are_any(monkeypatch):
+    monkeypatch.setattr("seqbio.core.memory._memory", lambda: 10**6)
+    architecture = Architecture("gru", 5, 5, 8, steps=100)
+    with pytest.raises(ParameterError, match=r"38,900 parameters.*tie time.*--window"):
+        NetworkModel(architecture, np.eye(5))
+    with pytest.raises(ParameterError, match="fewer units or layers"):
+        NetworkModel(Architecture("gru", 5, 5, 80), np.eye(5))
