@@ -166,12 +166,12 @@ def test_sequences_that_are_too_long_are_refused_by_name(generator):
 
 
 def test_data_are_named_by_content_and_cut_by_item(generator):
-    data = draw(generator, [4, 4, 2], labels=np.array([0, 1, 0]))
+    data = draw(generator, [40, 40, 2], labels=np.array([0, 1, 0]))
     data.codes[1][:] = data.codes[0]
     np.testing.assert_array_equal(data.clusters()[0], data.clusters()[1])
     assert data.clusters()[2] != data.clusters()[0]
     part = data.subset(np.array([2, 0]))
-    assert [len(codes) for codes in part.codes] == [2, 4]
+    assert [len(codes) for codes in part.codes] == [2, 40]
     np.testing.assert_array_equal(part.labels, [0, 0])
     assert fingerprint(part) != fingerprint(data)
     assert fingerprint(data.subset(np.arange(3))) == fingerprint(data)
