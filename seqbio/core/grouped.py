@@ -105,6 +105,12 @@ class GroupedData:
         return method
 
     @property
+    def near_copies(self) -> Method:
+        """Which items are nearly the same, also across groups; missing where they do not say."""
+        method: Method = self.whole.near_copies
+        return method
+
+    @property
     def sample_size(self) -> Method:
         """How many of what carries information; missing where the items do not say."""
         method: Method = self.whole.sample_size

@@ -177,10 +177,11 @@ def clusters_of(model: object, data: Any, n_items: int) -> IntArray:
     array([0, 1, 0])
     """
     own, of_data = getattr(model, "clusters", None), getattr(data, "clusters", None)
+    near = near_copies_of(data)
     if callable(own):
-        return as_labels(own(data), n_items)
+        return _joined(as_labels(own(data), n_items), near)
     if callable(of_data):
-        return as_labels(of_data(), n_items)
+        return _joined(as_labels(of_data(), n_items), near)
     if not can_subset(model, data):
         return np.arange(n_items)
     names = [fingerprint(subset_of(model, data, [item])) for item in range(n_items)]
@@ -234,6 +235,37 @@ def sample_size_of(model: object, data: Any, n_items: int) -> tuple[int, str]:
     if callable(own):
         return own(data)  # type: ignore[no-any-return]
     return of_data() if callable(of_data) else (n_items, "items")
+
+
+def near_copies_of(data: Any) -> IntArray | None:
+    """Say which items are nearly the same, if the data know.
+
+    Parameters
+    ----------
+    data : object
+        May have a method ``near_copies()`` that gives one number for each item, the same for those
+        that are nearly the same.
+
+    Returns
+    -------
+    ndarray of int, (n_items,), or None
+        None where it has not.
+    """
+    method = getattr(data, "near_copies", None)
+    return np.asarray(method(), dtype=np.int64) if callable(method) else None
+
+
+def _joined(labels: IntArray, others: IntArray | None) -> IntArray:
+    """Join clusters that have items of one other cluster."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if others is None:
+        return labels
+    size = int(labels.max()) + 1
+    shape = (size + int(others.max()) + 1,) * 2
+    links = coo_array((np.ones(len(labels)), (labels, size + others)), shape=shape)
+    return as_labels(connected_components(links, directed=False)[1][labels], len(labels))
 
 
 def as_labels(clusters: ArrayLike, n_items: int) -> IntArray:

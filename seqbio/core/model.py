@@ -56,6 +56,7 @@ from seqbio.errors import ParameterError, TyingError
 
 BoolArray = NDArray[np.bool_]
 
+NEAR_COPIES = "near copies"  # of that items are nearly the same
 COPIES = "copies"  # what a finding is about that says that items occur more than once
 FEWEST_EVENTS = 5.0  # expected on either side, below which the chi-squared law is not used
 FEW_EVENTS = 20.0  # below which it is used with a warning
@@ -105,6 +106,8 @@ class Model(Protocol):
     ``copies(data)`` -> numbers, (n_items,)
         The same number for items that are copies of one another, and not merely equal by chance;
         not needed where the data have a method ``copies()``.
+    ``near_copies()`` of the data -> numbers, (n_items,)
+        The same number for items that are nearly the same, which are not independent.
     ``symmetries`` : tuple of Symmetry
         Transformations of an item, such as the exchange of the two sequences of a pair, and what
         they do to the parameters; see `seqbio.core.symmetry`.

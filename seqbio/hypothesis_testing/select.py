@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seqbio.core import Check
+from seqbio.core import Check, near_copies_of
+from seqbio.core.model import NEAR_COPIES
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.hypothesis_testing.calibrations import AUTOMATIC, CALIBRATIONS, Calibration
 from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT
@@ -127,10 +128,30 @@ def _codes(checks: Sequence[Check]) -> set[str]:
 def _declared_dependence(comparison: Comparison) -> list[Check]:
     """Take the user's word that items belong together."""
     n_items, n_clusters = comparison.n_items, comparison.n_clusters
-    if comparison.clusters is None or n_clusters == n_items:
+    if comparison.clusters is None:
+        return _near_copies(comparison)
+    if n_clusters == n_items:
         return []
     message = f"{n_items} items belong to {n_clusters} clusters, and are not independent within"
     return [Check(message, "invalid", DEPENDENT)]
+
+
+def _near_copies(comparison: Comparison) -> list[Check]:
+    """Find items that are nearly the same as others."""
+    numbers = near_copies_of(comparison.data)
+    if numbers is None:
+        return []
+    _, place, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    near = np.flatnonzero(counts[place.reshape(-1)] > 1)
+    if not len(near):
+        return []
+    first = np.flatnonzero(numbers == numbers[near[0]])[:2] + 1
+    message = (
+        f"{len(near)} of {comparison.n_items} items are nearly the same as others, such as number "
+        f"{first[0]} and {first[1]}: letters changed, overlapping, or the other strand. They are "
+        "not independent, and count as one cluster"
+    )
+    return [Check(message, "invalid", DEPENDENT, NEAR_COPIES)]
 
 
 def _reasons(

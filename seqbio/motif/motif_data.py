@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.fingerprint import fingerprint
 from seqbio.sequences import Alphabet
-from seqbio.sequences.copies import copy_numbers
+from seqbio.sequences.copies import copy_numbers, near_copies
 
 if TYPE_CHECKING:
     from seqbio.motif.kernels import Letters
@@ -118,6 +118,11 @@ class MotifData:
     def clusters(self) -> list[str]:
         """Label the items so that copies of one sequence have the same label."""
         return [codes.tobytes().hex() for codes in self.sequences]
+
+    def near_copies(self) -> Integers:
+        """Give sequences numbers, the same to those that are nearly the same."""
+        items = [[codes] for codes in self.sequences]
+        return near_copies(items, self.alphabet.size, self.alphabet.complement)
 
     def sample_size(self) -> tuple[int, str]:
         """Count the sequences, whose classes are predicted."""

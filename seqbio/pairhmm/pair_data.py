@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seqbio.core.fingerprint import fingerprint
 from seqbio.pairhmm.batches import Batch, make_batches
 from seqbio.sequences import Alphabet
-from seqbio.sequences.copies import copy_numbers
+from seqbio.sequences.copies import copy_numbers, near_copies
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -125,6 +125,12 @@ class PairData:
         links = coo_array((np.ones(len(left)), (left, right)), shape=(len(names), len(names)))
         labels = connected_components(links, directed=False)[1]
         return np.asarray(labels[left], dtype=np.int64)
+
+    def near_copies(self) -> NDArray[np.int64]:
+        """Give pairs numbers, the same to pairs of which both sequences are nearly the same."""
+        return near_copies(
+            list(zip(self.x, self.y, strict=True)), self.alphabet.size, self.alphabet.complement
+        )
 
     def sample_size(self) -> tuple[int, str]:
         """Count the letters of both sequences of all pairs."""

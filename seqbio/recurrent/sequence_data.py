@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.numerics import IntArray
 from seqbio.errors import ParameterError
-from seqbio.sequences.copies import copy_numbers
+from seqbio.sequences.copies import copy_numbers, near_copies
 
 Codes = NDArray[np.integer[Any]]
 
@@ -65,6 +65,10 @@ class SequenceData:
     def clusters(self) -> IntArray:
         """Give copies of one sequence the same number, (n_items,)."""
         return self._numbered([0] * len(self))
+
+    def near_copies(self) -> IntArray:
+        """Give sequences numbers, the same to those that are nearly the same."""
+        return near_copies([[codes] for codes in self.codes], self.n_letters)
 
     def sample_size(self) -> tuple[int, str]:
         """Count letters, or sequences where these have classes: what is predicted."""
