@@ -27,106 +27,17 @@ Hunt & Szymanski, "A fast algorithm for computing longest common subsequences", 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.pairhmm.batches import Batch
-from seqbio.pairhmm.kernels import Machine, Sweep, swept
+from seqbio.pairhmm.dp.machine import MatchPosterior
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-MOST_CELLS = 10_000_000  # that are kept of one pair, so that long pairs fit into memory
 FRACTION_BITS = 34  # of weights: sums are exact, and rounding does not choose among equals
-
-
-@dataclass(frozen=True)
-class MatchPosterior:
-    """Posterior probabilities of one pair, without the cells that are all but impossible.
-
-    A letter's probabilities sum to 1 at most, so at most ``min(n, m) / least`` cells reach
-    `least`; it is chosen as ``min(n, m) / MOST_CELLS``: 0.0001 for 1 kb, 0.002 for 20 kb. What is
-    left out could add less than `least` to the expected accuracy of any alignment.
-
-    Parameters
-    ----------
-    rows, columns : (n_cells,)
-        Letters of x and of y, counted from 0, by row and then by column.
-    probability : (n_cells,)
-        That the two letters are aligned.
-    unaligned_x, unaligned_y : (n,), (m,)
-        Probability that each letter stands against a gap, from all cells.
-    """
-
-    rows: Integers
-    columns: Integers
-    probability: Floats
-    unaligned_x: Floats
-    unaligned_y: Floats
-
-    def of(self, matches: Integers) -> Floats:
-        """Look up cells, ``(n_matches, 2)``; those left out have 0."""
-        width = len(self.unaligned_y)
-        cells, wanted = self.rows * width + self.columns, matches @ [width, 1]
-        place = np.minimum(np.searchsorted(cells, wanted), max(len(cells) - 1, 0))
-        found = np.zeros(len(wanted))
-        if len(cells):
-            np.copyto(found, self.probability[place], where=cells[place] == wanted)
-        return found
-
-
-def match_posteriors(
-    machine: Machine, batches: Sequence[Batch]
-) -> Iterator[tuple[int, MatchPosterior | None]]:
-    """Run forward-backward, and yield the number of each pair and what is kept of it.
-
-    It is None for a pair that no path can make. Pairs come in the order of the batches, of which
-    one is held at a time.
-    """
-    for batch in batches:
-        yield from zip(
-            batch.members.tolist(), swept(machine, batch, np.add, _collected), strict=True
-        )
-
-
-def _collected(sweep: Sweep) -> list[MatchPosterior | None]:
-    batch = sweep.batch
-    least = batch.lengths.min(axis=1) / MOST_CELLS
-    unaligned_x, unaligned_y = (np.ones((length, batch.n_pairs)) for length in (sweep.n, sweep.m))
-    found: list[tuple[Integers, Integers, Integers, Floats]] = []
-
-    def collect(row: int, d: int, probability: Floats) -> None:
-        stop = row + len(probability)
-        unaligned_x[row:stop] -= probability
-        unaligned_y[d - 1 - stop : d - 1 - row] -= probability[::-1]
-        rows, pairs = np.nonzero(probability > least)
-        likely = np.minimum(probability[rows, pairs], 1.0)  # rounding may take it beyond
-        found.append((pairs, rows + row, d - 2 - row - rows, likely))
-
-    result = sweep.count(collect).log_likelihood
-    empty = [(np.zeros(0, np.int64),) * 3 + (np.zeros(0),)]
-    pairs, rows, columns, probability = map(np.concatenate, zip(*(found or empty), strict=True))
-    order = np.lexsort((columns, rows, pairs))
-    ends = np.searchsorted(pairs[order], np.arange(batch.n_pairs + 1))
-    posteriors: list[MatchPosterior | None] = []
-    for pair, (n, m) in enumerate(batch.lengths.tolist()):
-        own = order[ends[pair] : ends[pair + 1]]
-        posteriors.append(
-            MatchPosterior(
-                rows[own],
-                columns[own],
-                probability[own],
-                # Sums of many probabilities may come out a rounding error above 1.
-                np.maximum(unaligned_x[:n, pair], 0.0),
-                np.maximum(unaligned_y[:m, pair], 0.0),
-            )
-            if np.isfinite(result[pair])
-            else None
-        )
-    return posteriors
 
 
 def most_accurate_matches(posterior: MatchPosterior, gap_factor: float) -> Integers:

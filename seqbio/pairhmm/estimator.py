@@ -38,10 +38,9 @@ from seqbio.errors import (
     did_you_mean,
     warn,
 )
-from seqbio.pairhmm import relation, ties
+from seqbio.pairhmm import dp, relation, ties
 from seqbio.pairhmm.accuracy import (
     confidence,
-    match_posteriors,
     most_accurate_matches,
     path_of_matches,
 )
@@ -53,12 +52,9 @@ from seqbio.pairhmm.alignments import (
 )
 from seqbio.pairhmm.gap_lengths import GapLengths, gap_lengths
 from seqbio.pairhmm.groups import GroupedPairs, by_groups, split_name
-from seqbio.pairhmm.kernels import Machine, log_likelihood, match_posterior
 from seqbio.pairhmm.pair_data import PairData
 from seqbio.pairhmm.pair_model import PairModel
 from seqbio.pairhmm.parameters import coordinates, unconstrained
-from seqbio.pairhmm.paths import best_paths
-from seqbio.pairhmm.sampling import sample_paths
 from seqbio.pairhmm.substitution import substitution_model
 from seqbio.pairhmm.transitions import TRANSITION_NAMES
 from seqbio.sequences import (
@@ -145,8 +141,7 @@ class PairHMM(Estimator):
         ``extend_overhang_begin_x`` that it goes on; ``overhang_end_x`` and
         ``extend_overhang_end_x`` are for the end. At one end x or y may have an overhang, not
         both. Next to an overhang of x two letters are aligned or a letter of y stands against a
-        gap, which the cut may have shortened. With ``"free_x"`` only x has overhangs. Pairs with
-        free ends are computed in full, without a band.
+        gap, which the cut may have shortened. With ``"free_x"`` only x has overhangs.
     reference : {"x", "y"}, optional
         The side of the ancestors or references, such as a genome that reads are from: given
         these, pairs are independent. Without it pairs that share a sequence are not, because what
@@ -689,7 +684,7 @@ class PairHMM(Estimator):
         if method == "mea":
             return _most_accurate(machine, records, data, gap_factor)
         scores, alignments = best.tolist(), []
-        paths = best_paths(machine, data.batches)
+        paths = dp.best_paths(machine, data.coded)
         for index, (pair, path, score) in enumerate(zip(records, paths, scores, strict=True)):
             if path is None:
                 raise _impossible(pair, index)
@@ -789,7 +784,7 @@ class PairHMM(Estimator):
         members = list(same.values())
         data = self._encoded(records[indices[0]] for indices in members)
         machine, _ = self.model.machine(self._of_all_pairs(), data)
-        for pair, posterior in match_posteriors(machine, data.batches):
+        for pair, posterior in dp.match_posteriors(machine, data.coded):
             for index in members[pair]:
                 if posterior is None:
                     raise _impossible(records[index], index)
@@ -878,7 +873,7 @@ class PairHMM(Estimator):
         records = as_pairs([(x, y)], get_alphabet(self.alphabet))
         data = self._encoded(records)
         machine, _ = self.model.machine(full, data)
-        sampled = sample_paths(machine, data.batches[0], n, generator)
+        sampled = dp.sample_paths(machine, data.coded, n, generator)
         if sampled is None:
             raise _impossible(records[0], 0)
         scores = sampled[1] + self.model.log_likelihood(full, data)
@@ -898,9 +893,8 @@ class PairHMM(Estimator):
         records = as_pairs([(x, y)], get_alphabet(self.alphabet))
         data = self._encoded(records)
         machine, _ = self.model.machine(self._of_all_pairs(), data)
-        posterior = match_posterior(machine, data.batches[0])
-        # All are 0 where nothing can be aligned, too, so it must be asked.
-        if not posterior.any() and not np.isfinite(log_likelihood(machine, data.batches)[0]):
+        posterior = dp.match_posterior(machine, data.coded)
+        if posterior is None:
             raise _impossible(records[0], 0)
         return posterior
 
@@ -1121,10 +1115,10 @@ def _check_size(n_pairs: int, columns: float) -> None:
 
 
 def _most_accurate(
-    machine: Machine, records: list[Pair], data: PairData, gap_factor: float
+    machine: dp.Machine, records: list[Pair], data: PairData, gap_factor: float
 ) -> list[Alignment]:
     found: dict[int, Alignment] = {}
-    for index, posterior in match_posteriors(machine, data.batches):
+    for index, posterior in dp.match_posteriors(machine, data.coded):
         if posterior is None:
             raise _impossible(records[index], index)
         matches = most_accurate_matches(posterior, gap_factor)

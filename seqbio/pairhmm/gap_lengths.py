@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.pairhmm.kernels import Machine, expected_counts
+from seqbio.pairhmm import dp
+from seqbio.pairhmm.dp import Machine
 from seqbio.pairhmm.pair_data import PairData
 
 Floats = NDArray[np.float64]
@@ -78,7 +79,7 @@ def _of_side(machine: Machine, data: PairData, side: str, longest: int) -> tuple
         left.append(left[-1] @ machine.transitions[np.ix_(own, own)])
     shares = [part / max(part.sum(), 1e-300) for part in left]
     unrolled = _unrolled(machine, own, shares[:longest])
-    counts = expected_counts(unrolled, data.batches)
+    counts = dp.expected_counts(unrolled, data.coded)
     new = range(len(machine.kinds) - 1, len(unrolled.kinds) - 1)
     reached = np.array([_arrivals(counts.opening, counts.crossing, g) for g in new])
     behind = sum(counts.crossing[new[-1], state - 1].sum() for state in own)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core.fingerprint import fingerprint
-from seqbio.pairhmm.batches import Batch, make_batches
+from seqbio.pairhmm.dp import CodedPairs
 from seqbio.sequences import Alphabet
 from seqbio.sequences.copies import copy_numbers, near_copies
 
@@ -152,11 +152,11 @@ class PairData:
         return self.alphabet.membership[self.symbols]
 
     @cached_property
-    def batches(self) -> list[Batch]:
-        """The pairs padded and grouped, their codes replaced by positions in `symbols`."""
+    def coded(self) -> CodedPairs:
+        """The pairs, their codes replaced by positions in `symbols`."""
         position = np.zeros(self.alphabet.membership.shape[0], dtype=np.uint8)
         position[self.symbols] = np.arange(len(self.symbols))
-        return make_batches(
+        return CodedPairs.of(
             [position[codes] for codes in self.x],
             [position[codes] for codes in self.y],
             len(self.symbols),

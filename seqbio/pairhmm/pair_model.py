@@ -13,15 +13,8 @@ from seqbio.core import Layout, Symmetry, Tying
 from seqbio.core.model import COPIES, FEWEST_EVENTS, Check, Effect
 from seqbio.core.numerics import logit
 from seqbio.errors import NumericalRangeError
-from seqbio.pairhmm import parameters, probes, relation, transitions
-from seqbio.pairhmm.kernels import (
-    Counts,
-    Flanks,
-    Machine,
-    best_path_score,
-    expected_counts,
-    log_likelihood,
-)
+from seqbio.pairhmm import dp, parameters, probes, relation, transitions
+from seqbio.pairhmm.dp import Counts, Flanks, Machine
 from seqbio.pairhmm.pair_data import PairData
 from seqbio.pairhmm.simulation import simulate_pairs
 from seqbio.pairhmm.substitution import SubstitutionModel, substitution_model
@@ -262,12 +255,12 @@ class PairModel:
     def log_likelihood(self, full: Floats, data: PairData) -> Floats:
         """Sum over all alignments: log-likelihood of every pair, (n_pairs,) nats."""
         machine, background = self.machine(full, data)
-        return log_likelihood(machine, data.batches) + _background(background, data)
+        return dp.log_likelihood(machine, data.coded) + _background(background, data)
 
     def best_path_score(self, full: Floats, data: PairData) -> Floats:
         """Log-probability of every pair with its best path, (n_pairs,) nats."""
         machine, background = self.machine(full, data)
-        return best_path_score(machine, data.batches) + _background(background, data)
+        return dp.best_path_score(machine, data.coded) + _background(background, data)
 
     def log_likelihood_and_gradient(self, full: Floats, data: PairData) -> tuple[float, Floats]:
         """Run forward-backward: the log-likelihood of all pairs and its gradient."""
@@ -333,7 +326,7 @@ class PairModel:
         latest = data.latest
         if latest is None or latest[0] != key:
             machine, background = self.machine(full, data)
-            data.latest = latest = (key, (expected_counts(machine, data.batches), background))
+            data.latest = latest = (key, (dp.expected_counts(machine, data.coded), background))
         return latest[1]
 
     def _letters(

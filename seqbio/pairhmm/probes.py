@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.pairhmm.kernels import Counts, Machine, log_likelihood
+from seqbio.pairhmm import dp
+from seqbio.pairhmm.dp import Counts, Machine
 from seqbio.pairhmm.pair_data import PairData
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ def gap_length_dispersion(machine: Machine, data: PairData, reference: Floats) -
         spread = _SPREAD * min(extend, 1.0 - extend)
         if spread > 0 and machine.transitions[:gap, gap].any():
             divided = _divided(machine, gap, extend, spread)
-            gain = log_likelihood(divided, data.batches) - reference
+            gain = dp.log_likelihood(divided, data.coded) - reference
             result[:, gap - 1] = 2.0 * gain / spread**2
     return result
 

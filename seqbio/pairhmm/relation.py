@@ -29,8 +29,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
 from seqbio.core.model import Check
-from seqbio.pairhmm import transitions
-from seqbio.pairhmm.kernels import log_likelihood
+from seqbio.pairhmm import dp, transitions
 from seqbio.pairhmm.pair_data import PairData
 
 if TYPE_CHECKING:
@@ -118,7 +117,8 @@ def log_odds(model: PairModel, data: PairData, settings: Sequence[Floats]) -> Fl
     odds = np.full((len(settings), len(data)), -np.inf)
     for row, full in zip(odds, settings, strict=True):
         machine, _ = model.machine(full, data)
-        of_lengths = log_likelihood(replace(machine, odds=np.ones_like(machine.odds)), data.batches)
+        alike = replace(machine, odds=np.ones_like(machine.odds))
+        of_lengths = dp.log_likelihood(alike, data.coded)
         # Where not even the lengths are possible, this setting says nothing.
         np.subtract(
             model.log_likelihood(full, data), of_lengths, out=row, where=np.isfinite(of_lengths)

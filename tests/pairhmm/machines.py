@@ -1,11 +1,10 @@
-"""Machines and sequence pairs for the tests of the pair-HMM kernels."""
+"""Machines and sequence pairs for the tests of the pair-HMM sweeps."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seqbio.pairhmm.batches import make_batches
-from seqbio.pairhmm.kernels import Machine
+from seqbio.pairhmm.dp import CodedPairs, Machine
 
 
 def odds_of_identity(same, n_letters=4):
@@ -101,13 +100,10 @@ MANY_STATES = {
 }
 
 
-def batched(machine, pairs):
-    x, y = zip(*pairs, strict=True)
-    return make_batches(
-        [np.array(letters, dtype=np.uint8) for letters in x],
-        [np.array(letters, dtype=np.uint8) for letters in y],
-        len(machine.odds),
-    )
+def coded(machine, pairs):
+    """Lay out pairs of lists of letters for the sweeps."""
+    x, y = ([np.array(pair[side], dtype=np.uint8) for pair in pairs] for side in (0, 1))
+    return CodedPairs.of(x, y, len(machine.odds))
 
 
 def random_letters(generator, length, n_letters=4):

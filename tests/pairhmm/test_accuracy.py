@@ -7,22 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbio.pairhmm import accuracy, kernels
 from seqbio.pairhmm.accuracy import (
-    MatchPosterior,
     confidence,
-    match_posteriors,
     most_accurate_matches,
     path_of_matches,
 )
 from seqbio.pairhmm.alignments import columns_of_states
-from seqbio.pairhmm.kernels import match_posterior
-from seqbio.pairhmm.paths import best_paths
+from seqbio.pairhmm.dp import (
+    MatchPosterior,
+    best_paths,
+    likelihood,
+    match_posterior,
+    match_posteriors,
+)
+from seqbio.pairhmm.dp.machine import MOST_CELLS
 from tests.pairhmm.machines import (
     EXTREME,
     MANY_STATES,
     USUAL,
-    batched,
+    coded,
     difficult_pairs,
     mxy,
     pairs_of_all_lengths,
@@ -39,7 +42,7 @@ def each(machines):
 
 
 def posteriors_of(machine, pairs):
-    found = dict(match_posteriors(machine, batched(machine, pairs)))
+    found = dict(match_posteriors(machine, coded(machine, pairs)))
     return [found[index] for index in range(len(pairs))]
 
 
@@ -78,7 +81,7 @@ def test_posteriors_are_those_of_the_loops(machine):
         assert (posterior is None) == (expected.log_likelihood == -np.inf)
         if posterior is None:
             continue
-        np.testing.assert_allclose(dense(posterior), expected.aligned, atol=4 / accuracy.MOST_CELLS)
+        np.testing.assert_allclose(dense(posterior), expected.aligned, atol=4 / MOST_CELLS)
         unaligned_x = 1 - expected.aligned.sum(axis=1)
         unaligned_y = 1 - expected.aligned.sum(axis=0)
         np.testing.assert_allclose(posterior.unaligned_x, unaligned_x, atol=1e-12)
@@ -92,8 +95,10 @@ def test_posteriors_are_probabilities_and_in_order():
             assert ((values >= 0) & (values <= 1)).all()
         cells = posterior.rows * max(len(y), 1) + posterior.columns
         assert (np.diff(cells) > 0).all()
-        [batch] = batched(machine, [(x, y)])
-        np.testing.assert_allclose(dense(posterior), match_posterior(machine, batch), atol=1e-5)
+        pair_coded = coded(machine, [(x, y)])
+        np.testing.assert_allclose(
+            dense(posterior), match_posterior(machine, pair_coded), atol=1e-5
+        )
 
 
 def test_company_of_the_pairs_does_not_matter():
@@ -104,14 +109,14 @@ def test_company_of_the_pairs_does_not_matter():
             np.testing.assert_allclose(getattr(alone, name), getattr(together, name), atol=1e-14)
 
 
-def test_number_of_segments_does_not_matter(monkeypatch):
+def test_size_of_the_tiles_does_not_matter(monkeypatch):
     machine, pairs = USUAL["end by state"], list(difficult_pairs(20).values())
     whole = posteriors_of(machine, pairs)
-    monkeypatch.setattr(kernels, "KEPT_CELLS", 1.0)
+    monkeypatch.setattr(likelihood, "LARGEST_WHOLE", 5)
     for one, other in zip(whole, posteriors_of(machine, pairs), strict=True):
         np.testing.assert_array_equal(one.rows, other.rows)
-        np.testing.assert_array_equal(one.probability, other.probability)
-        np.testing.assert_array_equal(one.unaligned_y, other.unaligned_y)
+        np.testing.assert_allclose(one.probability, other.probability, rtol=1e-12)
+        np.testing.assert_allclose(one.unaligned_y, other.unaligned_y, atol=1e-12)
 
 
 def test_lookup_gives_0_for_cells_left_out():
@@ -129,7 +134,7 @@ def test_lookup_gives_0_for_cells_left_out():
 def test_leaving_cells_out_costs_no_more_than_is_said(monkeypatch):
     machine, pairs = mxy(0.2, 0.2, 0.7, 0.7), list(difficult_pairs(12).values())
     whole = posteriors_of(machine, pairs)
-    monkeypatch.setattr(accuracy, "MOST_CELLS", 400)
+    monkeypatch.setattr("seqbio.pairhmm.dp.posterior.MOST_CELLS", 400)
     n_fewer = 0
     for (x, y), exact, fewer in zip(pairs, whole, posteriors_of(machine, pairs), strict=True):
         least = min(len(x), len(y)) / 400
@@ -183,7 +188,7 @@ def test_among_equals_the_latest_letters_are_aligned(data):
 @each(USUAL | MANY_STATES)
 def test_the_most_accurate_alignment_is_at_least_as_accurate_as_the_most_probable(machine):
     pairs = list(difficult_pairs(30).values())
-    paths = best_paths(machine, batched(machine, pairs))
+    paths = best_paths(machine, coded(machine, pairs))
     n_better = 0
     for (x, y), posterior, states in zip(pairs, posteriors_of(machine, pairs), paths, strict=True):
         if posterior is None:

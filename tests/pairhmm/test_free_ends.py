@@ -16,9 +16,7 @@ from seqbio.core import check_gradient
 from seqbio.core.model import identifiable_rank
 from seqbio.errors import ParameterError, TyingError
 from seqbio.hypothesis_testing import goodness_of_fit
-from seqbio.pairhmm import kernels
-from seqbio.pairhmm.band import can_be_banded
-from seqbio.pairhmm.kernels import expected_counts
+from seqbio.pairhmm.dp import expected_counts, likelihood
 from seqbio.pairhmm.pair_model import event_counts
 from tests.pairhmm.examples import HKY85, encoded, exchanged
 from tests.reference import pair_hmm as reference
@@ -108,7 +106,7 @@ def test_posterior_and_counts_are_those_of_all_alignments(gap_lengths):
         machine, overhangs_of(hmm), x, y
     )
     np.testing.assert_allclose(hmm.posterior("ACGT", "AG"), aligned, atol=1e-12)
-    counts = expected_counts(hmm.model.machine(hmm.full_, data)[0], data.batches)
+    counts = expected_counts(hmm.model.machine(hmm.full_, data)[0], data.coded)
     np.testing.assert_allclose(counts.overhangs[..., 0], beside, atol=1e-12)
     np.testing.assert_allclose(counts.overhang_letters[..., 0], letters, atol=1e-12)
     events = event_counts(counts, data, hmm.model._table(hmm.full_), None).total()
@@ -163,14 +161,14 @@ def test_batches_of_unlike_pairs_are_those_of_single_ones():
 
 
 @each_law
-def test_segments_of_the_sweep_change_nothing(gap_lengths, monkeypatch):
-    # Overhangs of any length, so that paths enter and leave where one segment meets the next.
+def test_size_of_the_tiles_changes_nothing(gap_lengths, monkeypatch):
+    # Overhangs of any length, so that paths enter and leave where one tile meets the next.
     generator = np.random.default_rng(5)
     x, y = ("".join(generator.choice(list("ACGT"), n)) for n in (90, 80))
     changes = {name: 0.97 for name in OVERHANGS if name.startswith("extend")}
     hmm, found = given(gap_lengths, **changes), []
-    for kept_cells in (kernels.KEPT_CELLS, 0.0):
-        monkeypatch.setattr(kernels, "KEPT_CELLS", kept_cells)
+    for size in (48, 7):
+        monkeypatch.setattr(likelihood, "LARGEST_WHOLE", size)
         data = encoded([(x, y)])
         samples = hmm.sample_alignments(x, y, 200, seed=1)
         [best] = hmm.align([(x, y)])
@@ -286,12 +284,6 @@ def test_alignments_are_drawn_from_the_posterior():
     share = np.mean(np.isclose(scores, best.score))
     expected = math.exp(best.score - hmm.log_likelihood([(x, y)])[0])
     assert abs(share - expected) < 5 * math.sqrt(expected / n)
-
-
-def test_free_ends_are_not_banded():
-    data = encoded(PAIRS)
-    for hmm, banded in ((given(), False), (PairHMM().set_parameters(HKY85), True)):
-        assert can_be_banded(hmm.model.machine(hmm.full_, data)[0]) == banded
 
 
 @pytest.mark.parametrize(

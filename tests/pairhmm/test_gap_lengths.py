@@ -15,7 +15,7 @@ from seqbio.core import check_gradient, fit, fixed
 from seqbio.core.model import identifiable_rank
 from seqbio.errors import ParameterError, TyingError
 from seqbio.hypothesis_testing import goodness_of_fit
-from seqbio.pairhmm.kernels import Machine
+from seqbio.pairhmm.dp import Machine
 from tests.pairhmm.examples import HKY85, encoded, exchanged
 from tests.reference import pair_hmm as reference
 

@@ -67,7 +67,7 @@ def test_fingerprint_knows_letters_order_and_sides():
 def test_data_travel_without_what_was_computed():
     data = encoded(PAIRS)
     small = len(pickle.dumps(data))
-    assert data.batches
+    assert data.coded
     assert data.letter_counts.any()
     data.latest = "something", np.zeros(1000)
     assert len(pickle.dumps(data)) == small

@@ -9,14 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbio.pairhmm import kernels
-from seqbio.pairhmm.kernels import Machine, best_path_score
-from seqbio.pairhmm.paths import best_paths
+from seqbio.pairhmm.dp import Machine, best_path_score, best_paths, likelihood
 from tests.pairhmm.machines import (
     EXTREME,
     MANY_STATES,
     USUAL,
-    batched,
+    coded,
     difficult_pairs,
     mxy,
     odds_of_identity,
@@ -46,9 +44,9 @@ def letters_taken(machine, path):
 
 def check_paths(machine, pairs):
     """Every path makes its two sequences and is as probable as the best one."""
-    batches = batched(machine, pairs)
-    scores = best_path_score(machine, batches)
-    for (x, y), path, score in zip(pairs, best_paths(machine, batches), scores, strict=True):
+    pairs_coded = coded(machine, pairs)
+    scores = best_path_score(machine, pairs_coded)
+    for (x, y), path, score in zip(pairs, best_paths(machine, pairs_coded), scores, strict=True):
         if path is None:
             assert score == -np.inf
             continue
@@ -64,7 +62,7 @@ def check_paths(machine, pairs):
 @each(USUAL | EXTREME | MANY_STATES)
 def test_score_of_the_path_is_the_best_of_all_alignments(machine):
     pairs = pairs_of_all_lengths(4 if len(machine.kinds) == 3 else 3)
-    for (x, y), path in zip(pairs, best_paths(machine, batched(machine, pairs)), strict=True):
+    for (x, y), path in zip(pairs, best_paths(machine, coded(machine, pairs)), strict=True):
         scores = [
             reference.path_score(machine, x, y, possible)
             for possible in reference.all_paths(machine.kinds, len(x), len(y))
@@ -129,7 +127,7 @@ def test_among_equally_good_moves_the_one_from_the_lowest_state_is_taken():
         ([2, 2, 3, 3], [2, 3]),
     ]
     n_ties = 0
-    for (x, y), path in zip(pairs, best_paths(EXACT, batched(EXACT, pairs)), strict=True):
+    for (x, y), path in zip(pairs, best_paths(EXACT, coded(EXACT, pairs)), strict=True):
         expected, n_best = lowest_of_the_best(EXACT, x, y)
         assert path.tolist() == expected
         n_ties += n_best > 1
@@ -146,7 +144,7 @@ def test_the_loops_break_ties_in_the_same_way():
 
 
 def test_a_gap_in_a_run_of_one_letter_stands_at_its_start():
-    [path] = best_paths(EXACT, batched(EXACT, [([0] * 9, [0] * 7)]))
+    [path] = best_paths(EXACT, coded(EXACT, [([0] * 9, [0] * 7)]))
     assert path.tolist() == [1, 1, *[0] * 7]
 
 
@@ -158,7 +156,7 @@ def test_rounding_does_not_decide_where_a_gap_stands(name):
         before, after = random_letters(generator, 30), random_letters(generator, 30)
         pair = [*before, 1, *[0] * 6, 2, *after], [*before, 1, *[0] * 4, 2, *after]
         fair = dataclasses.replace(USUAL[name], odds=odds)
-        [path] = best_paths(fair, batched(fair, [pair]))
+        [path] = best_paths(fair, coded(fair, [pair]))
         assert np.flatnonzero(path).tolist() == [31, 32]
 
 
@@ -168,7 +166,7 @@ def test_rounding_does_not_decide_where_a_gap_stands(name):
 def test_pairs_that_cannot_be_made_have_no_path():
     machine = mxy(0, 0, 0.5, 0.5)
     pairs = [([0, 1], [0]), ([0, 1], [0, 1]), ([], [2])]
-    first, second, third = best_paths(machine, batched(machine, pairs))
+    first, second, third = best_paths(machine, coded(machine, pairs))
     assert first is None
     assert second.tolist() == [0, 0]
     assert third is None
@@ -176,21 +174,21 @@ def test_pairs_that_cannot_be_made_have_no_path():
 
 def test_the_path_of_two_empty_sequences_is_empty():
     machine = USUAL["untied"]
-    [path] = best_paths(machine, batched(machine, [([], [])]))
+    [path] = best_paths(machine, coded(machine, [([], [])]))
     assert path.shape == (0,)
 
 
 def test_no_pairs_have_no_paths():
-    assert best_paths(USUAL["untied"], []) == []
+    assert best_paths(USUAL["untied"], coded(USUAL["untied"], [])) == []
 
 
 @each({"usual": USUAL["end by state"], **MANY_STATES})
-def test_number_of_segments_does_not_matter(machine, monkeypatch):
+def test_size_of_the_tiles_does_not_matter(machine, monkeypatch):
     pairs = [*difficult_pairs(40).values(), *pairs_of_all_lengths(2)]
-    batches = batched(machine, pairs)
-    whole = best_paths(machine, batches)
-    monkeypatch.setattr(kernels, "KEPT_CELLS", 1.0)
-    for path, other in zip(whole, best_paths(machine, batches), strict=True):
+    pairs_coded = coded(machine, pairs)
+    whole = best_paths(machine, pairs_coded)
+    monkeypatch.setattr(likelihood, "LARGEST_WHOLE", 5)
+    for path, other in zip(whole, best_paths(machine, pairs_coded), strict=True):
         np.testing.assert_array_equal(path, other)
 
 
@@ -198,9 +196,9 @@ def test_an_alignment_known_by_eye():
     generator = np.random.default_rng(0)
     x = random_letters(generator, 60)
     y = x[:20] + x[35:]
-    [path] = best_paths(USUAL["untied"], batched(USUAL["untied"], [(x, y)]))
+    [path] = best_paths(USUAL["untied"], coded(USUAL["untied"], [(x, y)]))
     assert path.tolist().count(1) == 15
     assert path.tolist().count(2) == 0
-    [path] = best_paths(USUAL["untied"], batched(USUAL["untied"], [(y, x)]))
+    [path] = best_paths(USUAL["untied"], coded(USUAL["untied"], [(y, x)]))
     assert path.tolist().count(1) == 0
     assert path.tolist().count(2) == 15

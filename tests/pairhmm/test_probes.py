@@ -10,7 +10,7 @@ import pytest
 from seqbio.core import fit, scores_of
 from seqbio.hypothesis_testing import goodness_of_fit
 from seqbio.pairhmm import PairHMM
-from seqbio.pairhmm.kernels import expected_counts
+from seqbio.pairhmm.dp import expected_counts
 from seqbio.pairhmm.probes import gap_length_dispersion, overhangs
 
 TRUTH = {
@@ -93,7 +93,7 @@ def test_dispersion_is_above_0_for_a_gap_longer_than_expected_and_below_for_a_us
     long, usual = "CCGGACCGGACC", "CC"
     _, data = hmm.hypothesis([(left + gap + right, left + right) for gap in (long, usual)])
     machine, _ = hmm.model.machine(hmm.full_, data)
-    counts = expected_counts(machine, data.batches)
+    counts = expected_counts(machine, data.coded)
     in_x, in_y = gap_length_dispersion(machine, data, counts.log_likelihood).T
     # One gap of n letters, with extension probabilities of 0.5 plus and minus 0.05; other
     # alignments have some share, too.
@@ -108,7 +108,7 @@ def test_overhangs_are_seen_at_either_end(hmm):
     pairs = [(f"CCGGA{core}", core), (f"{core}CCGGA", core), (core, core)]
     _, data = hmm.hypothesis(pairs)
     machine, _ = hmm.model.machine(hmm.full_, data)
-    found = overhangs(machine, expected_counts(machine, data.batches))
+    found = overhangs(machine, expected_counts(machine, data.coded))
     begins_x, _, ends_x, _ = found.T
     assert begins_x[0] > 0.8
     assert ends_x[1] > 0.8

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from seqbio.pairhmm import kernels
-from seqbio.pairhmm.kernels import log_likelihood, match_posterior
-from seqbio.pairhmm.sampling import sample_paths
+from seqbio.pairhmm.dp import likelihood, log_likelihood, match_posterior, paths, sample_paths
 from tests.pairhmm.machines import (
     EXTREME,
     MANY_STATES,
     USUAL,
-    batched,
+    coded,
     difficult_pairs,
     mxy,
     pairs_of_all_lengths,
@@ -32,8 +30,8 @@ def each(machines):
 
 
 def sampled(machine, pair, n_paths, seed=0):
-    [batch] = batched(machine, [pair])
-    return sample_paths(machine, batch, n_paths, np.random.default_rng(seed))
+    pair_coded = coded(machine, [pair])
+    return sample_paths(machine, pair_coded, n_paths, np.random.default_rng(seed))
 
 
 @each(ALL)
@@ -77,7 +75,7 @@ def test_the_probability_of_every_path_is_told(machine):
 def test_paths_make_their_pair_however_hard_it_is(machine):
     for x, y in difficult_pairs(10).values():
         drawn = sampled(machine, (x, y), 3)
-        total = log_likelihood(machine, batched(machine, [(x, y)]))[0]
+        total = log_likelihood(machine, coded(machine, [(x, y)]))[0]
         assert (drawn is None) == (total == -np.inf)
         if drawn is None:
             continue
@@ -103,7 +101,7 @@ def test_letters_are_aligned_as_often_as_their_posterior_says(name):
         rows, columns = np.cumsum(kinds != "y"), np.cumsum(kinds != "x")
         aligned = kinds == "m"
         counts[rows[aligned] - 1, columns[aligned] - 1] += 1
-    posterior = match_posterior(machine, batched(machine, [(x, y)])[0])
+    posterior = match_posterior(machine, coded(machine, [(x, y)]))
     spread = np.sqrt(2000 * posterior * (1 - posterior)) + 1
     deviation = (counts - 2000 * posterior) / spread
     assert np.abs(deviation).max() < 5
@@ -116,9 +114,10 @@ def test_the_same_seed_draws_the_same_paths(monkeypatch):
     first, again, other = (sampled(machine, pair, 20, seed)[0] for seed in (3, 3, 4))
     assert [path.tolist() for path in first] == [path.tolist() for path in again]
     assert [path.tolist() for path in first] != [path.tolist() for path in other]
-    monkeypatch.setattr(kernels, "KEPT_CELLS", 1.0)
-    in_segments = sampled(machine, pair, 20, 3)[0]
-    assert [path.tolist() for path in first] == [path.tolist() for path in in_segments]
+    monkeypatch.setattr(likelihood, "LARGEST_WHOLE", 5)
+    monkeypatch.setattr(paths, "MOST_CHANCES", 300)
+    in_small_tiles = sampled(machine, pair, 20, 3)[0]
+    assert [path.tolist() for path in first] == [path.tolist() for path in in_small_tiles]
 
 
 def test_two_empty_sequences_have_one_path():

@@ -1,7 +1,7 @@
 """The pair HMM as Durbin, Eddy, Krogh & Mitchison (1998), chapter 4, write it: loops, in logs.
 
 A machine has the attributes `kinds`, `transitions`, `end` and `odds` of
-`seqbio.pairhmm.kernels.Machine`. State 0 is the match state, and where every path begins; the
+`seqbio.pairhmm.dp.Machine`. State 0 is the match state, and where every path begins; the
 other states are gaps. Every letter's background probability is divided out, so that a gap state
 emits with odds 1. x and y are sequences of letter codes, and all results are natural logs.
 """
