@@ -309,7 +309,7 @@ class MotifModel:
         if self.pooling == "sum":
             return self._linear_forward(blocks, data, items), {}
         dtype = np.float32 if self.single else np.float64
-        weights, bias = (_by_filter(blocks[name]).astype(dtype) for name in ("weights", "bias"))
+        weights, bias = (by_filter(blocks[name]).astype(dtype) for name in ("weights", "bias"))
         readout = np.eye(self.n_motifs)[None].astype(dtype)
         if self.has_readout:
             readout = blocks["readout"].astype(dtype)
@@ -377,7 +377,7 @@ class MotifModel:
         return self.layout.flatten({name: blocks[name] for name in self.layout.names})
 
     def _by_strand(self, by_filter: Floats) -> Floats:
-        """Undo `_by_filter`: (places, filters, ...) to (places, strands, motifs, ...)."""
+        """Undo `by_filter`: (places, filters, ...) to (places, strands, motifs, ...)."""
         places, _, *rest = by_filter.shape
         split = by_filter.reshape(places, self.n_motifs, self.n_strands, *rest)
         return split.swapaxes(1, 2)
@@ -577,6 +577,11 @@ class MotifModel:
         shared = Tying(tying.group[entries], tying.sign[entries], tying.offset[entries])
         return replace(self, n_places=1), shared, entries
 
+    def at_one_place(self, tying: Tying, full: Floats) -> tuple[MotifModel, Floats]:
+        """Give the model, and its parameters, that has filters tied over position once."""
+        model, _, kept = self._at_one_place(tying)
+        return model, full[kept]
+
     def curvature(self, full: Floats, data: MotifData) -> Floats:  # noqa: ARG002
         """Rough diagonal of minus the Hessian: a quarter for each time that a letter is met."""
         n_items = float(len(data))
@@ -716,7 +721,7 @@ def _log_probabilities(logits: Floats) -> Floats:
     return log_softmax(np.concatenate([reference, logits], axis=1), axis=1)
 
 
-def _by_filter(block: Floats) -> Floats:
+def by_filter(block: Floats) -> Floats:
     """Put the strands of a motif side by side: (places, strands, motifs, ...) to filters."""
     places, strands, motifs, *rest = block.shape
     return block.swapaxes(1, 2).reshape(places, motifs * strands, *rest)
