@@ -133,7 +133,7 @@ def _in_chunks(values: Callable[[slice], Floats], data: MotifData) -> Floats:
 
 
 def _log_odds(model: MotifModel, full: Floats, data: MotifData, items: slice) -> Floats:
-    """What a site at each place adds to the log odds of a sequence's class.
+    """Say what a site at each place adds to the log odds of a sequence's class.
 
     The shape is (n_items, n_motifs, n_strands, n_places), with minus infinity past the end of a
     sequence. A motif that speaks against a class adds nothing anywhere.
