@@ -58,7 +58,13 @@ from seqbio.core.model import (
 from seqbio.core.parallel import as_generator, map_pieces, spawn_generators
 from seqbio.core.profile import profile_interval, profile_likelihood
 from seqbio.core.sandwich import robust_covariance, variance_of_sum
-from seqbio.core.symmetry import Symmetry, symmetries_of
+from seqbio.core.symmetry import (
+    LearnedSymmetry,
+    Reading,
+    Symmetry,
+    learned_symmetry,
+    symmetries_of,
+)
 from seqbio.core.tie_patterns import (
     equal,
     fixed,
@@ -85,9 +91,11 @@ __all__ = [
     "GroupedModel",
     "Hypothesis",
     "Layout",
+    "LearnedSymmetry",
     "Model",
     "Positive",
     "Probability",
+    "Reading",
     "Simplex",
     "SupportsHypothesis",
     "Symmetry",
@@ -128,6 +136,7 @@ __all__ = [
     "joined",
     "joined_of",
     "learn",
+    "learned_symmetry",
     "map_pieces",
     "maximise",
     "near_copies_of",

@@ -111,6 +111,9 @@ class Model(Protocol):
     ``symmetries`` : tuple of Symmetry
         Transformations of an item, such as the exchange of the two sequences of a pair, and what
         they do to the parameters; see `seqbio.core.symmetry`.
+    ``learned_symmetry(null, alternative, data)`` -> LearnedSymmetry or None
+        For a model that is not regular: what it finds in items, as far as a symmetry that the null
+        claims acts on it; see `seqbio.core.symmetry`.
     ``sample_size(data)`` -> int, str
         How many of what carries information, such as letters, for information criteria; not needed
         where the data have a method ``sample_size()``, or where items are what counts.

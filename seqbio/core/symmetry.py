@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from seqbio.core.model import BoolArray, Model
-from seqbio.core.numerics import IntArray
+import numpy as np
+
+from seqbio.core.model import BoolArray, Check, Model
+from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.core.tying import Tying
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +57,65 @@ def symmetries_of(model: Model) -> tuple[Symmetry, ...]:
         Empty for a model that does not say.
     """
     return tuple(getattr(model, "symmetries", ()))
+
+
+class Reading(NamedTuple):
+    """What a learned model finds in every item that a symmetry acts on.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        Of "signs": (n_items, n_kinds), minus itself in a transformed item. Of "places": (n_items,
+        n_kinds, n_places), rotated in one that is shifted.
+    checks : tuple of Check
+        Reasons for doubt.
+    """
+
+    values: FloatArray
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedSymmetry:
+    """A symmetry of items that is seen by a model which learns, such as a network.
+
+    The null is learned in a way that does not depend on how items stand, so that what it finds in
+    an item changes in a known way with the item.
+
+    Parameters
+    ----------
+    kind : {"signs", "places"}
+        Whether transformed items change the sign of what is found, or are shifted.
+    words : str
+        What happens to an item, in a clause.
+    read : callable
+        From a number of starts and a generator to a `Reading`.
+    """
+
+    kind: Literal["signs", "places"]
+    words: str
+    read: Callable[[int, np.random.Generator], Reading]
+
+
+def learned_symmetry(
+    model: Model, null: Tying, alternative: Tying, data: Any
+) -> LearnedSymmetry | None:
+    """Ask a model for the symmetry that the null claims, and the alternative does not.
+
+    Parameters
+    ----------
+    model : Model
+        May have a method ``learned_symmetry(null, alternative, data)``.
+    null, alternative : Tying
+        Of the hypotheses.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    LearnedSymmetry or None
+        None for a model that has no such method, or knows of no such symmetry.
+    """
+    ask = getattr(model, "learned_symmetry", None)
+    found: LearnedSymmetry | None = None if ask is None else ask(null, alternative, data)
+    return found

@@ -47,15 +47,15 @@ class Draws:
         What was drawn.
     statistic : str
         What the statistic is, with its unit.
-    df : int
-        Degrees of freedom of the chi-squared law that it is compared with.
+    df : int or None
+        Degrees of freedom of the chi-squared law that it is compared with, if with any.
     """
 
     values: FloatArray
     observed: float
     name: str
     statistic: str
-    df: int
+    df: int | None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ _BLOCK = 256  # rotations at a time
 _SCALES = (1, 3, 9, 27, 81)  # places that a peak may span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rotations:
     """What random rotations say of the largest peak.
 
@@ -30,8 +30,10 @@ class Rotations:
     ----------
     pvalue : float
         Chance of a peak as high, never 0.
-    n_rotations, n_as_high : int
-        How many were drawn, and how many of them had a peak as high.
+    heights : ndarray of float64, (n_rotations,)
+        Of the highest peak after each of the rotations that were drawn.
+    n_as_high : int
+        How many of them had a peak as high as the observed one.
     peak : float
         Height of the largest peak, in standard deviations of the sum at its width.
     place, width : int
@@ -39,7 +41,7 @@ class Rotations:
     """
 
     pvalue: float
-    n_rotations: int
+    heights: FloatArray
     n_as_high: int
     peak: float
     place: int
@@ -92,22 +94,24 @@ def rotate_profiles(
     peaks = _Peaks(varying)
     height, place, width = peaks.highest(varying.sum(axis=0))
     if not height > 0.0:
-        return Rotations(1.0, 0, 0, 0.0, place, width)
+        return Rotations(1.0, np.zeros(0), 0, 0.0, place, width)
     n_places = profiles.shape[2]
-    n_drawn = n_as_high = 0
-    while n_drawn < n_rotations and n_as_high < _ENOUGH:
-        rows = min(_BLOCK, n_rotations - n_drawn)
+    heights = np.zeros(0)
+    n_as_high = 0
+    while heights.size < n_rotations and n_as_high < _ENOUGH:
+        rows = min(_BLOCK, n_rotations - heights.size)
         sums = np.zeros((rows, *varying.shape[1:]))
         for item in varying:
             turned = sliding_window_view(np.tile(item, 2), n_places, axis=1)
             sums += turned[:, generator.integers(n_places, size=rows)].swapaxes(0, 1)
-        as_high = np.flatnonzero(peaks.heights(sums) >= height * (1.0 - 1e-9))
-        missing = _ENOUGH - n_as_high
-        n_drawn += rows if len(as_high) < missing else int(as_high[missing - 1]) + 1
-        n_as_high += min(len(as_high), missing)
-    enough = n_as_high == _ENOUGH
-    pvalue = n_as_high / n_drawn if enough else (1 + n_as_high) / (1 + n_drawn)
-    return Rotations(pvalue, n_drawn, n_as_high, height, place, width)
+        heights = np.append(heights, peaks.heights(sums))
+        as_high = np.flatnonzero(heights >= height * (1.0 - 1e-9))[:_ENOUGH]
+        n_as_high = len(as_high)
+    if n_as_high == _ENOUGH:
+        heights = heights[: as_high[-1] + 1]
+        return Rotations(_ENOUGH / heights.size, heights, n_as_high, height, place, width)
+    pvalue = (1 + n_as_high) / (1 + heights.size)
+    return Rotations(pvalue, heights, n_as_high, height, place, width)
 
 
 class _Peaks:
@@ -133,7 +137,8 @@ class _Peaks:
         """Height of the largest peak of each sum of profiles, (n,)."""
         best = self.smoothed(sums).max(axis=3)
         known = self.deviations > 0.0
-        return np.where(known, best / np.where(known, self.deviations, 1.0), 0.0).max(axis=(1, 2))
+        heights = np.where(known, best / np.where(known, self.deviations, 1.0), 0.0)
+        return np.asarray(heights.max(axis=(1, 2)))
 
     def highest(self, total: FloatArray) -> tuple[float, int, int]:
         """Height, middle and width of the largest peak of one sum of profiles."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seqbio.core import (
     Fit,
     Layout,
+    LearnedSymmetry,
     Tying,
     fit,
     fit_at,
@@ -621,6 +622,38 @@ class MotifModel:
         cumulated = np.exp(self.log_probabilities(full, data)).cumsum(axis=1)
         draws = generator.random(len(data))
         return data.with_labels((draws[:, None] > cumulated[:, :-1]).sum(axis=1))
+
+    def learned_symmetry(
+        self, null: Tying, alternative: Tying, data: MotifData
+    ) -> LearnedSymmetry | None:
+        """Say which symmetry of sequences, as motifs see it, two hypotheses differ in.
+
+        It is that of the strands, or that of the places, where the alternative with just that tie
+        is the null. A sequence that is turned round has its sites at other places, so positions
+        must be tied for the strands. A sum over windows, and readouts by place, find no sites.
+        """
+        from seqbio.motif.symmetry import read_places, read_strands
+
+        if self.pooling not in ("max", "logsumexp"):
+            return None
+        anywhere = null.is_nested_in(self.tying(("position",)))
+        if self.n_strands == 2 and anywhere and self._adds_tie("strand", null, alternative):
+            words = "sequences are replaced by their reverse complements"
+            return LearnedSymmetry("signs", words, partial(read_strands, self, null, data))
+        if self.n_places > 1 and self._adds_tie("position", null, alternative):
+            words = "sites stand at other places"
+            return LearnedSymmetry("places", words, partial(read_places, self, null, data))
+        return None
+
+    def _adds_tie(self, name: str, null: Tying, alternative: Tying) -> bool:
+        """Tell whether the null is the alternative with one tie more."""
+        tied = self.tying((name,))
+        both = alternative.intersect(tied)
+        return (
+            not alternative.is_nested_in(tied)
+            and both.is_nested_in(null)
+            and null.is_nested_in(both)
+        )
 
     def estimates(self, full: Floats) -> dict[str, float]:
         """Give readouts and intercepts by name; filters are better looked at as motifs."""

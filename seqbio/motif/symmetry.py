@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.core import Tying
+from seqbio.core import Check, Reading, Tying
 from seqbio.motif import kernels
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel, by_filter
@@ -26,6 +26,7 @@ from seqbio.motif.motif_model import MotifModel, by_filter
 Floats = NDArray[np.float64]
 
 _CHUNK = 1024  # sequences whose scores are held at a time
+_LEANING = 3.0  # standard deviations
 
 
 def canonical_orientation(data: MotifData) -> MotifData:
@@ -53,14 +54,13 @@ def canonical_orientation(data: MotifData) -> MotifData:
     return MotifData(data.alphabet, sequences, data.labels, data.n_classes)
 
 
-def strand_scores(
+def read_strands(
     model: MotifModel,
     tying: Tying,
     data: MotifData,
-    *,
     n_starts: int = 1,
     seed: int | np.random.Generator | None = None,
-) -> Floats:
+) -> Reading:
     """Say how far each sequence has each motif on the + strand rather than the - strand.
 
     Parameters
@@ -78,8 +78,10 @@ def strand_scores(
 
     Returns
     -------
-    ndarray of float64, (n_items, n_motifs)
-        From -1 to 1; minus the score where a sequence is turned round. 0 for the first class.
+    Reading
+        Values (n_items, n_motifs), from -1 to 1; minus the value where a sequence is turned round.
+        Those of the first class are 0; where its sequences lean to one strand, too, there is a
+        warning.
     """
     fitted = model.learn(tying, canonical_orientation(data), n_starts=n_starts, seed=seed)
     single, full = model.at_one_place(tying, fitted.full)
@@ -87,17 +89,33 @@ def strand_scores(
         lambda items: np.logaddexp.reduce(_log_odds(single, full, data, items), axis=3), data
     )
     share = np.tanh((by_strand[:, :, 0] - by_strand[:, :, 1]) / 2.0)
-    return _site_probability(single, full, data)[:, None] * share
+    scores = _site_probability(single, full, data)[:, None] * share
+    first = np.asarray(data.labels) == 0
+    checks = _composition_checks(scores[first], scores[~first])
+    return Reading(np.where(first[:, None], 0.0, scores), checks)
 
 
-def place_profiles(
+def _composition_checks(first: Floats, others: Floats) -> tuple[Check, ...]:
+    """Warn where sequences of the first class, which have no motif, lean to a strand as others."""
+    lean = first.sum(axis=0) / np.maximum(np.sqrt((first**2).sum(axis=0)), 1e-300)
+    alike = np.sign(first.sum(axis=0)) == np.sign(others.sum(axis=0))
+    if not (alike & (np.abs(lean) > _LEANING)).any():
+        return ()
+    message = (
+        "matches in the first class, which stands for sequences without the motif, prefer the same "
+        f"strand ({np.abs(lean[alike]).max():.1f} standard deviations): letters differ between "
+        "the strands, so that the p-value may speak of composition as well as of the motif"
+    )
+    return (Check(message, "warning", "strand_composition"),)
+
+
+def read_places(
     model: MotifModel,
     tying: Tying,
     data: MotifData,
-    *,
     n_starts: int = 1,
     seed: int | np.random.Generator | None = None,
-) -> Floats:
+) -> Reading:
     """Say where each sequence has its motifs.
 
     Parameters
@@ -115,9 +133,10 @@ def place_profiles(
 
     Returns
     -------
-    ndarray of float64, (n_items, n_motifs, n_places)
-        Probability of a site at each place where one fits, on either strand; the rows of a sequence
-        add up to the probability that it has one, and those of the first class are 0.
+    Reading
+        Values (n_items, n_motifs, n_places): probability of a site at each place where one fits, on
+        either strand; a row adds up to the probability that a sequence has one, 0 in the first
+        class.
     """
     fitted = model.learn(tying, data, n_starts=n_starts, seed=seed)
     single, full = model.at_one_place(tying, fitted.full)
@@ -125,7 +144,8 @@ def place_profiles(
         lambda items: np.logaddexp.reduce(_log_odds(single, full, data, items), axis=2), data
     )
     by_place -= np.logaddexp.reduce(by_place, axis=2, keepdims=True)
-    return _site_probability(single, full, data)[:, None, None] * np.exp(by_place)
+    sites = np.where(np.asarray(data.labels) > 0, _site_probability(single, full, data), 0.0)
+    return Reading(sites[:, None, None] * np.exp(by_place))
 
 
 def _in_chunks(values: Callable[[slice], Floats], data: MotifData) -> Floats:
@@ -140,7 +160,7 @@ def _log_odds(model: MotifModel, full: Floats, data: MotifData, items: slice) ->
     """
     blocks = model.layout.unflatten(full)
     weights, bias = (by_filter(blocks[name]) for name in ("weights", "bias"))
-    scores = kernels.window_scores(weights, bias, data.shares(items))
+    scores = kernels.window_scores(weights, bias, data.letters(items))
     scores = scores.reshape(len(scores), model.n_motifs, model.n_strands, -1)
     readout = blocks["readout"][0] if model.has_readout else np.eye(model.n_motifs)
     label = np.maximum(np.asarray(data.labels)[items] - 1, 0)
@@ -151,14 +171,15 @@ def _log_odds(model: MotifModel, full: Floats, data: MotifData, items: slice) ->
 
 
 def _site_probability(model: MotifModel, full: Floats, data: MotifData) -> Floats:
-    """Probability that a sequence has a site, (n_items,); 0 for the first class.
+    """Probability that a sequence has a site, (n_items,).
 
     In a class where a share q has a site, the odds of a sequence without one are 1 - q, those of a
-    typical sequence of the first class; what exceeds them is due to a site.
+    typical sequence of the first class; what exceeds them is due to a site. The first class is
+    asked for sites of the second.
     """
     labels = np.asarray(data.labels)
     logits = model.logits(full, data)
     typical = np.median(logits[labels == 0], axis=0)
     rows = np.arange(len(labels))
     excess = (logits - typical)[rows, np.maximum(labels - 1, 0)]
-    return np.where(labels > 0, -np.expm1(-np.maximum(excess, 0.0)), 0.0)
+    return np.asarray(-np.expm1(-np.maximum(excess, 0.0)))

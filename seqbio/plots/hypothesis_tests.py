@@ -127,16 +127,20 @@ def _draws(picture: Draws, axes: Axes, p: str) -> None:
 
     drawn = picture.values[np.isfinite(picture.values)]
     largest = float(drawn.max(initial=0))
-    end = 1.1 * max(picture.observed, largest, float(chi2.isf(0.01, picture.df)))
+    end = 1.1 * max(picture.observed, largest)
+    if picture.df is not None:
+        end = max(end, 1.1 * float(chi2.isf(0.01, picture.df)))
     n_bins = int(np.clip(2 * np.sqrt(drawn.size), 10, 40))
     edges = np.linspace(0, end, n_bins + 1)
     axes.hist(drawn, list(edges), color=PALE, edgecolor=GREY, label=f"{picture.name}; {p}")
+    axes.set(xlim=(0, end), ylabel=f"Draws in each {edges[1]:.2g}")
+    if picture.df is None:
+        return
     x = np.linspace(0, end, _N_POINTS + 1)[1:]
     expected = drawn.size * edges[1] * chi2.pdf(x, picture.df)
     shown = expected <= 1.2 * np.histogram(drawn, edges)[0].max()
     name = f"chi-squared, {picture.df} df, for comparison"
     axes.plot(x[shown], expected[shown], color=BLUE, linestyle="--", label=name)
-    axes.set(xlim=(0, end), ylabel=f"Draws in each {edges[1]:.2g}")
 
 
 def _split_ratios(picture: SplitRatios, p: str, axes: Axes) -> Axes:

@@ -14,9 +14,22 @@ from seqbio.hypothesis_testing.calibrations.exchange import EXCHANGE
 from seqbio.hypothesis_testing.calibrations.flip import FLIP
 from seqbio.hypothesis_testing.calibrations.held_out import HELD_OUT
 from seqbio.hypothesis_testing.calibrations.robust import ROBUST
+from seqbio.hypothesis_testing.calibrations.rotate import ROTATE
 from seqbio.hypothesis_testing.calibrations.split import SPLIT
+from seqbio.hypothesis_testing.calibrations.turn import TURN
 
-AUTOMATIC = (FLIP, ROBUST, CHI_SQUARED, BOUNDARY, CLUSTER_BOOTSTRAP, BOOTSTRAP, SPLIT, HELD_OUT)
+AUTOMATIC = (
+    TURN,
+    ROTATE,
+    FLIP,
+    ROBUST,
+    CHI_SQUARED,
+    BOUNDARY,
+    CLUSTER_BOOTSTRAP,
+    BOOTSTRAP,
+    SPLIT,
+    HELD_OUT,
+)
 """The ways in the order in which "auto" tries them."""
 
 CALIBRATIONS = {
@@ -24,6 +37,8 @@ CALIBRATIONS = {
     for each in (
         FLIP,
         EXCHANGE,
+        TURN,
+        ROTATE,
         CHI_SQUARED,
         BOUNDARY,
         BOOTSTRAP,

@@ -261,35 +261,68 @@ def sign_flip_test(
     """
     tested = questioned_symmetry(comparison)
     words, exact = ("", False) if tested is None else (tested.symmetry.words, tested.exact)
-
-    def found(scores: FloatArray, n_flips: int, *rest: Any) -> SignFlips:
-        return SignFlips(scores, comparison.n_items, words, exact, n_flips, *rest)
-
     try:
         of_items = score_contributions(comparison, tested)
     except ConvergenceError as error:
-        return found(np.zeros((0, comparison.df)), 0, None, None, str(error))
+        nothing = np.zeros((0, comparison.df))
+        return SignFlips(nothing, comparison.n_items, words, exact, 0, None, None, str(error))
+    return flip_signs(comparison, of_items, words, exact=exact, fewest=fewest, seed=seed)
+
+
+def flip_signs(
+    comparison: Comparison,
+    of_items: FloatArray,
+    transformation: str,
+    *,
+    exact: bool,
+    fewest: int = 1,
+    seed: int | np.random.Generator | None = None,
+) -> SignFlips:
+    """Flip the signs of scores that somebody has worked out.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With the clusters whose signs are flipped together.
+    of_items : ndarray of float64, (n_items, n_directions)
+        The scores.
+    transformation : str
+        What happens to an item whose sign is flipped, in a clause; empty where nothing is known.
+    exact : bool
+        Whether signs are coins in any number of items.
+    fewest, seed
+        As in `sign_flip_test`.
+
+    Returns
+    -------
+    SignFlips
+        With the p-value, or an objection.
+    """
+
+    def found(n_flips: int, *rest: Any) -> SignFlips:
+        return SignFlips(scores, comparison.n_items, transformation, exact, n_flips, *rest)
+
     scores = np.zeros((comparison.n_clusters, of_items.shape[1]))
     np.add.at(scores, comparison.labels, of_items)
     n_telling = _n_telling(scores)
     least = 2.0 ** (1 - n_telling)
     if not np.isfinite(scores).all():
-        return found(scores, 0, None, None, "an item is impossible at the null's fit")
+        return found(0, None, None, "an item is impossible at the null's fit")
     if n_telling < fewest or least > _LEAST_USEFUL:
         units = "items" if len(scores) == comparison.n_items else "independent clusters"
         reason = (
             f"{n_telling} of {len(scores)} {units} say something about the tested parameters, so "
             f"that flipping their signs gives no p-value below {least:.3g}"
         )
-        return found(scores, 0, None, None, reason)
+        return found(0, None, None, reason)
     telling = scores[np.abs(scores).max(axis=1) > 0]
     if scores.shape[1] == 1 and len(telling) > _ALL_PATTERNS:
-        return found(scores, 0, None, log_flip_pvalue(scores[:, 0]))
+        return found(0, None, log_flip_pvalue(scores[:, 0]))
     if len(telling) <= _ALL_PATTERNS:
         n_flips, exceeding = _all_signs(telling)
-        return found(scores, n_flips, exceeding, float(np.log(exceeding / n_flips)))
+        return found(n_flips, exceeding, float(np.log(exceeding / n_flips)))
     n_flips, exceeding = _random_signs(telling, spawn_generators(seed, 1)[0])
-    return found(scores, n_flips, exceeding, float(np.log((1 + exceeding) / (1 + n_flips))))
+    return found(n_flips, exceeding, float(np.log((1 + exceeding) / (1 + n_flips))))
 
 
 def _all_signs(scores: FloatArray) -> tuple[int, int]:
