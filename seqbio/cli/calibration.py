@@ -32,8 +32,8 @@ CalibrationOption = Annotated[
     typer.Option(
         "--calibration",
         metavar="NAME",
-        help="How to get a p-value: auto (what is valid here), flip, exchange, chi2, boundary, "
-        "bootstrap, bartlett, split, held-out, robust or cluster-bootstrap.",
+        help="How to get a p-value: auto (what is valid here), flip, exchange, turn, rotate, "
+        "chi2, boundary, bootstrap, bartlett, split, held-out, robust or cluster-bootstrap.",
     ),
 ]
 ReplicatesOption = Annotated[

@@ -486,16 +486,13 @@ def compare_ties(
 ) -> None:
     r"""Test whether a motif works wherever it stands, or on either strand.
 
-    With sum pooling the detector is a generalised linear model, and the ratio of the likelihoods
-    has a known law where there are many sequences; tied over position it sees the composition
-    alone, which sequences share with their shuffles. With logsumexp (one occurrence, wherever) or
-    max pooling it has no such law, and a split test or a comparison of predictions takes its place,
-    which takes minutes; with --starts 3 or more, the split test can say more about its
-    denominators. A tie is tested by what it costs in telling positives from negatives, so where
-    that is easy in any case the test has little power: negatives that have the motif by chance,
-    many shuffles of each sequence (seqbio motif shuffle --copies), give it more, if the pooling is
-    not sum. Windows that were cut around a feature, such as the summit of a peak, are not free of
-    position: jitter or crop them first.
+    With logsumexp (one occurrence, wherever) or max pooling a detector learns the motif, and the
+    sequences are asked where it stands: for the strand each is as likely turned round, for the
+    position as likely at each place where a site fits. Both tests hold for any number of sequences,
+    whatever was learned; with --starts 3 or more, the motif is found more surely. With sum pooling
+    the detector is a generalised linear model of the composition, and the ratio of the likelihoods
+    has a known law where there are many sequences. Windows that were cut around a feature, such as
+    the summit of a peak, are not free of position: jitter or crop them first.
 
     Ties:
 
