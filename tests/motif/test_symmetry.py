@@ -5,6 +5,7 @@ import pytest
 
 import seqbio
 from seqbio.errors import ParameterError
+from seqbio.hypothesis_testing.sign_flips import log_flip_pvalue
 from seqbio.motif import MotifDetector
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.symmetry import canonical_orientation, read_places, read_strands
@@ -146,7 +147,7 @@ def test_true_nulls_of_the_strand_are_rejected_as_often_as_they_should_be():
         texts = planted(generator, n=60, plus=0.5, share=0.7)
         hypothesis, data = detector("position", "strand").hypothesis((texts, None))
         reading = read_strands(hypothesis.model, hypothesis.tying, data, seed=seed).values[:, 0]
-        pvalues.append(np.exp(seqbio.hypothesis_testing.sign_flips.log_flip_pvalue(reading)))
+        pvalues.append(np.exp(log_flip_pvalue(reading)))
     rejected = [int(np.sum(np.array(pvalues) <= level)) for level in (0.1, 0.05, 0.01)]
     limits = (10, 32), (3, 19), (0, 6)  # of 99 %
     for count, (low, high) in zip(rejected, limits, strict=True):
