@@ -29,6 +29,7 @@ Listed = NDArray[np.int32]
 
 WORD = 8  # letters: a flag for each of the 4**8 words fits the nearest caches
 _HALF = WORD // 2
+_NO_LETTER = -(1 << 40)
 
 
 class Searches(NamedTuple):
@@ -36,18 +37,31 @@ class Searches(NamedTuple):
 
     Parameters
     ----------
-    matrix : ndarray of int, (n, widest, 5)
-        Score of each letter in each column, and last that of what is no letter: so low that no
-        window with it is a hit.
+    loss : ndarray of int, (n, widest, 5)
+        Score of each letter in each column less that of the best letter there, so that a sum that
+        has fallen too low never recovers; last that of what is no letter, lower than any limit.
     width : ndarray of int, (n,)
         Columns of each.
-    threshold : ndarray of int, (n,)
-        The lowest score of a hit.
+    best : ndarray of int, (n,)
+        The highest score.
+    limit : ndarray of int, (n,)
+        The lowest score of a hit, less the highest.
     """
 
-    matrix: Integers
+    loss: Integers
     width: Integers
-    threshold: Integers
+    best: Integers
+    limit: Integers
+
+
+def make_searches(matrices: list[Integers], thresholds: list[int]) -> Searches:
+    """Prepare scoring matrices, each (4, width), and the lowest scores of a hit."""
+    width = np.array([matrix.shape[1] for matrix in matrices])
+    best = np.array([matrix.max(axis=0).sum() for matrix in matrices])
+    loss = np.full((len(width), width.max(), 5), _NO_LETTER)
+    for rows, matrix in zip(loss, matrices, strict=True):
+        rows[: matrix.shape[1], :4] = (matrix - matrix.max(axis=0)).T
+    return Searches(loss, width, best, np.array(thresholds) - best)
 
 
 class WordLists(NamedTuple):
@@ -60,57 +74,61 @@ class WordLists(NamedTuple):
         narrower than a word, which look at its last letters.
     begin : ndarray of int, (4**WORD + 1,)
         Where the list of each word begins, and after the last where it ends.
-    search, score : ndarray of int
-        The lists one after the other: the number of the search, and the score of the word.
+    listed : ndarray of int, (n_listed, 2)
+        The lists one after the other: the number of a search, and what the word loses there.
     telling : ndarray of bool, (4**WORD,)
         Which lists are not empty.
     """
 
     first: Integers
     begin: Listed
-    search: Listed
-    score: Listed
+    listed: Listed
     telling: NDArray[np.bool_]
 
 
 def list_words(searches: Searches) -> WordLists:
     """Find the words from which each search can still reach its threshold."""
-    first, front, back, needed = _score_words(searches)
-    begin, nothing = np.zeros(4**WORD + 1, np.int32), np.empty(0, np.int32)
-    n_listed = _write_lists(front, back, needed, begin, nothing, nothing)
-    search, score = np.empty(n_listed, np.int32), np.empty(n_listed, np.int32)
-    _write_lists(front, back, needed, begin, search, score)
-    return WordLists(first, begin, search, score, begin[1:] > begin[:-1])
+    first, front, back = _score_halves(searches)
+    begin = np.zeros(4**WORD + 1, np.int32)
+    n_listed = _write_lists(front, back, searches.limit, begin, np.empty((0, 2), np.int32))
+    listed = np.empty((n_listed, 2), np.int32)
+    _write_lists(front, back, searches.limit, begin, listed)
+    return WordLists(first, begin, listed, begin[1:] > begin[:-1])
 
 
 @compiled
-def _score_words(searches: Searches) -> tuple[Integers, Integers, Integers, Integers]:
-    """Score the first and the second halves of words, and what both together must reach."""
+def _score_halves(searches: Searches) -> tuple[Integers, Integers, Integers]:
+    """Choose the columns of words, and add up what first and second halves of words lose there."""
     n = len(searches.width)
-    first, needed = np.empty(n, np.int64), searches.threshold.copy()
+    first = np.empty(n, np.int64)
     front, back = np.zeros((n, 4**_HALF), np.int64), np.zeros((n, 4**_HALF), np.int64)
     for s in range(n):
-        width = searches.width[s]
-        matrix = searches.matrix[s, :width, :4]
-        first[s] = _most_telling(matrix)
-        for j in range(width):
-            if j < first[s] or j >= first[s] + WORD:
-                needed[s] -= _largest(matrix[j])
+        width, loss = searches.width[s], searches.loss[s]
+        first[s] = _most_telling(loss, width)
         for half, at in ((front[s], first[s]), (back[s], first[s] + _HALF)):
             for word in range(4**_HALF):
                 for j in range(max(at, 0), min(at + _HALF, width)):
-                    half[word] += matrix[j, word >> 2 * (at + _HALF - 1 - j) & 3]
-    return first, front, back, needed
+                    half[word] += loss[j, word >> 2 * (at + _HALF - 1 - j) & 3]
+    return first, front, back
+
+
+@compiled
+def _most_telling(loss: Integers, width: int) -> int:
+    """Find where those `WORD` columns begin in which most can be lost."""
+    most, first = -1, width - WORD
+    for at in range(width - WORD + 1):
+        lost = 0
+        for j in range(at, at + WORD):
+            for letter in range(4):
+                lost -= loss[j, letter]
+        if lost > most:
+            most, first = lost, at
+    return first
 
 
 @compiled
 def _write_lists(
-    front: Integers,
-    back: Integers,
-    needed: Integers,
-    begin: Listed,
-    search: Listed,
-    score: Listed,
+    front: Integers, back: Integers, limit: Integers, begin: Listed, listed: Listed
 ) -> int:
     """Write as much of the lists as there is room for, and count their entries."""
     n, n_halves = front.shape
@@ -118,34 +136,19 @@ def _write_lists(
     for a in range(n_halves):
         n_able = 0
         for s in range(n):
-            if front[s, a] + _largest(back[s]) >= needed[s]:
+            if front[s, a] >= limit[s]:
                 able[n_able] = s
                 n_able += 1
         for b in range(n_halves):
             for k in range(n_able):
                 s = able[k]
                 total = front[s, a] + back[s, b]
-                if total >= needed[s]:
-                    if n_listed < len(search):
-                        search[n_listed], score[n_listed] = s, total
+                if total >= limit[s]:
+                    if n_listed < len(listed):
+                        listed[n_listed, 0], listed[n_listed, 1] = s, total
                     n_listed += 1
             begin[a * n_halves + b + 1] = n_listed
     return n_listed
-
-
-@compiled
-def _most_telling(matrix: Integers) -> int:
-    """Find where those `WORD` columns begin whose best letters stand out most."""
-    most, first = -1, len(matrix) - WORD
-    for at in range(len(matrix) - WORD + 1):
-        spread = 0
-        for column in range(at, at + WORD):
-            spread += 4 * _largest(matrix[column])
-            for score in matrix[column]:
-                spread -= score
-        if spread > most:
-            most, first = spread, at
-    return first
 
 
 @compiled
@@ -193,7 +196,9 @@ def find_windows(
     while True:
         n_hits, n_windows = _fill(hits, letters, codes, starts, n_repeated, searches, words)
         if n_hits <= len(hits):
-            return hits[:n_hits], n_windows
+            hits = hits[:n_hits]
+            hits[:, 3] += searches.best[hits[:, 0]]
+            return hits, n_windows
         hits = np.empty((n_hits, 4), np.int64)  # now there is room for all
 
 
@@ -208,8 +213,8 @@ def _fill(
     words: WordLists,
 ) -> tuple[int, Integers]:
     """Write as many hits as there is room for, and count them all."""
-    matrix, width, threshold = searches
-    first, begin, search, word_score, telling = words
+    loss, width, _, limit = searches
+    first, begin, listed, telling = words
     n_hits, n_windows = 0, np.zeros(len(width), np.int64)
     for stretch in range(len(n_repeated)):
         at, stop = starts[stretch], starts[stretch + 1] - 1
@@ -226,15 +231,17 @@ def _fill(
                 if not telling[word]:
                     continue
                 for k in range(begin[word], begin[word + 1]):
-                    s, score = search[k], word_score[k]
+                    s, score = listed[k, 0], listed[k, 1]
                     place = at - WORD - first[s]
                     end = place + width[s]
                     if place < run or end > stop or end <= seen:
                         continue
                     for j in range(width[s] - WORD):
                         column = j if j < first[s] else j + WORD
-                        score += matrix[s, column, codes[letters[place + column]]]
-                    if score >= threshold[s]:
+                        score += loss[s, column, codes[letters[place + column]]]
+                        if score < limit[s]:
+                            break
+                    if score >= limit[s]:
                         if n_hits < len(hits):
                             hits[n_hits, 0], hits[n_hits, 1] = s, stretch
                             hits[n_hits, 2], hits[n_hits, 3] = place - starts[stretch], score

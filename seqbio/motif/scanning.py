@@ -36,7 +36,6 @@ Records: TypeAlias = "Iterable[SequenceLike] | Source"
 
 _BLOCK = 1 << 20  # letters that are scanned together
 _TOGETHER = 128  # searches of one pass, whose lists of words take at most 128 MB
-_NO_LETTER = -(1 << 30)  # score of what cannot be scored
 
 
 @dataclass(frozen=True)
@@ -325,12 +324,15 @@ class _Scanner:
         self.parts["matched"] = [np.zeros((0, self.width.max()), dtype=np.uint8)]
 
     def run(self, records: Records) -> Hits:
-        from seqbio.motif.scan_kernels import list_words
+        from seqbio.motif.scan_kernels import list_words, make_searches
 
         passes = []
         for first in range(0, len(self.searches), _TOGETHER):
             part = slice(first, first + _TOGETHER)
-            searches = _as_arrays(self.searches[part])
+            searches = make_searches(
+                [search.table.matrix for search in self.searches[part]],
+                [search.threshold for search in self.searches[part]],
+            )
             passes.append((part, searches, list_words(searches)))
         stretches = _stretches(records, self.alphabet, int(self.width.max()) - 1)
         for block in _blocks(stretches, _BLOCK):
@@ -397,17 +399,6 @@ class _Scanner:
         names = [str(motif.name) for motif in self.motifs]
         second = [second_name(motif) for motif in self.motifs]
         return Hits(names, self.sequences, columns, n_windows, second)
-
-
-def _as_arrays(searches: list[_Search]) -> Any:
-    """Write searches for the kernels."""
-    from seqbio.motif.scan_kernels import Searches
-
-    width = np.array([search.table.matrix.shape[1] for search in searches])
-    matrix = np.full((len(searches), width.max(), 5), _NO_LETTER)
-    for rows, search in zip(matrix, searches, strict=True):
-        rows[: search.table.matrix.shape[1], :4] = search.table.matrix.T
-    return Searches(matrix, width, np.array([search.threshold for search in searches]))
 
 
 def _rows_of_each(number: NDArray[Any], n: int) -> list[NDArray[np.intp]]:

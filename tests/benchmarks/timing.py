@@ -45,14 +45,19 @@ class Turns:
         return np.quantile(self.second / self.first, [0.25, 0.5, 0.75])
 
 
-def seconds(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def seconds(
+    function: Callable[[], object], clock: Callable[[], float] = time.perf_counter
+) -> float:
+    start = clock()
     function()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def take_turns(
-    first: Callable[[], object], second: Callable[[], object], at_least: float = 3.0
+    first: Callable[[], object],
+    second: Callable[[], object],
+    at_least: float = 3.0,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Turns:
     """Run two functions in turns, 7 times or for so many seconds, whatever takes longer."""
     first(), second()  # compiles, fills caches, touches memory
@@ -60,10 +65,10 @@ def take_turns(
     stop = time.perf_counter() + at_least
     while len(times) < 7 or time.perf_counter() < stop:
         if len(times) % 2:
-            later, earlier = seconds(second), seconds(first)
+            later, earlier = seconds(second, clock), seconds(first, clock)
             times.append((earlier, later))
         else:
-            times.append((seconds(first), seconds(second)))
+            times.append((seconds(first, clock), seconds(second, clock)))
     return Turns(*np.array(times).T)
 
 

@@ -13,7 +13,7 @@ import seqbio
 from seqbio.errors import DuplicateIdWarning, ParameterError
 from seqbio.motif import letter_frequencies, make_motif, scan
 from seqbio.motif import scan as scan_function
-from seqbio.motif.scan_kernels import Searches, find_windows, list_words
+from seqbio.motif.scan_kernels import find_windows, list_words, make_searches
 from seqbio.motif.scanning import q_values
 from seqbio.motif.score_distribution import score_table
 from seqbio.sequences import DNA
@@ -67,23 +67,21 @@ def test_all_windows_that_reach_the_threshold_are_found(
 ):
     generator = np.random.default_rng(seed)
     stretches = [generator.choice(5, n, p=[0.24, 0.24, 0.24, 0.24, 0.04]) for n in lengths]
-    matrix = np.full((len(widths), max(widths), 5), -(10**6))
-    for rows, width in zip(matrix, widths, strict=True):
-        rows[:width, :4] = generator.integers(-300, 200, (width, 4))
+    matrices = [generator.integers(-300, 200, (4, width)) for width in widths]
     repeated = np.minimum(n_repeated, lengths)
     expected, n_windows, thresholds = [], [], []
     for search, width in enumerate(widths):
         windows = [
             (stretch, place, score)
             for stretch, codes in enumerate(stretches)
-            for place, score in reference.window_scores_of_letters(matrix[search, :width], codes)
+            for place, score in reference.window_scores_of_letters(matrices[search].T, codes)
             if place + width > repeated[stretch]
         ]
         scores = [score for _, _, score in windows]
         thresholds.append(int(np.quantile(scores, quantile)) if scores else 0)
         n_windows.append(len(windows))
         expected += [(search, *window) for window in windows if window[2] >= thresholds[-1]]
-    searches = Searches(matrix, np.array(widths), np.array(thresholds))
+    searches = make_searches(matrices, thresholds)
     letters = np.concatenate([[*codes, 4] for codes in stretches]).astype(np.uint8)
     begins = np.concatenate([[0], np.cumsum(np.array(lengths) + 1)])
     codes = np.arange(256)
