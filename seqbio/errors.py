@@ -83,6 +83,10 @@ class ParameterError(SeqbioError, ValueError):
     """An argument or a parameter has a value that it cannot have."""
 
 
+class ArgumentTypeError(ParameterError, TypeError):
+    """An argument is of a type that it cannot be."""
+
+
 class TyingError(ParameterError):
     """A tying is malformed, unknown or contradicts another."""
 

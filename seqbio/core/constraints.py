@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.core._checks import refuse
+from seqbio.core._checks import checked, refuse
 from seqbio.core.numerics import FloatArray, logit, sigmoid, softmax
 from seqbio.errors import ParameterError
 
@@ -34,6 +34,7 @@ class Constraint(Protocol):
         """Differentiate the values with respect to the coordinates."""
 
 
+@checked
 @dataclass(frozen=True)
 class Positive:
     """Positive numbers through their logarithm.
@@ -113,6 +114,7 @@ class Positive:
         return self.to_constrained(coordinates)
 
 
+@checked
 @dataclass(frozen=True)
 class Probability:
     """Probabilities, each on its own, through their log odds.
@@ -192,6 +194,7 @@ class Probability:
         return sigmoid(coordinates) * sigmoid(-coordinates)
 
 
+@checked
 @dataclass(frozen=True)
 class Simplex:
     """K probabilities that sum to 1, through K - 1 log odds against a reference entry.

@@ -8,13 +8,15 @@ here; scikit-learn itself is imported only when it asks.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, wraps
+from types import FunctionType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbio.core._checks import checked_labels
+from seqbio.core._checks import Kind, checked, checked_labels, kinds_of
 from seqbio.core.numerics import IntArray
 from seqbio.core.renaming import former_names, renamed, tell
 from seqbio.core.tying import Tying
@@ -33,6 +35,24 @@ class Estimator:
     """
 
     _is_classifier: bool = False
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Let all public methods check the types of settings and of their arguments."""
+        super().__init_subclass__(**given)
+        for name, member in list(vars(cls).items()):
+            if isinstance(member, FunctionType) and not name.startswith("_"):
+                setattr(cls, name, _settled(checked(member)))
+            elif isinstance(member, staticmethod | classmethod):
+                setattr(cls, name, type(member)(checked(member.__func__)))
+
+    def _check_settings_types(self) -> None:
+        """Refuse settings of other types than the constructor is said to take.
+
+        Ties are left to the families, which can say more about them.
+        """
+        for name, kind in _setting_kinds(type(self).__init__).items():
+            if name != "tie":
+                kind.check(name, getattr(self, name))
 
     @property
     def _estimator_type(self) -> str | None:
@@ -72,7 +92,7 @@ class Estimator:
         """
         former = former_names(type(self).__init__)
         for name in former.keys() & settings.keys():
-            tell(name, former[name], stacklevel=3)
+            tell(name, former[name])
         for name, value in renamed(settings, type(self).__init__).items():
             if name not in self._settings():
                 raise ParameterError(
@@ -106,7 +126,7 @@ class Estimator:
         new = former_names(type(self).__init__).get(name)
         if new is None:
             return object.__getattribute__(self, name)  # fails, with the words of a property
-        tell(name, new, stacklevel=3)
+        tell(name, new)
         return getattr(self, new)
 
     def __repr__(self) -> str:
@@ -117,6 +137,22 @@ class Estimator:
             if not _same(value, defaults[name].default)
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+@cache
+def _setting_kinds(constructor: Callable[..., None]) -> dict[str, Kind]:
+    return kinds_of(inspect.unwrap(constructor))
+
+
+def _settled(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method check the settings first."""
+
+    @wraps(method)
+    def settled(self: Estimator, *args: Any, **given: Any) -> Any:
+        self._check_settings_types()
+        return method(self, *args, **given)
+
+    return settled
 
 
 def numbered(labels: ArrayLike | None, n_items: int, classes: NDArray[Any]) -> IntArray:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from seqbio.core._checks import checked
 from seqbio.errors import ParameterError
 
 
+@checked
 def fingerprint(data: Any) -> str:
     """Name data by its content.
 

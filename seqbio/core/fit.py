@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.core.ascent import Objective, climb, free_names
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.model import Effect, Model, begin_of, estimates_of, standard_of
@@ -114,6 +115,7 @@ class Fit:
         return "\n".join(lines)
 
 
+@checked
 def fit(
     model: Model,
     tying: Tying,
@@ -221,6 +223,7 @@ def fit(
     )
 
 
+@checked
 def maximise(
     model: Model,
     tying: Tying,
@@ -259,6 +262,7 @@ def maximise(
     return fitted
 
 
+@checked
 def learn(
     model: Model,
     tying: Tying,
@@ -291,6 +295,7 @@ def learn(
     return fitted
 
 
+@checked
 def fit_at(
     model: Model,
     tying: Tying,
@@ -359,6 +364,7 @@ def fit_at(
     )
 
 
+@checked
 def information(fitted: Fit, data: Any) -> FloatArray:
     """Observe the information matrix: minus the Hessian at the optimum.
 
@@ -399,6 +405,7 @@ def information(fitted: Fit, data: Any) -> FloatArray:
     return (matrix + matrix.T) / 2
 
 
+@checked
 def covariance(fitted: Fit, data: Any, *, observed: FloatArray | None = None) -> FloatArray:
     """Estimate the covariance of the free parameters: the inverse of the observed information.
 
@@ -441,6 +448,7 @@ def covariance(fitted: Fit, data: Any, *, observed: FloatArray | None = None) ->
     return np.where(np.diag(known), 0.0, inverse)
 
 
+@checked
 def wald_interval(
     fitted: Fit,
     effect: Effect,

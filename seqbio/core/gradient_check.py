@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.core.model import Model
 from seqbio.core.numerics import FloatArray
 from seqbio.core.parallel import spawn_generators
@@ -49,6 +50,7 @@ class GradientCheck:
         return self.max_relative_error < _TOLERANCE and self.value_error < 1e-9
 
 
+@checked
 def check_gradient(
     model: Model,
     full: ArrayLike,

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.model import Model
-from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.core.numerics import FloatArray, IntArray, Labels
 from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
 
 
+@checked
 def can_subset(model: object, data: Any) -> bool:
     """Tell whether items can be taken out of the data.
 
@@ -47,6 +49,7 @@ def can_subset(model: object, data: Any) -> bool:
     )
 
 
+@checked
 def subset_of(model: object, data: Any, indices: ArrayLike) -> Any:
     """Take items out of the data.
 
@@ -87,6 +90,7 @@ def subset_of(model: object, data: Any, indices: ArrayLike) -> Any:
     )
 
 
+@checked
 def joined_of(model: object, parts: Sequence[Any]) -> Any:
     """Make one data set out of several.
 
@@ -126,6 +130,7 @@ def joined_of(model: object, parts: Sequence[Any]) -> Any:
     )
 
 
+@checked
 def declares_clusters(model: object, data: Any) -> bool:
     """Tell whether a model or its data say which items belong together.
 
@@ -147,6 +152,7 @@ def declares_clusters(model: object, data: Any) -> bool:
     return callable(getattr(model, "clusters", None)) or callable(getattr(data, "clusters", None))
 
 
+@checked
 def clusters_of(model: object, data: Any, n_items: int) -> IntArray:
     """Say which items belong together because they are not independent.
 
@@ -188,6 +194,7 @@ def clusters_of(model: object, data: Any, n_items: int) -> IntArray:
     return as_labels(names, n_items)
 
 
+@checked
 def copies_of(model: object, data: Any) -> IntArray | None:
     """Say which items are copies of one another, if the model or its data know.
 
@@ -212,6 +219,7 @@ def copies_of(model: object, data: Any) -> IntArray | None:
     return np.asarray(of_data(), dtype=np.int64) if callable(of_data) else None
 
 
+@checked
 def sample_size_of(model: object, data: Any, n_items: int) -> tuple[int, str]:
     """Say how many of what carries information, which criteria count.
 
@@ -268,7 +276,7 @@ def _joined(labels: IntArray, others: IntArray | None) -> IntArray:
     return as_labels(connected_components(links, directed=False)[1][labels], len(labels))
 
 
-def as_labels(clusters: ArrayLike, n_items: int) -> IntArray:
+def as_labels(clusters: ArrayLike | Labels, n_items: int) -> IntArray:
     """Give clusters the numbers 0, 1, ... in order of first appearance.
 
     Parameters
@@ -303,6 +311,7 @@ def as_labels(clusters: ArrayLike, n_items: int) -> IntArray:
     return np.asarray(np.argsort(np.argsort(first))[inverse], dtype=np.int64)
 
 
+@checked
 def scores_of(model: Model, tying: Tying, full: FloatArray, data: Any) -> FloatArray:
     """Differentiate the log-likelihood of every item by the free parameters.
 

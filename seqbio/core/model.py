@@ -48,6 +48,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbio.core._checks import checked
 from seqbio.core.layout import Layout
 from seqbio.core.numerics import FloatArray
 from seqbio.core.parallel import spawn_generators
@@ -240,6 +241,7 @@ class SupportsHypothesis(Protocol):
         ...
 
 
+@checked
 def as_hypothesis(source: Hypothesis | SupportsHypothesis, data: Any) -> tuple[Hypothesis, Any]:
     """Get the hypothesis that an object stands for, and data in the form that its model takes.
 
@@ -316,6 +318,7 @@ def check_tying(model: Model, tying: Tying) -> None:
         )
 
 
+@checked
 def curvature_of(model: Model, full: FloatArray, data: Any) -> FloatArray | None:
     """Get the rough diagonal of minus the Hessian.
 
@@ -337,6 +340,7 @@ def curvature_of(model: Model, full: FloatArray, data: Any) -> FloatArray | None
     return None if method is None else np.asarray(method(full, data), dtype=np.float64)
 
 
+@checked
 def boundary_of(model: Model) -> BoolArray:
     """Get the coordinates for which -inf is a meaningful value.
 
@@ -358,6 +362,7 @@ def boundary_of(model: Model) -> BoolArray:
     return _mask_of(model, "boundary")
 
 
+@checked
 def apart_of(model: Model) -> BoolArray:
     """Get the coordinates of which the estimates are all but independent of the others.
 
@@ -389,6 +394,7 @@ def _mask_of(model: Model, name: str) -> BoolArray:
     return mask
 
 
+@checked
 def identified_of(model: Model, full: FloatArray, data: Any) -> FloatArray:
     """Get the quantities that fix the distribution.
 
@@ -410,6 +416,7 @@ def identified_of(model: Model, full: FloatArray, data: Any) -> FloatArray:
     return np.ravel(np.asarray(full if method is None else method(full, data), dtype=np.float64))
 
 
+@checked
 def is_regular(model: Model) -> bool:
     """Tell whether likelihood theory holds for a model, so that a chi-squared test can be right.
 
@@ -426,6 +433,7 @@ def is_regular(model: Model) -> bool:
     return bool(getattr(model, "regular", True))
 
 
+@checked
 def irregular_reason(model: Model) -> str:
     """Get the sentence that says why likelihood theory does not hold for a model.
 
@@ -445,6 +453,7 @@ def irregular_reason(model: Model) -> str:
     return str(getattr(model, "irregular_reason", "") or default)
 
 
+@checked
 def checks_of(model: Model, full: FloatArray, data: Any, tying: Tying) -> list[Check]:
     """Get what the model itself has to say against a test.
 
@@ -468,6 +477,7 @@ def checks_of(model: Model, full: FloatArray, data: Any, tying: Tying) -> list[C
     return [] if method is None else list(method(full, data, tying))
 
 
+@checked
 def dependence_of(model: Model, data: Any) -> list[Check]:
     """Get what speaks against the independence of the items.
 
@@ -487,6 +497,7 @@ def dependence_of(model: Model, data: Any) -> list[Check]:
     return [] if method is None else list(method(data))
 
 
+@checked
 def event_totals_of(model: Model, full: FloatArray, data: Any) -> dict[str, FloatArray]:
     """Get the numbers of events that parameters are estimated from.
 
@@ -508,6 +519,7 @@ def event_totals_of(model: Model, full: FloatArray, data: Any) -> dict[str, Floa
     return {} if method is None else dict(method(full, data))
 
 
+@checked
 def few_events(found: str, expected: float, about: str) -> list[Check]:
     """Judge whether a chi-squared law can hold with so few events behind a parameter.
 
@@ -590,6 +602,7 @@ def standard_of(model: Model, free: FloatArray, tying: Tying) -> FloatArray:
     return tying.project(full) if tying.contains(full) else free
 
 
+@checked
 def can_simulate(model: Model) -> bool:
     """Tell whether data can be drawn from a model.
 
@@ -606,6 +619,7 @@ def can_simulate(model: Model) -> bool:
     return callable(getattr(model, "simulate", None))
 
 
+@checked
 def simulate_from(model: Model, full: FloatArray, data: Any, generator: np.random.Generator) -> Any:
     """Draw data of the same design from a model.
 
@@ -638,6 +652,7 @@ def simulate_from(model: Model, full: FloatArray, data: Any, generator: np.rando
     return getattr(model, "simulate")(full, data, generator)  # noqa: B009 (not in the protocol)
 
 
+@checked
 def effects_of(model: Model, full: FloatArray) -> dict[str, Effect]:
     """Get the scalars that are worth reporting with an interval.
 
@@ -657,6 +672,7 @@ def effects_of(model: Model, full: FloatArray) -> dict[str, Effect]:
     return {} if method is None else dict(method(full))
 
 
+@checked
 def estimates_of(model: Model, full: FloatArray) -> dict[str, float]:
     """Get the parameters under their natural names and in their natural units.
 
@@ -678,6 +694,7 @@ def estimates_of(model: Model, full: FloatArray) -> dict[str, float]:
     return dict(method(full))
 
 
+@checked
 def identifiable_rank(
     model: Model,
     tying: Tying,

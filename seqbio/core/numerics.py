@@ -6,8 +6,8 @@ out, since SciPy's spends six times as long on the last digits of results near 0
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,8 @@ from scipy import special
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.intp]
+Labels: TypeAlias = Sequence[Any] | NDArray[Any]
+"""One for each item, text or numbers."""
 
 
 def logsumexp(values: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> FloatArray:

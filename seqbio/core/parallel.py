@@ -8,12 +8,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from seqbio.core._checks import checked
 from seqbio.errors import ParameterError, SeqbioError
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
+@checked
 def map_pieces(
     function: Callable[[Piece], Result],
     pieces: Iterable[Piece],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.core.ascent import EDGE, Objective, free_names
 from seqbio.core.fit import Fit, fit, normal_quantile, objective_of
 from seqbio.core.layout import Layout
 from seqbio.core.model import BoolArray, Effect
 from seqbio.core.numerics import FloatArray
 from seqbio.core.tie_patterns import untied
-from seqbio.errors import ConvergenceError, ConvergenceWarning, ParameterError
+from seqbio.errors import ConvergenceError, ConvergenceWarning, ParameterError, warn
 
 _IMPOSSIBLE = 1e3  # stands for an infinite drop; a finite number, for the root finder
 _MOST_STEPS = 60  # of Newton's method, which takes one where the function is linear
@@ -25,6 +25,7 @@ Function = Callable[[FloatArray], Effect]
 """From full parameters, (n_full,), to a scalar of them with its gradient."""
 
 
+@checked
 def profile_interval(
     fitted: Fit, data: Any, function: str | Function, *, level: float = 0.95
 ) -> tuple[float, float]:
@@ -107,6 +108,7 @@ def profile_interval(
     return float(lower), float(upper)
 
 
+@checked
 def profile_likelihood(
     fitted: Fit, data: Any, function: str | Function, values: ArrayLike
 ) -> FloatArray:
@@ -236,10 +238,9 @@ class _Profile:
         except ConvergenceError:  # the value is impossible
             return _IMPOSSIBLE
         if not profile.converged:
-            warnings.warn(
+            warn(
                 f"a fit on the way to an interval did not converge: {profile.message}",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         self._nearby = level_set.joined(profile.full)
         drop = self._fitted.log_likelihood - profile.log_likelihood

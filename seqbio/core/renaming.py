@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from seqbio.errors import ParameterError
+from seqbio.errors import ParameterError, warn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,7 +43,7 @@ def takes_former(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(function)
         def taking(*args: P.args, **given: P.kwargs) -> R:
             for former in names.keys() & given.keys():
-                tell(former, names[former], stacklevel=3)
+                tell(former, names[former])
                 if names[former] in given:
                     raise ParameterError(f"{former} is {names[former]}; give it once")
                 given[names[former]] = given.pop(former)
@@ -67,19 +66,18 @@ def formerly(name: str, method: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(method)
     def former(*args: P.args, **given: P.kwargs) -> R:
-        tell(name, method.__name__, stacklevel=3)
+        tell(name, method.__name__)
         return method(*args, **given)
 
     former.__doc__ = f"Do what `{method.__name__}` does: its former name."
     return former
 
 
-def tell(former: str, new: str, *, stacklevel: int) -> None:
-    """Warn of a former name, at the line of the caller so many calls up."""
-    warnings.warn(
+def tell(former: str, new: str) -> None:
+    """Warn of a former name."""
+    warn(
         f"{former} is called {new} now; the former name will be gone in the next release",
         DeprecationWarning,
-        stacklevel=stacklevel,
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from seqbio.core._checks import checked
 from seqbio.core.fit import Fit, covariance
 from seqbio.core.items import scores_of
 from seqbio.core.numerics import FloatArray, IntArray
@@ -26,6 +27,7 @@ FEWEST_CLUSTERS = 20  # for which a law for many clusters is used
 FEW_CLUSTERS = 40
 
 
+@checked
 def variance_of_sum(scores: FloatArray, clusters: IntArray) -> FloatArray:
     """Estimate the variance of a sum of scores from those of independent clusters.
 
@@ -53,6 +55,7 @@ def variance_of_sum(scores: FloatArray, clusters: IntArray) -> FloatArray:
     return np.asarray(sums.T @ sums * (n_clusters / max(n_clusters - 1, 1)))
 
 
+@checked
 def robust_covariance(
     fitted: Fit, data: Any, clusters: IntArray, *, naive: FloatArray | None = None
 ) -> FloatArray:

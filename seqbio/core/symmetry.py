@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from seqbio.core._checks import checked
 from seqbio.core.model import BoolArray, Check, Model
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.tying import Tying
@@ -43,6 +44,7 @@ class Symmetry:
     transform: Callable[[Any, BoolArray], Any]
 
 
+@checked
 def symmetries_of(model: Model) -> tuple[Symmetry, ...]:
     """Get the transformations that a model declares.
 

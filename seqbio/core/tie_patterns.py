@@ -11,13 +11,14 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.core._checks import checked_integers, refuse
+from seqbio.core._checks import checked, checked_integers, refuse
 from seqbio.core.numerics import IntArray
 from seqbio.core.parallel import as_generator
 from seqbio.core.tying import Tying
 from seqbio.errors import TyingError
 
 
+@checked
 def untied(n: int) -> Tying:
     """Leave every parameter free.
 
@@ -39,6 +40,7 @@ def untied(n: int) -> Tying:
     return Tying(np.arange(n))
 
 
+@checked
 def equal(n: int, *index_sets: ArrayLike) -> Tying:
     """Give the entries of each set one value; leave the others free.
 
@@ -70,6 +72,7 @@ def equal(n: int, *index_sets: ArrayLike) -> Tying:
     return Tying.from_equations(n, members, anchors)
 
 
+@checked
 def fixed(n: int, indices: ArrayLike, values: ArrayLike) -> Tying:
     """Hold entries at given values; leave the others free.
 
@@ -107,6 +110,7 @@ def fixed(n: int, indices: ArrayLike, values: ArrayLike) -> Tying:
     return Tying.from_equations(n, entries, -1, constant=constants)
 
 
+@checked
 def repeated(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> Tying:
     """Repeat the same values along an axis: a convolution, a cell used at every step.
 
@@ -138,6 +142,7 @@ def repeated(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> Tying:
     return Tying(np.broadcast_to(index.min(axis=axis, keepdims=True), shape).ravel())
 
 
+@checked
 def permuted(n: int, permutation: ArrayLike, sign: ArrayLike | None = None) -> Tying:
     """Make the parameters invariant under a permutation, such as the reverse complement.
 
@@ -180,6 +185,7 @@ def permuted(n: int, permutation: ArrayLike, sign: ArrayLike | None = None) -> T
     return Tying.from_equations(n, np.arange(n), images, 1 if sign is None else sign)
 
 
+@checked
 def transposed(rows: int, columns: int) -> Tying:
     """Make one matrix the transpose of another, as for the two sides of an embedding.
 
@@ -205,6 +211,7 @@ def transposed(rows: int, columns: int) -> Tying:
     return Tying(np.concatenate([first.ravel(), first.T.ravel()]))
 
 
+@checked
 def hashed(
     shape: tuple[int, ...],
     n_buckets: int,
@@ -254,6 +261,7 @@ def hashed(
     return Tying(bucket, generator.choice([-1, 1], size=prod(shape)) if signed else None)
 
 
+@checked
 def toeplitz(rows: int, columns: int) -> Tying:
     """Make a matrix constant along its diagonals: entries depend on row minus column alone.
 
@@ -278,6 +286,7 @@ def toeplitz(rows: int, columns: int) -> Tying:
     return Tying(np.where(lag > 0, columns + lag, -lag).ravel())
 
 
+@checked
 def joined(*tyings: Tying) -> Tying:
     """Tie the blocks of a longer vector each in its own way.
 

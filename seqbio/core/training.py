@@ -21,6 +21,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.layout import Layout
 from seqbio.core.numerics import FloatArray, IntArray
@@ -82,6 +83,7 @@ class BatchModel(Protocol):
         ...
 
 
+@checked
 @dataclass(frozen=True)
 class TrainingSettings:
     """How to train.

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbio.core._checks import checked_integers, refuse
+from seqbio.core._checks import checked, checked_integers, refuse
 from seqbio.core.equations import ROUNDING, SignArray, agree, expression, solve_equations
 from seqbio.core.layout import Layout
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import TyingError
 
 
+@checked
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Tying:
     """Full parameters as copies of fewer free ones.

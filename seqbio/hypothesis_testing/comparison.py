@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from seqbio.core import (
     Fit,
@@ -21,7 +20,7 @@ from seqbio.core import (
     simulate_from,
     spawn_generators,
 )
-from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.core.numerics import FloatArray, IntArray, Labels
 from seqbio.hypothesis_testing.evidence import check_count
 
 N_COPIES = 4  # of the data, which show what a model that is right does
@@ -75,7 +74,7 @@ class Comparison:
     alternative_fit: Fit
     data: Any
     df: int
-    clusters: ArrayLike | None = None
+    clusters: Labels | None = None
 
     @property
     def model(self) -> Model:

@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from seqbio.core import Check, Fit, fingerprint, information, is_regular, sample_size_of, scores_of
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import DataMismatchError, ParameterError
 from seqbio.hypothesis_testing.evidence import check_count
@@ -123,6 +124,7 @@ class CriteriaTable:
         return Table(f"Information criteria, n = {self.n} {self.what}", header, rows)
 
 
+@checked
 def criteria(fits: Mapping[str, Fit], data: Any, *, n: int | None = None) -> CriteriaTable:
     """Compute AIC, AICc, BIC and Akaike weights of fits to the same data.
 
@@ -249,6 +251,7 @@ class VuongTest:
         )
 
 
+@checked
 def vuong_test(
     first: Fit, second: Fit, data: Any, *, correction: Literal["none", "aic", "bic"] = "none"
 ) -> VuongTest:

@@ -37,6 +37,7 @@ from typing import Any
 import numpy as np
 
 from seqbio.core import Check, Fit, can_simulate, scores_of, spawn_generators
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.comparison import N_COPIES, Comparison, drawn_copies
@@ -83,6 +84,7 @@ def can_probe(model: object) -> bool:
     return callable(getattr(model, "probes", None)) and can_simulate(model)  # type: ignore[arg-type]
 
 
+@checked
 def goodness_of_fit(
     fitted: Fit,
     data: Any,

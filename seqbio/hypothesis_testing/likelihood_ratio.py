@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from seqbio.core import (
     Check,
@@ -31,8 +30,9 @@ from seqbio.core import (
     spawn_generators,
     subset_of,
 )
+from seqbio.core._checks import checked
 from seqbio.core.model import COPIES
-from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.core.numerics import FloatArray, IntArray, Labels
 from seqbio.errors import ConvergenceError, DataMismatchError, NotFittedError, ParameterError
 from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT, OVERDISPERSED
 from seqbio.hypothesis_testing.comparability import (
@@ -61,13 +61,14 @@ class FittedEstimator(Protocol):
     fit_: Fit
 
 
+@checked
 def compare(
     null: Hypothesis | SupportsHypothesis,
     alternative: Hypothesis | SupportsHypothesis,
     data: Any,
     *,
     calibration: str = "auto",
-    clusters: ArrayLike | None = None,
+    clusters: Labels | None = None,
     keep_copies: bool = False,
     n_replicates: int = 999,
     n_splits: int = 10,
@@ -245,13 +246,14 @@ def _copies_apart(model: Model, data: Any, copies: IntArray) -> IntArray:
     return apart
 
 
+@checked
 def likelihood_ratio_test(
     null: Fit | FittedEstimator,
     alternative: Fit | FittedEstimator,
     data: Any = None,
     *,
     calibration: str = "auto",
-    clusters: ArrayLike | None = None,
+    clusters: Labels | None = None,
     n_replicates: int = 999,
     seed: int | np.random.Generator | None = None,
     executor: Executor | None = None,

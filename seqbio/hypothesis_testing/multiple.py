@@ -16,10 +16,12 @@ from typing import Literal
 
 import numpy as np
 
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
 
 
+@checked
 def adjust(
     pvalues: Sequence[float | None], method: Literal["holm", "benjamini-hochberg"] = "holm"
 ) -> list[float | None]:

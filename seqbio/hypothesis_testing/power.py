@@ -30,6 +30,7 @@ from seqbio.core import (
     simulate_from,
     spawn_generators,
 )
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
@@ -86,6 +87,7 @@ class Power:
         return sum(t.pvalue is not None and t.pvalue <= self.level for t in self.trials)
 
 
+@checked
 def power(
     null: Hypothesis | SupportsHypothesis,
     alternative: Hypothesis | SupportsHypothesis,

@@ -27,6 +27,7 @@ from seqbio.core import (
     simulate_from,
     spawn_generators,
 )
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
@@ -175,6 +176,7 @@ class SelfCheck:
         ]
 
 
+@checked
 def calibrate(
     null: Hypothesis | SupportsHypothesis,
     alternative: Hypothesis | SupportsHypothesis,

@@ -10,11 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from seqbio.core import Hypothesis, Tying, fit, map_pieces, spawn_generators
 from seqbio.core._checks import checked_labels
 from seqbio.core.estimator import Estimator, described, numbered, share_right
+from seqbio.core.numerics import Labels
 from seqbio.core.renaming import takes_former
 from seqbio.core.training import (
     Callback,
@@ -203,7 +204,7 @@ class MotifDetector(Estimator):
 
     # -- settings to model -------------------------------------------------------------------
 
-    def hypothesis(self, data: tuple[Records, ArrayLike | None]) -> tuple[Hypothesis, MotifData]:
+    def hypothesis(self, data: tuple[Records, Labels | None]) -> tuple[Hypothesis, MotifData]:
         """State the hypothesis that these settings make about labelled sequences.
 
         Where all sequences are of one length, filters have one copy for each position whatever the
@@ -328,7 +329,7 @@ class MotifDetector(Estimator):
             )
 
     def _prepare(
-        self, records: Records, labels: ArrayLike | None, classes: NDArray[Any] | None = None
+        self, records: Records, labels: Labels | None, classes: NDArray[Any] | None = None
     ) -> tuple[MotifData, NDArray[Any]]:
         """Check and encode sequences and labels; without labels, shuffles are class 0."""
         checked, labels = self._labelled(records, labels)
@@ -341,9 +342,7 @@ class MotifDetector(Estimator):
             )
         return self._encoded(checked, numbered(values, len(checked), known), len(known)), known
 
-    def _labelled(
-        self, records: Records, labels: ArrayLike | None
-    ) -> tuple[list[SeqRecord], ArrayLike]:
+    def _labelled(self, records: Records, labels: Labels | None) -> tuple[list[SeqRecord], Labels]:
         """Check sequences; without labels, add shuffles of them as class 0."""
         self._check_settings()
         checked = as_records(records, get_alphabet(self.alphabet))
@@ -370,7 +369,7 @@ class MotifDetector(Estimator):
     def fit(
         self,
         records: Records,
-        labels: ArrayLike | None = None,
+        labels: Labels | None = None,
         *,
         callbacks: Sequence[Callback] = (),
         on_batch: Callable[[int, int, int, float], object] | None = None,
@@ -467,14 +466,14 @@ class MotifDetector(Estimator):
         best = self.predict_proba(records).argmax(axis=1)
         return self.classes_[best]
 
-    def log_likelihood(self, records: Records, labels: ArrayLike | None = None) -> Floats:
+    def log_likelihood(self, records: Records, labels: Labels | None = None) -> Floats:
         """Log-probability of the label of each sequence, (n,) nats; without labels, see `fit`."""
         model = self._model_fitted()
         data, _ = self._prepare(records, labels, self.classes_)
         self._check_length(data)
         return model.log_likelihood(self.full_, data)
 
-    def score(self, records: Records, labels: ArrayLike | None = None) -> float:
+    def score(self, records: Records, labels: Labels | None = None) -> float:
         """Share of the sequences whose most probable class is their label.
 
         Without labels, as in `fit`, all are class 1 and shuffles of them class 0.

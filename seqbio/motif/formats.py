@@ -7,18 +7,18 @@ sites; their product, the counts of the motif, is kept unrounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.errors import ParameterError, SequenceFormatError
 from seqbio.motif.jaspar import jaspar_text, read_jaspar
 from seqbio.motif.meme import VERSION, meme_text, read_meme
 from seqbio.motif.motif_text import MotifText
-from seqbio.motif.motifs import alphabet_of, as_motifs, check_distinct
+from seqbio.motif.motifs import Background, alphabet_of, as_motifs, check_distinct
 from seqbio.motif.scanning import Hit, Hits
 from seqbio.motif.transfac import KEY, read_transfac
 from seqbio.sequences import Source, atomic_writer, read_input, tsv_line
@@ -34,6 +34,7 @@ HitFormat = Literal["tsv", "bed", "gff3"]
 _SPACE = re.compile(r"\s")
 
 
+@checked
 def read_motifs(source: Source) -> list[Motif]:
     r"""Read motifs in a format of MEME's, in JASPAR's or in TRANSFAC's, whichever the file is in.
 
@@ -87,12 +88,13 @@ def read_motifs(source: Source) -> list[Motif]:
     return list(text.motifs.values())
 
 
+@checked
 def write_motifs(
     motifs: Motif | Sequence[Motif],
     target: str | os.PathLike[str],
     file_format: MotifFormat = "meme",
     *,
-    background: ArrayLike | Mapping[str, float] | None = None,
+    background: Background = None,
 ) -> None:
     r"""Write motifs, whole or not at all; reading them gives the same numbers to 1e-6 and better.
 
@@ -139,6 +141,7 @@ def write_motifs(
         stream.write(text)
 
 
+@checked
 def write_hits(
     hits: Hits | Iterable[Hit], target: str | os.PathLike[str], file_format: HitFormat = "tsv"
 ) -> None:

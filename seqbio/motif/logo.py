@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.errors import MissingDependencyError, ParameterError
 from seqbio.motif.motifs import (
+    Background,
     alphabet_of,
     as_motifs,
     checked_background,
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 _COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "U": "#D55E00"}
 
 
+@checked
 def draw_logo(
     motif: Motif,
     axes: Any,
     *,
-    background: ArrayLike | Mapping[str, float] | None = None,
+    background: Background = None,
     first: int = 1,
 ) -> None:
     """Draw a motif on axes; the height of a letter is its share of the column's bits.
@@ -69,11 +71,12 @@ def draw_logo(
     axes.set(ylim=(0, -np.log2(shares.min())), ylabel="Information (bits)")
 
 
+@checked
 def draw_logos(
     motifs: Motif | Sequence[Motif],
     target: str | os.PathLike[str] | None = None,
     *,
-    background: ArrayLike | Mapping[str, float] | None = None,
+    background: Background = None,
 ) -> Any:
     """Draw motifs below each other; the height of a letter is its share of the column's bits.
 

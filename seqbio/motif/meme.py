@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from seqbio.motif.meme_alphabet import read_alphabet
 from seqbio.motif.motif_text import MotifText, annotate, number_text, title_of, two_names
 from seqbio.motif.motifs import (
     ROUNDING,
+    Background,
     checked_background,
     count_matrix,
     probability_matrix,
@@ -165,9 +166,7 @@ class _Reader:
         return (np.array(rows) / total[:, None]).T
 
 
-def meme_text(
-    motifs: list[Motif], letters: str, background: ArrayLike | Mapping[str, float] | None
-) -> str:
+def meme_text(motifs: list[Motif], letters: str, background: Background) -> str:
     """Write motifs in the minimal format."""
     shares = checked_background(background, letters)
     listed = " ".join(f"{a} {number_text(share)}" for a, share in zip(letters, shares, strict=True))

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbio.core._checks import checked
 from seqbio.core.numerics import softmax
 from seqbio.errors import ParameterError
 from seqbio.sequences import Alphabet, get_alphabet, numbers_by_letter
 
+Floats = NDArray[np.float64]
+
 if TYPE_CHECKING:
     from Bio.motifs import Motif
 
-Floats = NDArray[np.float64]
+    Background: TypeAlias = ArrayLike | Mapping[str, float] | None
+else:
+    Background = Any  # `checked_background` can say more than a check of types
 
 ROUNDING = 0.05 + 1e-9
 """By how much probabilities may miss 1 together because each was rounded; MEME allows as much."""
 
 
+@checked
 def make_motif(counts: ArrayLike, name: str, alphabet: str | Alphabet = "dna") -> Motif:
     """Make a Biopython motif of a matrix of counts.
 
@@ -151,7 +157,7 @@ def probability_matrix(
     motif: Motif,
     *,
     pseudocount: float = 0.0,
-    background: ArrayLike | Mapping[str, float] | None = None,
+    background: Background = None,
 ) -> Floats:
     """Turn the counts of a motif into probabilities.
 
@@ -187,7 +193,7 @@ def probability_matrix(
     return counts / total
 
 
-def checked_background(background: ArrayLike | Mapping[str, float] | None, letters: str) -> Floats:
+def checked_background(background: Background, letters: str) -> Floats:
     """Check letter probabilities.
 
     Parameters
@@ -253,9 +259,7 @@ def filter_probabilities(weights: ArrayLike, background: Floats | None = None) -
     return softmax(values, axis=-2)
 
 
-def information_content(
-    motif: Motif, background: ArrayLike | Mapping[str, float] | None = None
-) -> Floats:
+def information_content(motif: Motif, background: Background = None) -> Floats:
     """Measure how far each column is from the background, (width,) bits.
 
     The relative entropy of the column: 2 bits for one sure letter of four equally frequent ones.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbio.core._checks import checked
 from seqbio.errors import ParameterError
 from seqbio.motif.motifs import (
+    Background,
     alphabet_of,
     as_motifs,
     check_distinct,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from Bio.motifs import Motif
 
 Floats = NDArray[np.float64]
-Records: TypeAlias = "Iterable[SequenceLike] | Source"
+Records: TypeAlias = Iterable[SequenceLike] | Source
 
 _BLOCK = 1 << 20  # letters that are scanned together
 _TOGETHER = 128  # searches of one pass, whose lists of words take at most 128 MB
@@ -136,13 +138,14 @@ class Hits(Sequence[Hit]):
         return f"<{len(self)} hits of {len(self.motifs)} motifs in {len(self.sequences)} sequences>"
 
 
+@checked
 def scan(
     motifs: Motif | Sequence[Motif],
     records: Records,
     threshold: float = 1e-4,
     *,
     strands: Literal["both", "one"] | None = None,
-    background: ArrayLike | Mapping[str, float] | None = None,
+    background: Background = None,
     pseudocount: float = 1.0,
     soft_masked: Literal["use", "skip"] = "use",
 ) -> Hits:
@@ -215,6 +218,7 @@ def scan(
     return hits
 
 
+@checked
 def letter_frequencies(
     records: Records, alphabet: str | Alphabet = "dna", *, strands: Literal["both", "one"] = "both"
 ) -> Floats:
@@ -266,7 +270,7 @@ def _searches(
     alphabet: Alphabet,
     threshold: float,
     both: bool,
-    background: ArrayLike | Mapping[str, float] | None,
+    background: Background,
     pseudocount: float,
 ) -> list[_Search]:
     shares = checked_background(background, alphabet.letters)

@@ -27,6 +27,7 @@ from seqbio.core.estimator import Estimator, described
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
 from seqbio.core.items import clusters_of
 from seqbio.core.model import Effect, Hypothesis, begin_of
+from seqbio.core.numerics import Labels
 from seqbio.core.profile import profile_interval
 from seqbio.core.sandwich import FEWEST_CLUSTERS, robust_covariance
 from seqbio.errors import (
@@ -393,7 +394,7 @@ class PairHMM(Estimator):
         pairs: Pairs | GroupedPairs,
         labels: None = None,  # noqa: ARG002 (scikit-learn's y)
         *,
-        groups: ArrayLike | None = None,
+        groups: Labels | None = None,
     ) -> Self:
         """Maximise the likelihood of sequence pairs, summed over all their alignments.
 

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqbio.core._checks import checked
 from seqbio.core.numerics import IntArray
 from seqbio.errors import ParameterError
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class GroupedPairs:
     """Pairs of sequences, and the group that each pair belongs to.

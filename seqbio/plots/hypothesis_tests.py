@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqbio.core import covariance, effects_of, profile_interval
 from seqbio.core import profile_likelihood as profile_of
+from seqbio.core._checks import checked
 from seqbio.core.fit import normal_quantile
 from seqbio.core.model import Effect
 from seqbio.errors import ConvergenceError, ParameterError
@@ -45,6 +46,7 @@ Floats = NDArray[np.float64]
 _N_POINTS = 200
 
 
+@checked
 def null_distribution(result: LikelihoodRatioResult, *, ax: Axes | None = None) -> Axes:
     """Draw the law of the likelihood ratio under the null, with the observed ratio in it.
 
@@ -178,6 +180,7 @@ def _held_out_differences(picture: Differences, p: str, axes: Axes) -> Axes:
     return axes
 
 
+@checked
 def estimates(result: LikelihoodRatioResult, *, ax: Axes | None = None) -> Axes:
     """Draw the effects that a test reports: untied with intervals, and what they are when tied.
 
@@ -227,6 +230,7 @@ def estimates(result: LikelihoodRatioResult, *, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@checked
 def parameters(
     models: Mapping[str, PairHMM],
     names: tuple[str, ...] = ("open_x", "open_y", "extend_x", "extend_y"),
@@ -313,6 +317,7 @@ def _forest(rows: list[_Row], axes: Axes) -> None:
     legend_above(axes, len(series))
 
 
+@checked
 def profile_likelihood(
     hmm: PairHMM,
     parameter: str,
@@ -405,6 +410,7 @@ def _finite(value: float) -> float:
     return value if math.isfinite(value) else 0.0
 
 
+@checked
 def pvalue_qq(check: SelfCheck, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw p-values of data sets that the null has made against what they should be.
 
@@ -455,6 +461,7 @@ def pvalue_qq(check: SelfCheck, *, level: float = 0.95, ax: Axes | None = None) 
     return axes
 
 
+@checked
 def power_curve(
     powers: Mapping[float, Power], *, xlabel: str = "Effect", ax: Axes | None = None
 ) -> Axes:

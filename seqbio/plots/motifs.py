@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from seqbio.core._checks import checked
 from seqbio.errors import ParameterError
 from seqbio.motif.logo import draw_logo
 from seqbio.motif.motifs import (
+    Background,
     alphabet_of,
     checked_background,
     count_matrix,
@@ -31,10 +33,11 @@ _GAP = 2  # columns between a motif and its reverse complement
 _N_BINS = 20
 
 
+@checked
 def motif_logo(
     motif: Motif,
     *,
-    background: ArrayLike | Mapping[str, float] | None = None,
+    background: Background = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a motif and, beside it, what it looks like on the other strand.
@@ -81,6 +84,7 @@ def motif_logo(
     return axes
 
 
+@checked
 def motif_positions(
     hits: Hits, records: Iterable[SequenceLike], motif: str | None = None, *, ax: Axes | None = None
 ) -> Axes:

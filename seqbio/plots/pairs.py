@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbio.core._checks import checked
 from seqbio.errors import ParameterError
 from seqbio.plots.canvas import (
     BLACK,
@@ -17,13 +18,13 @@ from seqbio.plots.canvas import (
     legend_above,
     whole_numbers,
 )
+from seqbio.sequences import SequenceLike
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
     from matplotlib.axes import Axes
 
     from seqbio.pairhmm import GapLengths, PairHMM
-    from seqbio.sequences import SequenceLike
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +36,7 @@ _FEWEST_GAPS = 0.01  # that are drawn
 _BLOCK = 4.0  # lines of such a row: bars, x, marks, y
 
 
+@checked
 def alignment_posterior(
     hmm: PairHMM, x: SequenceLike, y: SequenceLike, *, ax: Axes | None = None
 ) -> Axes:
@@ -130,6 +132,7 @@ def _aligned_letters(corners: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate(runs, axis=1) if runs else np.zeros((2, 0), dtype=np.int64)
 
 
+@checked
 def alignment(
     aligned: Alignment, confidence: ArrayLike | None = None, *, ax: Axes | None = None
 ) -> Axes:
@@ -223,6 +226,7 @@ def _bars(sure: Floats, top: float, axes: Axes) -> None:
     axes.bar(places, 0.9 * sure, 0.8, bottom=top + 1.0 - 0.9 * sure, color=BLUE)
 
 
+@checked
 def gap_lengths(gaps: GapLengths, *, ax: Axes | None = None) -> Axes:
     """Draw how many gaps there are of each length, beside how many the fitted law expects.
 

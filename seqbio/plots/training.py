@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seqbio.core._checks import checked
 from seqbio.core.training_state import EpochRecord
 from seqbio.errors import ParameterError
 from seqbio.plots.canvas import BLACK, STYLES, axes_or_new, legend_above
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from seqbio.recurrent import RecurrentModel
 
 
+@checked
 def training_curves(model: RecurrentModel | MotifDetector, *, ax: Axes | None = None) -> Axes:
     """Draw the loss of each pass over the data, and the validation loss if there is one.
 
@@ -76,6 +78,7 @@ def _history(model: RecurrentModel | MotifDetector) -> tuple[list[EpochRecord], 
     return list(every), kept
 
 
+@checked
 def gradient_flow(
     flows: GradientFlow | Mapping[str, GradientFlow], *, ax: Axes | None = None
 ) -> Axes:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seqbio.core import Hypothesis, Tying, as_generator
 from seqbio.core._checks import checked_labels
 from seqbio.core.estimator import Estimator, described, numbered, share_right
+from seqbio.core.numerics import Labels
 from seqbio.core.renaming import formerly
 from seqbio.core.training import (
     Training,
@@ -38,7 +39,6 @@ from seqbio.sequences import Alphabet, SequenceLike, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_arrays
 
 Floats = NDArray[np.float64]
-Labels = Sequence[Any] | NDArray[Any]
 _FORMAT = "seqbio recurrent model, version 1"
 
 
@@ -144,7 +144,7 @@ class RecurrentModel(Estimator):
         learning_rate: float = 0.005,
         schedule: Literal["constant", "cosine"] = "cosine",
         weight_decay: float = 0.0,
-        clip: float = 5.0,
+        clip: float | None = 5.0,
         patience: int | None = None,
         truncate: int | None = None,
         validation_fraction: float = 0.0,

@@ -10,10 +10,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbio.core._checks import checked
 from seqbio.errors import AlphabetError, ParameterError, SequenceFormatError
 from seqbio.sequences import Source, read_input
 
 
+@checked
 @dataclass(frozen=True)
 class CharacterAlphabet:
     """The characters of a text, each a letter of its own.

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from seqbio import __version__
+from seqbio.core._checks import checked
 from seqbio.errors import MissingDependencyError, ParameterError, SeqbioError
 from seqbio.hypothesis_testing.tables import Table
 
@@ -141,6 +142,7 @@ class Page:
         return template.render(page=self, origin=origin, command=command, version=__version__)
 
 
+@checked
 def check_name(path: str | os.PathLike[str]) -> None:
     """Refuse a file whose name says that it holds something else than a report.
 
@@ -168,6 +170,7 @@ def check_name(path: str | os.PathLike[str]) -> None:
         )
 
 
+@checked
 def check_installed() -> None:
     """Refuse to begin what cannot be finished.
 
@@ -185,6 +188,7 @@ def check_installed() -> None:
         ) from error
 
 
+@checked
 def versions() -> dict[str, str]:
     """Name the versions of what results depend on.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from math import isnan, log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seqbio import plots
+from seqbio.core._checks import checked
 from seqbio.errors import ConvergenceError
 from seqbio.hypothesis_testing import LikelihoodRatioResult
 from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison
@@ -15,12 +16,13 @@ from seqbio.hypothesis_testing.tables import Table
 from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
 from seqbio.report.page import SIZE, Page
 
+Intervals: TypeAlias = Mapping[str, tuple[float, float]]
+
 if TYPE_CHECKING:
     from seqbio.motif import MotifDetector
     from seqbio.pairhmm import PairHMM
     from seqbio.recurrent import RecurrentModel
 
-    Intervals = Mapping[str, tuple[float, float]]
 
 INTERVAL_NAMES = {"wald": "Wald", "robust": "robust", "profile": "profile likelihood"}
 _MOST_LOGOS = 8
@@ -28,24 +30,27 @@ _MOST_CELLS = 4_000_000  # of a pair whose posterior is drawn
 _MOST_TIES = 8
 
 
-def page_of(source: object, doubted: Sequence[str], kept: Sequence[str]) -> Page | None:
+def page_of(
+    source: LikelihoodRatioResult | PairHMM | MotifDetector | RecurrentModel,
+    doubted: Sequence[str],
+    kept: Sequence[str],
+) -> Page:
     """Say what a report of a source says.
 
     Parameters
     ----------
-    source : object
-        Anything.
+    source : LikelihoodRatioResult, PairHMM, MotifDetector or RecurrentModel
+        What `write_report` takes.
     doubted, kept : sequence of str
         As in `write_report`.
 
     Returns
     -------
-    Page or None
-        None of what no reports are made.
+    Page
+        Headings, tables and figures.
     """
     from seqbio.motif import MotifDetector
     from seqbio.pairhmm import PairHMM
-    from seqbio.recurrent import RecurrentModel
 
     if isinstance(source, LikelihoodRatioResult):
         return _page_of_result(source, doubted, kept)
@@ -53,9 +58,7 @@ def page_of(source: object, doubted: Sequence[str], kept: Sequence[str]) -> Page
         return _page_of_pair_hmm(source)
     if isinstance(source, MotifDetector):
         return _page_of_detector(source)
-    if isinstance(source, RecurrentModel):
-        return _page_of_network(source)
-    return None
+    return _page_of_network(source)
 
 
 # -- tests -------------------------------------------------------------------------------------
@@ -147,6 +150,7 @@ def _effects_in_numbers(result: LikelihoodRatioResult) -> str:
 # -- pair HMMs ---------------------------------------------------------------------------------
 
 
+@checked
 def pair_hmm_tables(
     hmm: PairHMM, intervals: Intervals, method: str, failure: str | None = None
 ) -> list[Table]:
@@ -383,6 +387,7 @@ def _draw_curves(page: Page, model: Any, history: Sequence[Any], unit: str) -> N
     )
 
 
+@checked
 def settings_table(estimator: Any) -> Table:
     """Lay out the settings of an estimator.
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from seqbio import __version__
-from seqbio.errors import ParameterError
+from seqbio.core._checks import checked
 from seqbio.hypothesis_testing.tables import Table
 from seqbio.report.page import check_installed, check_name, versions
 from seqbio.report.sources import page_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seqbio.recurrent import RecurrentModel
 
 
+@checked
 def write_report(
     source: LikelihoodRatioResult | PairHMM | MotifDetector | RecurrentModel,
     path: str | os.PathLike[str],
@@ -79,11 +80,6 @@ def write_report(
     check_name(path)
     check_installed()
     page = page_of(source, doubted, kept)
-    if page is None:
-        raise ParameterError(
-            f"there are no reports of {type(source).__name__}; give the result of seqbio.compare, "
-            "or a fitted PairHMM, MotifDetector or RecurrentModel"
-        )
     if tables is not None:
         page.tables = tables
     rows = {name: str(value) for name, value in (origin or {}).items()}

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
-from ..errors import AlphabetError, DuplicateIdWarning, ParameterError, SequenceFormatError
+from ..errors import (
+    AlphabetError,
+    DuplicateIdWarning,
+    ParameterError,
+    SequenceFormatError,
+    warn,
+)
 from .alphabet import GAPS, Alphabet, get_alphabet
 from .input import Source, read_input
 from .output import atomic_writer
@@ -178,11 +183,10 @@ def warn_of_duplicates(name: str, ids: list[str]) -> None:
     if len(set(ids)) == len(ids):
         return
     duplicates = [identifier for identifier, count in Counter(ids).items() if count > 1]
-    warnings.warn(
+    warn(
         f"{name}: these ids belong to several records each: {listed(duplicates)}; "
         "give every record an id of its own",
         DuplicateIdWarning,
-        stacklevel=3,
     )
 
 

@@ -12,7 +12,7 @@ from typing import IO, Any, TypeAlias
 
 from ..errors import ParameterError, SequenceFormatError
 
-Source: TypeAlias = "str | os.PathLike[str] | IO[str] | IO[bytes]"
+Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
 """What every reader takes: a path, ``"-"`` for standard input, or a file object."""
 
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, Literal, TypeAlias
@@ -12,7 +11,7 @@ import numpy as np
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
-from ..errors import PairingError, PairingWarning, ParameterError
+from ..errors import PairingError, PairingWarning, ParameterError, warn
 from .alphabet import Alphabet, get_alphabet
 from .fasta import read_fasta
 from .input import Source, read_twice, source_name, stream_names
@@ -252,11 +251,10 @@ def _by_order(
     ids = [record.id for record in records if has_id(record)]
     other_ids = [record.id for record in others if has_id(record)]
     if ids != other_ids and len(ids) == len(records) and set(ids) == set(other_ids):
-        warnings.warn(
+        warn(
             f"{name} and {other_name} have the same ids in different orders and are paired in "
             "order; choose the pairing by-id to pair equal ids",
             PairingWarning,
-            stacklevel=3,
         )
     return list(zip(records, others, strict=True))
 

@@ -8,7 +8,6 @@ Wilson's algorithm draws uniformly, and the other steps out of each letter may c
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from math import lgamma
 
@@ -18,7 +17,7 @@ from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
 from ..core.parallel import as_generator
-from ..errors import ParameterError, SeqbioWarning
+from ..errors import ParameterError, SeqbioWarning, warn
 from .records import SequenceLike, has_id, listed
 
 Codes = NDArray[np.uint8]
@@ -96,11 +95,10 @@ def shuffle_dinucleotides(
                 SeqRecord(Seq(letters), id=f"{name}_shuffled{number}", name="", description="")
             )
     if rigid:
-        warnings.warn(
+        warn(
             f"only one arrangement has the dinucleotides of {listed(rigid)}, so that a shuffle is "
             "the sequence itself; leave such sequences out as negatives",
             SingleArrangementWarning,
-            stacklevel=2,
         )
     return shuffled
 

@@ -232,7 +232,7 @@ def test_the_same_source_gives_the_same_figures(pairs, tmp_path):
 
 
 def test_what_has_no_report_is_refused_and_leaves_no_file(tmp_path):
-    with pytest.raises(ParameterError, match="there are no reports of str"):
+    with pytest.raises(ParameterError, match="source is 'result'; give a Like"):
         write_report("result", tmp_path / "x.html")
     with pytest.raises(NotFittedError):
         write_report(PairHMM(), tmp_path / "x.html")

@@ -68,6 +68,7 @@ from seqbio.core import (
     simulate_from,
     spawn_generators,
 )
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing.calibrations.chi_squared import chi_squared_curve
@@ -238,6 +239,7 @@ class Bootstrap:
 Result = TypeVar("Result", bound=Bootstrap)
 
 
+@checked
 def bootstrap_test(
     comparison: Comparison,
     *,

@@ -32,6 +32,7 @@ from functools import partial
 import numpy as np
 
 from seqbio.core import Fit, Symmetry, maximise
+from seqbio.core._checks import checked
 from seqbio.core.numerics import IntArray
 from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing.calibrations.bootstrap import (
@@ -80,6 +81,7 @@ class ExchangeTest(Bootstrap):
         )
 
 
+@checked
 def exchange_test(
     comparison: Comparison,
     *,

@@ -48,6 +48,7 @@ from typing import Any
 import numpy as np
 
 from seqbio.core import Check, is_regular, spawn_generators
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ConvergenceError
 from seqbio.hypothesis_testing.calibrations.declaration import (
@@ -218,6 +219,7 @@ def _quadratic(sums: FloatArray, scores: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ni,ij,nj->n", sums, inverse, sums))
 
 
+@checked
 def sign_flip_test(
     comparison: Comparison,
     *,

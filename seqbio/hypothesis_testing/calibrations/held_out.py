@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from seqbio.core import Check, Fit, is_regular, learn, map_pieces, spawn_generators, subset_of
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.hypothesis_testing.calibrations.declaration import (
     MANY,
@@ -172,6 +173,7 @@ class HeldOutComparison:
         }
 
 
+@checked
 def held_out_comparison(
     comparison: Comparison,
     *,

@@ -66,6 +66,7 @@ from seqbio.core import (
     spawn_generators,
     subset_of,
 )
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray, IntArray, logsumexp
 from seqbio.hypothesis_testing.calibrations.declaration import (
     MANY,
@@ -190,6 +191,7 @@ class SplitTest:
         }
 
 
+@checked
 def split_test(
     comparison: Comparison,
     *,
