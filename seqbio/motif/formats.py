@@ -199,12 +199,12 @@ def _tsv_line(hit: Hit) -> str:
 
 
 def _bed_line(hit: Hit) -> str:
-    for name, rule in ((hit.sequence, r"(?!#|track|browser)\S+"), (hit.motif, r"[^\t\n\r]+")):
-        if not re.fullmatch(rule, name):
-            raise ParameterError(
-                f"bed cannot hold the name {name!r}: it has no escapes for what separates columns, "
-                "and #, track and browser begin other lines; rename it, or choose tsv or gff3"
-            )
+    if not _BED_NAMES.fullmatch(f"{hit.sequence}\t{hit.motif}"):
+        raise ParameterError(
+            f"bed cannot hold the names {hit.sequence!r} and {hit.motif!r} (sequence and motif): "
+            "it has no escapes for what separates columns, and #, track and browser begin other "
+            "lines; rename them, or choose tsv or gff3"
+        )
     score = min(1000, round(-100 * float(np.log10(hit.pvalue))))
     return f"{hit.sequence}\t{hit.start}\t{hit.stop}\t{hit.motif}\t{score}\t{hit.strand}\n"
 
@@ -222,6 +222,7 @@ def _gff_line(hit: Hit) -> str:
     )
 
 
+_BED_NAMES = re.compile(r"(?!#|track|browser)\S+\t[^\t\n\r]+")
 _GFF_ID = ".:^*$@!+_?-|"  # all that the first column may have beside letters and digits
 
 

@@ -31,7 +31,7 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
     are one number where they are equal.
     """
     blocks = layout.unflatten(full)
-    result = transitions.probabilities({name: float(blocks[name]) for name in TRANSITION_NAMES})
+    result = _probabilities(blocks)
     if result["switch_x"] == result["switch_y"] == 0.0:
         del result["switch_x"], result["switch_y"]
     for share in OPTIONAL:
@@ -54,6 +54,10 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
         pairs = zip(substitution.letters, frequencies, strict=True)
         result |= {f"frequency_{letter}": float(value) for letter, value in pairs}
     return result
+
+
+def _probabilities(blocks: Mapping[str, Floats]) -> dict[str, float]:
+    return transitions.probabilities({name: float(blocks[name]) for name in TRANSITION_NAMES})
 
 
 def _named_rates(rates: Floats) -> dict[str, float]:
@@ -192,34 +196,34 @@ def unconstrained(
     back : callable
         From that scale to the parameter.
     """
-    values = natural(layout, substitution, full)
-    value = values[name]
+    blocks = layout.unflatten(full)
     gradient = np.zeros(layout.size)
-    if name.rpartition("_")[0] in RIVALS:
-        rival = name[:-1] + ("y" if name.endswith("x") else "x")
+    if name == "distance":
         gradient[layout.slice(name)] = 1.0
-        gradient[layout.slice(rival)] = -values[rival] / (1.0 - value)
-    elif name == "end":
-        # One probability by whichever of its three equal coordinates moves.
-        gradient[layout.slice("end_m")] = 1.0
-    elif name in TRANSITION_NAMES:
-        gradient[layout.slice(name)] = 1.0
-    elif name == "distance":
-        gradient[layout.slice(name)] = 1.0
-        with np.errstate(divide="ignore"):
-            return Effect(name, float(np.log(value)), gradient), _exp
-    elif name.startswith("frequency_"):
+        return Effect(name, float(blocks[name]), gradient), _exp
+    if name.startswith(("kappa", "rate_")):
+        kind = name.removeprefix("kappa_").removeprefix("rate_")
+        place = RATE_NAMES.index("AG" if kind == "kappa" else kind)
+        logs, entries = blocks["exchangeability"], gradient[layout.slice("exchangeability")]
+        entries[place] = 1.0
+        entries[-1] -= 1.0
+        return Effect(name, float(logs[place] - logs[-1]), gradient), _exp
+    # What `natural` leaves out has a value, too, through which an interval may pass.
+    values = natural(layout, substitution, full) | _probabilities(blocks)
+    # One end has three equal coordinates; its probability is by whichever moves.
+    coordinate = "end_m" if name == "end" else name
+    value = values[coordinate]
+    if name.startswith("frequency_"):
         place = substitution.letters.index(name.removeprefix("frequency_"))
         frequencies = np.array([values[f"frequency_{letter}"] for letter in substitution.letters])
         slope = -frequencies / (1.0 - value)
         slope[place] = 1.0
         gradient[layout.slice("frequency")] = slope[:-1]
-    else:
-        entries = gradient[layout.slice("exchangeability")]
-        kind = name.removeprefix("kappa_").removeprefix("rate_")
-        entries[RATE_NAMES.index("AG" if kind == "kappa" else kind)] = 1.0
-        entries[-1] -= 1.0
-        return Effect(name, float(np.log(value)), gradient), _exp
+        return Effect(name, float(logit(value)), gradient), _sigmoid
+    gradient[layout.slice(coordinate)] = 1.0
+    if name.rpartition("_")[0] in RIVALS:
+        rival = name[:-1] + ("y" if name.endswith("x") else "x")
+        gradient[layout.slice(rival)] = -values[rival] / (1.0 - value)
     return Effect(name, float(logit(value)), gradient), _sigmoid
 
 

@@ -257,7 +257,7 @@ def parameters(
     Raises
     ------
     ParameterError
-        A model has no such parameter.
+        A model has no such parameter, or there is none to draw.
     MissingDependencyError
         matplotlib is not installed.
     """
@@ -271,6 +271,8 @@ def parameters(
                 )
             lower, upper = intervals.get(name, (None, None))
             rows.append(_Row(name, model.parameters_[name], lower, upper, label))
+    if not rows:
+        raise ParameterError("there are no parameters to draw; name at least one, and a model")
     axes = axes_or_new(ax, (6.0, 1.6 + 0.5 * len(names)))
     _forest(rows, axes)
     logarithmic(axes, "x")

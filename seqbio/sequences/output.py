@@ -24,6 +24,7 @@ _DESCRIPTORS = re.compile(rf"/dev/fd|/proc/{os.getpid()}(/task/\d+)?/fd")
 _STANDARD_OUTPUT = 1
 _MOST_LINKS = 40
 _QUOTED = re.compile(r'["\t\n\r]|^#')
+_UNUSUAL = re.compile(r'["#\n\r]')  # most lines of a large table have nothing to quote
 
 
 @overload
@@ -41,7 +42,7 @@ def atomic_writer(path: str | os.PathLike[str], mode: Literal["w", "wb"] = "w") 
     The stream writes to a temporary file in the same directory, which then takes the place of
     the target in one step. When the block raises, `KeyboardInterrupt` included, the temporary
     file is removed and whatever stood at the path before still stands. A link stays a link, and
-    a file that is replaced keeps its permissions.
+    a file that is replaced keeps its permissions and, where that is allowed, its owner.
 
     What cannot be replaced gets the whole content at the end: standard output, a pipe, a device,
     and a file that is open already, such as ``/dev/stdout`` or ``/dev/fd/3``, after what others
@@ -94,6 +95,8 @@ def atomic_writer(path: str | os.PathLike[str], mode: Literal["w", "wb"] = "w") 
             with temporary.open("xb") as raw, _layered(raw, compressed, mode) as stream:
                 yield stream
             if target.exists():
+                with contextlib.suppress(OSError, AttributeError):  # as root alone may, and on Unix
+                    os.chown(temporary, target.stat().st_uid, target.stat().st_gid)
                 shutil.copymode(target, temporary)
             temporary.replace(target)
     except BaseException:
@@ -126,6 +129,11 @@ def check_target(path: str | os.PathLike[str]) -> None:
     if not isinstance(path, str | os.PathLike):
         raise ParameterError(f"cannot write to {path!r}; give a path, or '-' for standard output")
     name = os.fspath(path)
+    try:
+        with contextlib.suppress(OSError):
+            os.lstat(name)
+    except ValueError as error:
+        raise ParameterError(f"cannot write to {path!r} ({error}); give another path") from error
     number = _STANDARD_OUTPUT if is_standard_stream(path) else open_descriptor(path)
     if number == _STANDARD_OUTPUT and sys.stdout is None:  # as after >&- in a shell
         raise OSError(errno.EBADF, "standard output is closed")
@@ -259,7 +267,10 @@ def tsv_line(cells: Iterable[object]) -> str:
     'x\t1.5\t"#c"\n'
     """
     texts = [str(cell) for cell in cells]
-    return "\t".join(_quoted(text) if _QUOTED.search(text) else text for text in texts) + "\n"
+    line = "\t".join(texts)
+    if line.count("\t") >= len(texts) or _UNUSUAL.search(line):
+        line = "\t".join(_quoted(text) if _QUOTED.search(text) else text for text in texts)
+    return line + "\n"
 
 
 def _quoted(text: str) -> str:

@@ -374,3 +374,16 @@ def test_groups_may_hold_pairs_with_commas(run, small, write):
         "pairhmm", "fit", write("x.fa", text), "--groups", labels, "--intervals", "none", "--json"
     )
     assert json.loads(result.stdout)["groups"] == {"one": 2, "two": 2}
+
+
+@pytest.mark.parametrize("letters", ["ACGTACGTAA ACCTACGTTA", "ACGTACGTACGT ACGTACGTACGT", "A C"])
+@pytest.mark.parametrize(
+    "options", ["", "--ends free", "--switch untied --end untied", "--intervals profile"]
+)
+def test_data_that_tell_little_get_every_output(run, write, tmp_path, letters, options):
+    x, y = letters.split()
+    file, report = write("x.fa", f">x\n{x}\n>y\n{y}\n"), tmp_path / "x.html"
+    result = run("pairhmm", "fit", file, *options.split(), "--report", report)
+    assert result.exit_code == 0, result.stderr
+    assert "open_x" in result.stdout
+    assert "open_x" in report.read_text()

@@ -252,7 +252,7 @@ def test_hits_of_any_name_come_back_or_are_refused(tmp_path, name):
     )
     if name in ODD or name.startswith(("#", "track", "browser")):
         with pytest.raises(
-            ParameterError, match=f"bed cannot hold the name {re.escape(repr(name))}"
+            ParameterError, match=f"bed cannot hold the names {re.escape(repr(name))} and"
         ):
             write_hits([one], tmp_path / "x.bed", "bed")
         assert not (tmp_path / "x.bed").exists()

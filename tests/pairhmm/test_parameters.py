@@ -177,3 +177,23 @@ def test_scale_and_gradient_of_every_name(case, name):
         near = [natural(model, full + k * step * direction)[name] for k in (-2, -1, 1, 2)]
         numeric[j] = np.dot([1, -8, 8, -1], scale(np.array(near))) / (12 * step)
     np.testing.assert_allclose(tying.pull_back(effect.gradient), numeric, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("without", "name"),
+    [
+        ({"distance": 0.0}, "kappa"),
+        ({"kappa": 1.0}, "kappa"),
+        ({"kappa": 1.0}, "kappa_AG"),
+        ({"distance": 0.0}, "distance"),
+        ({"kappa": 1.0}, "end"),
+    ],
+)
+def test_a_value_that_has_no_name_here_is_on_its_scale_all_the_same(without, name):
+    """An interval passes through such places."""
+    named = {**MOVES, "end": 0.01, "distance": 0.2, "kappa": 3.0}
+    model = PairHMM(tie=()).set_parameters(named).model
+    full = coordinates(model, named | without)
+    effect, back = parameters.unconstrained(model.layout, model.substitution, full, name)
+    expected = {"kappa_AG": 1.0, **named, **without}[name]
+    assert back(effect.value) == pytest.approx(expected, rel=1e-12)

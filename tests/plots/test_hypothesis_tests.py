@@ -263,3 +263,8 @@ def test_a_profile_crosses_its_line_where_the_interval_ends(pairs):
     assert not inside[[0, -1]].any()
     with pytest.raises(ParameterError, match="'switch_x'"):
         plots.profile_likelihood(hmm, "switch_x")
+
+
+def test_no_parameter_is_nothing_to_draw(pairs):
+    with pytest.raises(ParameterError, match="no parameters to draw"):
+        plots.parameters({"estimate": seqbio.PairHMM().fit(pairs[:1])}, ())

@@ -80,6 +80,16 @@ def test_permissions_are_those_of_any_new_file_or_of_the_old_one(tmp_path):
     assert stat.S_IMODE((tmp_path / "usual").stat().st_mode) == 0o640
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root")
+def test_root_leaves_a_file_to_its_owner(tmp_path):
+    (tmp_path / "x").write_text("old")
+    os.chown(tmp_path / "x", 1234, 4321)
+    with atomic_writer(tmp_path / "x"):
+        pass
+    about = (tmp_path / "x").stat()
+    assert (about.st_uid, about.st_gid) == (1234, 4321)
+
+
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "file").write_text("old")
     (tmp_path / "link").symlink_to("file")
@@ -185,6 +195,8 @@ def test_what_cannot_be_replaced_gets_nothing_when_the_block_raises(tmp_path, ca
         ("file/x", NotADirectoryError),
         ("loop", OSError),
         ("n" * 300, OSError),
+        ("a\0b", ParameterError),
+        ("\ud800", ParameterError),
         (3, ParameterError),
         (None, ParameterError),
     ],
