@@ -243,8 +243,8 @@ class MotifDetector(Estimator):
         unweighed = self.pooling == "sum" or self.readout == "unit"
         if unweighed and self.n_motifs != data.n_classes - 1:
             raise ParameterError(
-                f"n_motifs is {self.n_motifs}; with sum pooling, or readout='unit', there is one "
-                f"for each class but the first, {data.n_classes - 1} here"
+                f"--motifs (n_motifs) is {self.n_motifs}; with sum pooling, or readout='unit', "
+                f"there is one for each class but the first, {data.n_classes - 1} here"
             )
         return MotifModel(
             alphabet,
@@ -314,18 +314,21 @@ class MotifDetector(Estimator):
         if "strand" in names and alphabet.complement is None:
             raise TyingError(
                 f"the {alphabet.name} alphabet has no complement, so tie 'strand' means nothing; "
-                'leave it out: tie=("position",)'
+                "leave it out"
             )
         if "strand" in names and self._n_strands() == 1:
             raise TyingError(
-                "tie 'strand' needs both strands; set strands='both', or leave the tie out"
+                "tie 'strand' needs both strands: --strands both (strands='both'); or leave the "
+                "tie out"
             )
         if self.strands == "both" and alphabet.complement is None:
-            raise ParameterError(f"the {alphabet.name} alphabet has one strand; set strands='one'")
+            raise ParameterError(
+                f"the {alphabet.name} alphabet has one strand: --strands one (strands='one')"
+            )
         if "readout" in names and self.pooling != "none":
             raise TyingError(
-                f"tie 'readout' needs pooling='none'; with {self.pooling!r} the readout has no "
-                "positions"
+                f"tie 'readout' needs --pooling none (pooling='none'); with {self.pooling!r} the "
+                "readout has no positions"
             )
 
     def _prepare(

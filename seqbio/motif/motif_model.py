@@ -719,7 +719,7 @@ def _many_parameters(n_free: int, model: MotifModel, data: MotifData) -> list[Ch
             f"about {rank} coefficients for {len(data)} sequences, {_fewest(data)} in the smallest "
             "class: the likelihood ratio is larger than chi-squared by about "
             f"{excess:.1f} standard deviations, so small p-values come too often; "
-            "the split test (calibration='split') has no such condition",
+            "the split test (--calibration split; calibration='split') has no such condition",
             "invalid" if excess > _TOO_MUCH else "warning",
             "many_parameters",
         )

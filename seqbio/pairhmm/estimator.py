@@ -303,14 +303,15 @@ class PairHMM(Estimator):
                 raise TyingError(f"there is no tie {name!r}{meant}; a pair HMM has {listed}")
             if name == "switch" and not self._has(name):
                 raise TyingError(
-                    "tie 'switch' needs switch='tied' or 'untied'; it is off, so that nothing "
-                    "moves from one gap straight into the other"
+                    "tie 'switch' needs --switch tied or untied (switch='tied'); it is off, so "
+                    "that nothing moves from one gap straight into the other"
                 )
             if name in ties.SETTINGS and not self._has(name):
                 setting, value = ties.SETTINGS[name]
+                option = f"--{setting.replace('_', '-')} {value}"
                 raise TyingError(
-                    f"tie {name!r} needs {setting}={value!r}; it is {getattr(self, setting)!r}, "
-                    "with which there is nothing to tie"
+                    f"tie {name!r} needs {option} ({setting}={value!r}); it is "
+                    f"{getattr(self, setting)!r}, with which there is nothing to tie"
                 )
 
     def _has(self, name: str) -> bool:

@@ -137,8 +137,8 @@ def tied_over_groups(tying: Tying, model: PairModel | GroupedModel, names: Itera
     for name in names:
         if isinstance(model, PairModel):
             raise TyingError(
-                f"tie {name!r} is over groups of pairs, and these pairs have none; give "
-                "fit(pairs, groups=labels) or GroupedPairs(pairs, labels), or leave it out"
+                f"tie {name!r} is over groups of pairs, and these pairs have none; give them, as "
+                "in fit(pairs, groups=labels), or leave it out"
             )
         if len(model.groups) < 2:
             raise TyingError(

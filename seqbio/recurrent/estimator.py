@@ -231,8 +231,8 @@ class RecurrentModel(Estimator):
             if self.max_length is None:
                 if not isinstance(self.tie, Tying):
                     raise ParameterError(
-                        f"with tie={self.tie!r} weights differ between steps; set max_length to "
-                        "the length of the longest sequence, or tie time"
+                        f"with tie={self.tie!r} weights differ between steps; set --max-length "
+                        "(max_length) to the length of the longest sequence, or tie time"
                     )
             else:
                 steps = self.max_length + (self.task == "next" and self.ends)

@@ -89,8 +89,8 @@ class Architecture:
                 raise ParameterError(f"{name} is {value!r}; give an integer of 1 or more")
         if self.bidirectional and self.task == "next":
             raise ParameterError(
-                "a bidirectional network sees the next symbol before it predicts it; use it with "
-                "task='class', or leave bidirectional off"
+                "a bidirectional network sees the next symbol before it predicts it; use it for "
+                "classes (--label; task='class'), or leave --bidirectional (bidirectional) off"
             )
 
     @property

@@ -119,7 +119,7 @@ class NetworkModel:
             "take fewer units or layers"
             if architecture.steps is None
             else "it has weights for each step, so tie time, or take windows of fewer letters "
-            "(max_length; --window in the shell), or fewer units",
+            "(max_length; --window of 'seqbio recurrent test'), or fewer units",
         )
         self.key = {"architecture": repr(architecture), "membership": membership}
         self._local = threading.local()

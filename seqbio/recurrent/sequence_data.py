@@ -118,6 +118,6 @@ class SequenceData:
             item = int(np.argmax(self.lengths > longest))
             raise ParameterError(
                 f"{self.name(item)} has {self.lengths[item]} letters and the model, which is not "
-                f"tied over time, has weights for {longest}; shorten the sequence, set max_length "
-                "to the longest, or tie time"
+                f"tied over time, has weights for {longest}; shorten the sequence, or fit a model "
+                "with a larger max_length or with time tied"
             )

@@ -110,14 +110,15 @@ def _embedding_sets(architecture: Architecture) -> list[IntArray]:
     layout = architecture.layout()
     if architecture.embedding_size is None:
         raise TyingError(
-            "tie 'embedding' needs an embedding; set embedding_size to hidden_size "
-            f"({architecture.hidden_size})"
+            "tie 'embedding' needs an embedding of as many numbers as the hidden state has: "
+            f"--embedding {architecture.hidden_size} (embedding_size={architecture.hidden_size})"
         )
     if architecture.task == "class" or architecture.embedding_size != architecture.hidden_size:
         raise TyingError(
             "tie 'embedding' makes the readout of the next symbol the embedding, so it needs "
-            f"task='next' and embedding_size {architecture.hidden_size}, that of the hidden state; "
-            f"they are {architecture.task!r} and {architecture.embedding_size}"
+            "a model of the next symbol and an embedding of as many numbers as the hidden state "
+            f"has, {architecture.hidden_size} (--embedding; embedding_size); the task is "
+            f"{architecture.task!r} and the embedding has {architecture.embedding_size}"
         )
     inputs = layout.indices("embedding")[: architecture.n_outputs]
     outputs = layout.indices("readout.weight")
@@ -129,9 +130,10 @@ def _layer_sets(architecture: Architecture) -> list[IntArray]:
     widths = {architecture.n_features(layer) for layer in range(architecture.n_layers)}
     if architecture.n_layers < 2 or len(widths) > 1:
         raise TyingError(
-            "tie 'layers' needs two or more layers with as many inputs as units: set n_layers, "
-            f"and embedding_size to {architecture.n_features(1)}; they are "
-            f"{architecture.n_layers} and {architecture.embedding_size}"
+            "tie 'layers' needs two or more layers (--layers; n_layers) with as many inputs as "
+            f"units, so an embedding (--embedding; embedding_size) of {architecture.n_features(1)} "
+            f"numbers; there are {architecture.n_layers} layers and the embedding has "
+            f"{architecture.embedding_size or 'none'}"
         )
     layout, sets = architecture.layout(), list[IntArray]()
     for direction in architecture.directions:

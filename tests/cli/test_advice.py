@@ -117,13 +117,25 @@ def test_messages_name_options_that_the_command_has(command):
 
 # Options that messages of the library name, and the commands that may print these messages.
 OF_LIBRARY = {
+    "--bidirectional": ["recurrent train"],
+    "--calibration": ["motif test"],
+    "--embedding": ["recurrent train", "recurrent test"],
     "--keep-copies": ["pairhmm test", "motif test", "recurrent test"],
+    "--label": ["recurrent train"],
+    "--layers": ["recurrent train", "recurrent test"],
+    "--max-length": ["recurrent train"],
+    "--motifs": ["motif train", "motif test"],
+    "--orient": ["pairhmm fit", "pairhmm align", "pairhmm test"],
+    "--pooling": ["motif train", "motif test"],
     "--reference": ["pairhmm test"],
+    "--strands": ["motif train", "motif test"],
     "--strip-gaps": [
         *("pairhmm fit", "pairhmm align", "pairhmm test"),
         *("motif train", "motif predict", "motif shuffle", "motif test"),
         *("recurrent train", "recurrent score", "recurrent test"),
     ],
+    "--switch": ["pairhmm fit", "pairhmm align", "pairhmm test"],
+    "--window": ["recurrent test"],
 }
 
 
@@ -182,3 +194,32 @@ def test_a_scan_counts_positions_in_the_file_and_takes_no_gaps(fails, small, wri
 def test_a_text_has_no_gaps(fails, small, tmp_path):
     text = ("recurrent", "train", small["early"], "--alphabet", "text", "--save", tmp_path / "m")
     assert fails(2, *text, "--strip-gaps") == "--strip-gaps: a text has no gaps; leave it out"
+
+
+DETECTOR = "motif train {early} --epochs 1 --width 4"
+NETWORK = "recurrent train {both} --save {out} --hidden 2 --epochs 1"
+
+
+@pytest.mark.parametrize(
+    ("line", "advice", "more"),
+    [
+        ("pairhmm fit {pairs} --tie switch", "--switch tied", "--switch tied"),
+        ("pairhmm fit {pairs} --tie open,long", "--gap-lengths 2", "--gap-lengths 2"),
+        ("pairhmm align {pairs} --tie open,frame", "--gap-lengths frame", "--gap-lengths frame"),
+        ("pairhmm test {pairs} --null open,overhang --alternative open", "--ends free", None),
+        (f"{DETECTOR} --tie readout", "--pooling none", "--pooling none"),
+        (f"{DETECTOR} --strands one --tie strand", "--strands both", None),
+        (f"{DETECTOR} --alphabet protein --strands both --tie position", "--strands one", None),
+        (f"{DETECTOR} --pooling sum --motifs 3", "--motifs", None),
+        (f"{NETWORK} --tie time,embedding", "--embedding 2", "--embedding 2"),
+        (f"{NETWORK} --tie time,layers", "--layers", "--layers 2 --embedding 2"),
+        (f"{NETWORK} --tie none", "--max-length", "--max-length 20"),
+        (f"{NETWORK} --bidirectional", "--label", "--label kind"),
+    ],
+)
+def test_what_a_message_advises_is_taken(run, fails, small, tmp_path, line, advice, more):
+    words = line.format_map(small | {"out": tmp_path / "out"}).split()
+    assert advice in fails(2, *words)
+    if more is not None:
+        result = run(*words, *more.split())
+        assert result.exit_code == 0, result.stderr

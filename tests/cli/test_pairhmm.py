@@ -553,7 +553,7 @@ def test_duplicate_ids_are_a_warning(run, write, model_file):
     [
         (["--tie", "opn"], "--tie: 'opn' is unknown (did you mean 'open'?)"),
         (["--tie", "close"], "Tie 'extend'"),
-        (["--tie", "switch"], "needs switch="),
+        (["--tie", "switch"], "needs --switch tied"),
         (["--substitution", "hky"], "--substitution: 'hky' is unknown (did you mean 'hky85'?)"),
         (["--substitution", "lg"], "lg is a substitution model for protein"),
         (["--frequencies", "equl"], "--frequencies: 'equl' is unknown (did you mean 'equal'?)"),

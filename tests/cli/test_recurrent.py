@@ -192,7 +192,7 @@ def test_what_is_wrong_is_said_in_one_line(fails, records_file, model_file, tmp_
     text = fails(2, "recurrent", "train", records_file, "--tie", "tide", "--save", "x.npz")
     assert "did you mean 'time'" in text
     text = fails(2, "recurrent", "train", records_file, "--tie", "none", "--save", "x.npz")
-    assert "set max_length" in text
+    assert "set --max-length (max_length)" in text
     text = fails(2, "recurrent", "train", records_file, "--resume", "--save", "x.npz")
     assert "--checkpoint" in text
     text = fails(2, "recurrent", "test", records_file, "--window", "7")

@@ -229,7 +229,7 @@ refusals = [
     ({"tie": "strand"}, TyingError, "give a tuple"),
     ({"alphabet": "protein"}, TyingError, "protein alphabet has no complement"),
     ({"strands": "one"}, TyingError, "needs both strands"),
-    ({"tie": ("position", "readout")}, TyingError, "needs pooling='none'"),
+    ({"tie": ("position", "readout")}, TyingError, "needs --pooling none"),
     ({"pooling": "mean"}, ParameterError, "choose one of max"),
     ({"pooling": "sum"}, ParameterError, "one for each class but the first, 1 here"),
     ({"n_motifs": 0}, ParameterError, "n_motifs is 0"),

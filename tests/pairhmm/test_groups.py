@@ -238,7 +238,9 @@ def test_ties_that_tie_nothing_are_refused(grouped, tie, settings, message):
 
 
 def test_ties_over_groups_need_groups(parts):
-    with pytest.raises(TyingError, match=r"these pairs have none; give fit\(pairs, groups=labels"):
+    with pytest.raises(
+        TyingError, match=r"these pairs have none; give them, as in fit\(pairs, groups=labels"
+    ):
         PairHMM(tie=("group.open",)).fit(parts[0])
     with pytest.raises(TyingError, match="all pairs are of one group, 'apes'; give pairs of two"):
         PairHMM(tie=("group.open",)).fit(parts[0], groups=["apes"] * 8)

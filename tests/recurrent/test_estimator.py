@@ -165,16 +165,16 @@ def test_wrong_ties_are_refused_with_the_list():
         ("tide",): r"no tie 'tide' \(did you mean 'time'\?\); a recurrent model has 'time': the",
         "time": "give a tuple of names",
         ("time", "layers"): "needs two or more layers",
-        ("time", "embedding"): "set embedding_size to hidden_size",
+        ("time", "embedding"): "as many numbers as the hidden state has: --embedding",
     }
     for tie, message in cases.items():
         with pytest.raises(TyingError, match=message):
             RecurrentModel(tie=tie).hypothesis(["ACG"])
     with pytest.raises(TyingError, match="rnn has none"):
         RecurrentModel(cell="rnn", tie=("time", "gates.input")).hypothesis(["ACG"])
-    with pytest.raises(TyingError, match="they are 'next' and 7"):
+    with pytest.raises(TyingError, match="the task is 'next' and the embedding has 7"):
         RecurrentModel(tie=("time", "embedding"), embedding_size=7).hypothesis(["ACG"])
-    with pytest.raises(ParameterError, match="set max_length"):
+    with pytest.raises(ParameterError, match="set --max-length"):
         RecurrentModel(tie=()).fit(["ACG"])
 
 
