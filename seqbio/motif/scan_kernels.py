@@ -3,8 +3,8 @@
 A motif is met rarely, so most windows need not be scored. For each search (a motif on one strand)
 the words of its `WORD` most telling columns are known that can still reach the threshold, with the
 best letters everywhere else. Each word has a list of the searches that it is of interest to, empty
-for most words, so that a place costs one look-up unless its word is telling. Filtering matrices by
-such bounds is due to [1]_.
+for most words, so that a place costs one look-up unless its word is telling; if it is, the four
+letters before it settle most searches. Filtering matrices by such bounds is due to [1]_.
 
 References
 ----------
@@ -72,6 +72,8 @@ class WordLists(NamedTuple):
     first : ndarray of int, (n,)
         The column of each search that the first letter of a word stands in. Negative for searches
         narrower than a word, which look at its last letters.
+    before : ndarray of int, (n, 4**4)
+        What the four letters before a word lose in each search.
     begin : ndarray of int, (4**WORD + 1,)
         Where the list of each word begins, and after the last where it ends.
     listed : ndarray of int, (n_listed, 2)
@@ -81,6 +83,7 @@ class WordLists(NamedTuple):
     """
 
     first: Integers
+    before: Listed
     begin: Listed
     listed: Listed
     telling: NDArray[np.bool_]
@@ -88,37 +91,38 @@ class WordLists(NamedTuple):
 
 def list_words(searches: Searches) -> WordLists:
     """Find the words from which each search can still reach its threshold."""
-    first, front, back = _score_halves(searches)
+    first, before, front, back = _score_halves(searches)
     begin = np.zeros(4**WORD + 1, np.int32)
     n_listed = _write_lists(front, back, searches.limit, begin, np.empty((0, 2), np.int32))
     listed = np.empty((n_listed, 2), np.int32)
     _write_lists(front, back, searches.limit, begin, listed)
-    return WordLists(first, begin, listed, begin[1:] > begin[:-1])
+    return WordLists(first, before, begin, listed, begin[1:] > begin[:-1])
 
 
 @compiled
-def _score_halves(searches: Searches) -> tuple[Integers, Integers, Integers]:
-    """Choose the columns of words, and add up what first and second halves of words lose there."""
+def _score_halves(searches: Searches) -> tuple[Integers, Listed, Listed, Listed]:
+    """Choose the columns of words, and add up what half a word loses before and in them."""
     n = len(searches.width)
-    first = np.empty(n, np.int64)
-    front, back = np.zeros((n, 4**_HALF), np.int64), np.zeros((n, 4**_HALF), np.int64)
+    first, before = np.empty(n, np.int64), np.zeros((n, 4**_HALF), np.int32)
+    front, back = np.zeros_like(before), np.zeros_like(before)
     for s in range(n):
         width, loss = searches.width[s], searches.loss[s]
         first[s] = _most_telling(loss, width)
-        for half, at in ((front[s], first[s]), (back[s], first[s] + _HALF)):
+        for k, half in enumerate((before[s], front[s], back[s])):
+            at = first[s] + (k - 1) * _HALF
             for word in range(4**_HALF):
                 for j in range(max(at, 0), min(at + _HALF, width)):
                     half[word] += loss[j, word >> 2 * (at + _HALF - 1 - j) & 3]
-    return first, front, back
+    return first, before, front, back
 
 
 @compiled
 def _most_telling(loss: Integers, width: int) -> int:
-    """Find where those `WORD` columns begin in which most can be lost."""
+    """Find where those `WORD` columns begin in which most can be lost, after half a word if any."""
     most, first = -1, width - WORD
-    for at in range(width - WORD + 1):
+    for at in range(min(_HALF, width - WORD), width - WORD + 1):
         lost = 0
-        for j in range(at, at + WORD):
+        for j in range(max(at, 0), at + WORD):
             for letter in range(4):
                 lost -= loss[j, letter]
         if lost > most:
@@ -128,7 +132,7 @@ def _most_telling(loss: Integers, width: int) -> int:
 
 @compiled
 def _write_lists(
-    front: Integers, back: Integers, limit: Integers, begin: Listed, listed: Listed
+    front: Listed, back: Listed, limit: Integers, begin: Listed, listed: Listed
 ) -> int:
     """Write as much of the lists as there is room for, and count their entries."""
     n, n_halves = front.shape
@@ -214,43 +218,47 @@ def _fill(
 ) -> tuple[int, Integers]:
     """Write as many hits as there is room for, and count them all."""
     loss, width, _, limit = searches
-    first, begin, listed, telling = words
+    first, before, begin, listed, telling = words
     n_hits, n_windows = 0, np.zeros(len(width), np.int64)
     for stretch in range(len(n_repeated)):
-        at, stop = starts[stretch], starts[stretch + 1] - 1
-        seen = at + n_repeated[stretch]
-        while at < stop:
-            run, history = at, 0  # a run of letters that can be scored
-            while at < stop:
-                code = codes[letters[at]]
-                if code > 3:
-                    break
-                at += 1
-                history = history << 2 | code
-                word = history & (4**WORD - 1)
-                if not telling[word]:
+        part, seen = letters[starts[stretch] : starts[stretch + 1] - 1], n_repeated[stretch]
+        run, history = 0, 0  # where letters that can be scored began, and the last of them
+        for at in range(len(part)):
+            code = codes[part[at]]
+            if code > 3:
+                _count_windows(n_windows, width, run, at, seen)
+                run, history = at + 1, 0
+                continue
+            history = history << 2 | code
+            word = history & (4**WORD - 1)
+            if not telling[word]:
+                continue
+            for k in range(begin[word], begin[word + 1]):
+                s = listed[k, 0]
+                score = listed[k, 1] + before[s, history >> 2 * WORD & (4**_HALF - 1)]
+                if score < limit[s]:
                     continue
-                for k in range(begin[word], begin[word + 1]):
-                    s, score = listed[k, 0], listed[k, 1]
-                    place = at - WORD - first[s]
-                    end = place + width[s]
-                    if place < run or end > stop or end <= seen:
-                        continue
-                    for j in range(width[s] - WORD):
-                        column = j if j < first[s] else j + WORD
-                        score += loss[s, column, codes[letters[place + column]]]
-                        if score < limit[s]:
-                            break
-                    if score >= limit[s]:
-                        if n_hits < len(hits):
-                            hits[n_hits, 0], hits[n_hits, 1] = s, stretch
-                            hits[n_hits, 2], hits[n_hits, 3] = place - starts[stretch], score
-                        n_hits += 1
-            for s in range(len(width)):
-                first_new = max(run, seen + 1 - width[s])
-                n_windows[s] += max(at + 1 - width[s] - first_new, 0)
-            at += 1
+                place = at + 1 - WORD - first[s]
+                end = place + width[s]
+                if place < run or end > len(part) or end <= seen:
+                    continue
+                for j in range(width[s] - WORD - _HALF):
+                    column = j if j < first[s] - _HALF else j + WORD + _HALF
+                    score += loss[s, column, codes[part[place + column]]]
+                if score >= limit[s]:
+                    if n_hits < len(hits):
+                        hits[n_hits, 0], hits[n_hits, 1] = s, stretch
+                        hits[n_hits, 2], hits[n_hits, 3] = place, score
+                    n_hits += 1
+        _count_windows(n_windows, width, run, len(part), seen)
     return n_hits, n_windows
+
+
+@compiled
+def _count_windows(n_windows: Integers, width: Integers, run: int, stop: int, seen: int) -> None:
+    """Count the windows between two places that were not seen before."""
+    for s in range(len(width)):
+        n_windows[s] += max(stop + 1 - width[s] - max(run, seen + 1 - width[s]), 0)
 
 
 @compiled
