@@ -128,14 +128,13 @@ def check_pairs(pairs: Sequence[Sequence[SeqRecord]], file_format: str, n_each: 
             f"a {file_format} file holds one alignment and there are {len(pairs) * n_each}; choose "
             f"one pair with --pair, or another format: {_others(_SINGLE)}"
         )
-    *rules, why = _NAMES.get(file_format, (r"\S+", r"\S+", "an id is one word"))
     for x, y in pairs:
-        for record, rule in zip((x, y), rules, strict=True):
-            if not re.fullmatch(rule, str(record.id)):
-                raise SeqbioError(
-                    f"{file_format} cannot hold the id {record.id!r}: {why}; rename the record, or "
-                    f"choose another format: {_others(_NAMES)}"
-                )
+        if (record := _unfit(x, y, file_format)) is not None:
+            others = (name for name in ALIGNMENT_FORMATS if _unfit(x, y, name) is None)
+            raise SeqbioError(
+                f"{file_format} cannot hold the id {record.id!r}: {_NAMES[file_format][-1]}; rename "
+                f"the record, or choose another format: {', '.join(others)}"
+            )
         if x.id == y.id and file_format in _UNIQUE:
             raise SeqbioError(
                 f"{file_format} tells rows apart by their ids, and both records of a pair are "
@@ -143,6 +142,15 @@ def check_pairs(pairs: Sequence[Sequence[SeqRecord]], file_format: str, n_each: 
             )
     if file_format == "sam":
         _references(x for x, _ in pairs)
+
+
+def _unfit(x: SeqRecord, y: SeqRecord, file_format: str) -> SeqRecord | None:
+    """Find the record whose id a format cannot hold."""
+    rules = _NAMES.get(file_format, (r"\S+", r"\S+"))[:2]
+    for record, rule in zip((x, y), rules, strict=True):
+        if not re.fullmatch(rule, str(record.id)):
+            return record
+    return None
 
 
 def _others(formats: Container[str]) -> str:

@@ -129,6 +129,8 @@ def check_target(path: str | os.PathLike[str]) -> None:
     if not isinstance(path, str | os.PathLike):
         raise ParameterError(f"cannot write to {path!r}; give a path, or '-' for standard output")
     name = os.fspath(path)
+    if not name:
+        raise ParameterError("a path to write to is empty; name a file")
     try:
         with contextlib.suppress(OSError):
             os.lstat(name)

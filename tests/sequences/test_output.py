@@ -188,7 +188,7 @@ def test_what_cannot_be_replaced_gets_nothing_when_the_block_raises(tmp_path, ca
 @pytest.mark.parametrize(
     ("path", "error"),
     [
-        ("", IsADirectoryError),
+        ("", ParameterError),
         (".", IsADirectoryError),
         ("new/", IsADirectoryError),
         ("absent/x", FileNotFoundError),
