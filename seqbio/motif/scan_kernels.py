@@ -176,11 +176,11 @@ def find_windows(
     Parameters
     ----------
     letters : ndarray of uint8, (length,)
-        Stretches of sequences, with any byte that is no letter between them.
+        Stretches of sequences, one after the other.
     codes : ndarray of int, (256,)
         0 to 3 for the letters of the scoring matrices; 4 for what cannot be scored.
     starts : ndarray of int, (n_stretches + 1,)
-        Where each stretch begins, and where one after the last would.
+        Where each stretch begins, and where the last ends.
     n_repeated : ndarray of int, (n_stretches,)
         How many letters at the beginning of each stretch were in another one: the windows inside
         them are left out.
@@ -221,7 +221,7 @@ def _fill(
     first, before, begin, listed, telling = words
     n_hits, n_windows = 0, np.zeros(len(width), np.int64)
     for stretch in range(len(n_repeated)):
-        part, seen = letters[starts[stretch] : starts[stretch + 1] - 1], n_repeated[stretch]
+        part, seen = letters[starts[stretch] : starts[stretch + 1]], n_repeated[stretch]
         run, history = 0, 0  # where letters that can be scored began, and the last of them
         for at in range(len(part)):
             code = codes[part[at]]

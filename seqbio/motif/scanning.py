@@ -28,6 +28,7 @@ from seqbio.motif.score_distribution import ScoreTable, score_table
 from seqbio.sequences import Alphabet, SequenceLike, Source, as_records, get_alphabet
 from seqbio.sequences.fasta import warn_of_duplicates
 from seqbio.sequences.input import source_name
+from seqbio.sequences.records import has_id
 from seqbio.sequences.streaming import Stretch, stream_fasta
 
 if TYPE_CHECKING:
@@ -246,8 +247,8 @@ def letter_frequencies(
     table = get_alphabet(alphabet)
     counts = np.full(table.size, 0.5)
     for stretch in _stretches(records, table, 0):
-        codes = table.encode(stretch.letters)
-        counts += np.bincount(codes, minlength=table.size)[: table.size]
+        letters = stretch.letters.upper()
+        counts += [letters.count(letter.encode()) for letter in table.letters]
     if strands == "both":
         if table.complement is None:
             raise ParameterError(f"the {table.name} alphabet has one strand; set strands='one'")
@@ -346,9 +347,8 @@ class _Scanner:
     def _block(self, block: list[Stretch], passes: list[tuple[slice, Any, Any]]) -> None:
         from seqbio.motif.scan_kernels import find_windows, read_matches
 
-        # A byte between two stretches that is no letter, so that no run goes on into the next.
-        letters = np.frombuffer(b"-".join(stretch.letters for stretch in block), dtype=np.uint8)
-        lengths = [len(stretch.letters) + 1 for stretch in block]
+        letters = np.frombuffer(b"".join(stretch.letters for stretch in block), dtype=np.uint8)
+        lengths = [len(stretch.letters) for stretch in block]
         begins = np.concatenate([[0], np.cumsum(lengths)])
         repeated = np.array([stretch.n_repeated for stretch in block])
         numbers = np.array([self._number(stretch.id, stretch.start) for stretch in block])
@@ -441,19 +441,15 @@ def q_values(pvalues: ArrayLike, n_tests: int) -> Floats:
 
 
 def _stretches(records: Records, alphabet: Alphabet, overlap: int) -> Iterator[Stretch]:
-    """Yield FASTA or records in stretches with enough overlap for all windows."""
+    """Yield records, and FASTA in stretches with enough overlap for all windows."""
     if _is_source(records):
         source: Any = records
         yield from stream_fasta(source, alphabet, length=_BLOCK + overlap, overlap=overlap)
         return
     items: Any = records
     for number, record in enumerate(as_records(items, alphabet), start=1):
-        letters, name = bytes(record.seq or b""), str(record.id)
-        if name == "<unknown id>":
-            name = f"sequence{number}"
-        for start in range(0, max(len(letters) - overlap, 1), _BLOCK):
-            part = letters[start : start + _BLOCK + overlap]
-            yield Stretch(name, start, part, overlap if start else 0)
+        name = str(record.id) if has_id(record) else f"sequence{number}"
+        yield Stretch(name, 0, bytes(record.seq or b""), 0)
 
 
 def _is_source(records: Records) -> bool:

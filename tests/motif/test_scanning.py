@@ -82,8 +82,8 @@ def test_all_windows_that_reach_the_threshold_are_found(
         n_windows.append(len(windows))
         expected += [(search, *window) for window in windows if window[2] >= thresholds[-1]]
     searches = make_searches(matrices, thresholds)
-    letters = np.concatenate([[*codes, 4] for codes in stretches]).astype(np.uint8)
-    begins = np.concatenate([[0], np.cumsum(np.array(lengths) + 1)])
+    letters = np.concatenate(stretches).astype(np.uint8)
+    begins = np.concatenate([[0], np.cumsum(lengths)])
     codes = np.arange(256)
     words = list_words(searches)
     hits, counted = find_windows(letters, codes, begins, repeated, searches, words)
