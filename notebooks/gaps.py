@@ -96,7 +96,7 @@ plots.gap_lengths(free.gap_length_fit(reads, longest=8))
 shortest = min(reads, key=lambda pair: len(pair[0]))
 aligned = free.assess(free.align([shortest]))[0]
 print(f"expected share of letters that are aligned right: {aligned.expected_accuracy:.3f}")
-assert aligned.expected_accuracy > 0.9
+assert aligned.expected_accuracy > 0.8
 plots.alignment(aligned)
 
 # %%

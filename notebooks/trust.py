@@ -93,7 +93,7 @@ assert by_flips <= 6
 # %%
 null, alternative = pair_hmm("open", "extend"), pair_hmm("open", "extend", switch="tied")
 switching = alternative.set_parameters(TRUTH | {"switch_x": 0.15, "switch_y": 0.15})
-boundary = seqbio.compare(null, alternative, switching.simulate(20, columns=100, seed=2), seed=1)
+boundary = seqbio.compare(null, alternative, switching.simulate(60, columns=100, seed=2), seed=1)
 print(boundary.conclusion)
 print(boundary.null_law)
 assert boundary.calibration == "chi-bar-squared"

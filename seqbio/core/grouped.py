@@ -45,6 +45,7 @@ from seqbio.core.model import (
     effects_of,
     estimates_of,
     event_totals_of,
+    given_of,
     identified_of,
     irregular_reason,
     is_regular,
@@ -197,6 +198,11 @@ class GroupedModel:
     def apart(self) -> BoolArray:
         """Where estimates are all but independent of the others."""
         return np.tile(apart_of(self.base), len(self.groups))
+
+    @cached_property
+    def given(self) -> BoolArray:
+        """Which parameters say what drawn data take from the data they stand for."""
+        return np.tile(given_of(self.base), len(self.groups))
 
     @property
     def regular(self) -> bool:

@@ -79,6 +79,8 @@ class Model(Protocol):
         Where -inf is a meaningful value, such as the logit of a probability of exactly 0.
     ``apart`` : bool (n_full,)
         Coordinates of which the estimates are all but independent of those of the others.
+    ``given`` : bool (n_full,)
+        Coordinates of what `simulate` takes from the data, such as lengths, and does not draw.
     ``identified(full, data)`` -> vector
         Quantities that fix the distribution, for counting the parameters that can be told apart.
     ``regular`` : bool, ``irregular_reason`` : str
@@ -382,6 +384,27 @@ def apart_of(model: Model) -> BoolArray:
         The attribute is not of the model's size.
     """
     return _mask_of(model, "apart")
+
+
+def given_of(model: Model) -> BoolArray:
+    """Get the coordinates of what drawn data take from the data they stand for, such as lengths.
+
+    Parameters
+    ----------
+    model : Model
+        May have an attribute ``given``.
+
+    Returns
+    -------
+    ndarray of bool, (n_full,)
+        Nowhere true for a model that does not say.
+
+    Raises
+    ------
+    ParameterError
+        The attribute is not of the model's size.
+    """
+    return _mask_of(model, "given")
 
 
 def _mask_of(model: Model, name: str) -> BoolArray:

@@ -131,6 +131,24 @@ def differing_settings(null: object, alternative: object) -> str:
     return f", perhaps because of their settings {', '.join(different)}" if different else ""
 
 
+def check_alike(null: object, alternative: object) -> None:
+    """Refuse estimators of which one says that it cannot be compared with the other.
+
+    Parameters
+    ----------
+    null, alternative : object
+        The null may have a method ``unlike(other)`` that says why, or nothing.
+
+    Raises
+    ------
+    NestingError
+        With what it says.
+    """
+    method = getattr(null, "unlike", None)
+    if callable(method) and (reason := method(alternative)):
+        raise NestingError(str(reason))
+
+
 def names_of(
     null: object, alternative: object, hypotheses: tuple[Hypothesis, Hypothesis]
 ) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from seqbio.core import (
     as_labels,
     clusters_of,
     declares_clusters,
+    given_of,
     information,
     simulate_from,
     spawn_generators,
@@ -127,6 +128,16 @@ class Comparison:
     def information(self) -> FloatArray:
         """Observed information of the alternative's free parameters at its optimum."""
         return information(self.alternative_fit, self.data)
+
+    @cached_property
+    def tests_what_is_given(self) -> bool:
+        """Whether something is tested that drawn data take from the data, such as lengths."""
+        null, alternative = self.null_fit.tying, self.alternative_fit.tying
+        given = given_of(self.model)
+        if not given.any():
+            return False
+        parts = np.unique(np.stack([null.group, alternative.group])[:, given], axis=1)
+        return bool(len(np.unique(parts[0])) < parts.shape[1])
 
     @cached_property
     def mean_ratio(self) -> float | None:

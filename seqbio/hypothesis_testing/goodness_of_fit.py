@@ -40,6 +40,7 @@ from seqbio.core import Check, Fit, can_simulate, scores_of, spawn_generators
 from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
+from seqbio.hypothesis_testing.calibrations.declaration import MISFIT
 from seqbio.hypothesis_testing.comparison import N_COPIES, Comparison, drawn_copies
 from seqbio.hypothesis_testing.evidence import check_count
 
@@ -206,7 +207,7 @@ def goodness_checks(comparison: Comparison, level: float = FALSE_ALARMS) -> list
             f"p {'<=' if misfit.pvalue <= least else '='} {misfit.pvalue:.2g}, {_largest(misfit)} "
             "standard deviations off), so a p-value that takes it for granted can be far too small",
             "warning",
-            f"misfit_{misfit.name.replace(' ', '_')}",
+            f"{MISFIT}_{misfit.name.replace(' ', '_')}",
         )
         for misfit in misfits
         if misfit.pvalue * len(misfits) <= level

@@ -18,6 +18,7 @@ from seqbio.core import (
     Model,
     SupportsHypothesis,
     as_hypothesis,
+    boundary_of,
     can_subset,
     clusters_of,
     copies_of,
@@ -31,11 +32,17 @@ from seqbio.core import (
     subset_of,
 )
 from seqbio.core._checks import checked
+from seqbio.core.ascent import free_names
 from seqbio.core.model import COPIES
 from seqbio.core.numerics import FloatArray, IntArray, Labels
 from seqbio.errors import ConvergenceError, DataMismatchError, NotFittedError, ParameterError
-from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT, OVERDISPERSED
+from seqbio.hypothesis_testing.calibrations.declaration import (
+    DEPENDENT,
+    OVERDISPERSED,
+    UNBOUNDED,
+)
 from seqbio.hypothesis_testing.comparability import (
+    check_alike,
     check_same_data,
     check_same_likelihood,
     check_same_model,
@@ -51,6 +58,7 @@ from seqbio.hypothesis_testing.result import LikelihoodRatioResult
 from seqbio.hypothesis_testing.select import Judgement, check_name, judge
 from seqbio.hypothesis_testing.validity import boundary_checks, convergence_checks, model_checks
 
+_NO_DROP = 0.1  # nats, two standard errors away
 _FRESH_STARTS = 5  # for an alternative that fits worse than the null
 
 
@@ -177,6 +185,7 @@ def compare(
         executor=executor,
         on_done=on_done,
     )
+    check_alike(null, alternative)
     null_hypothesis, prepared = as_hypothesis(null, data)
     alternative_hypothesis, prepared_for_alternative = as_hypothesis(alternative, data)
     check_same_model(null_hypothesis.model, alternative_hypothesis.model)
@@ -317,6 +326,7 @@ def likelihood_ratio_test(
     >>> print(f"{result.statistic:.4f} {result.df} {result.pvalue:.4f}")
     9.0000 1 0.0027
     """
+    check_alike(null, alternative)
     null_fit, null_name, null_data = _as_fit(null, data)
     alternative_fit, alternative_name, alternative_data = _as_fit(alternative, data)
     check_same_model(null_fit.model, alternative_fit.model)
@@ -417,6 +427,9 @@ def judge_fits(
         if options.intervals and (effects or comparison.mean_ratio is None):
             naive, more_checks = _covariance(comparison, ranks[1])
             found += more_checks
+            if naive is not None and (endless := _unbounded(comparison, naive)):
+                naive, converged = None, False
+                found += endless
         varying = dispersion(comparison)
         found += misfits if varying is None else misfits + varying.checks
     judgement = judge(comparison, found, options, generator)
@@ -440,6 +453,33 @@ def judge_fits(
         method=judgement.calibration,
         robust_intervals=spread is not None and spread.n_clusters is not None,
     )
+
+
+def _unbounded(comparison: Comparison, naive: FloatArray) -> list[Check]:
+    """Find a direction in which the likelihood rises for ever, as where classes are separated.
+
+    Two standard errors from a maximum the log-likelihood is some 2 nats lower. Coordinates that may
+    be -inf go there in the fit, which is looked at as a boundary.
+    """
+    fitted, model = comparison.alternative_fit, comparison.model
+    if boundary_of(model).any():
+        return []
+    variances, directions = np.linalg.eigh(naive)
+    step = 2 * np.sqrt(max(variances[-1], 0.0)) * directions[:, -1]
+    for moved in (fitted.free + step, fitted.free - step):
+        with np.errstate(all="ignore"):
+            away = float(np.sum(model.log_likelihood(fitted.tying.expand(moved), comparison.data)))
+        if away > fitted.log_likelihood - _NO_DROP:
+            names = free_names(model.layout, fitted.tying)
+            weights = np.abs(directions[:, -1])
+            listed = [names[j] for j in np.argsort(-weights)[:5] if weights[j] > 0.3]
+            message = (
+                f"the likelihood of the alternative has no maximum: it does not fall where "
+                f"{', '.join(listed)} grow without end, as where a variable separates the items "
+                "completely; leave it out, or fix it"
+            )
+            return [Check(message, "invalid", UNBOUNDED)]
+    return []
 
 
 def _spread(comparison: Comparison, judgement: Judgement, naive: FloatArray) -> Spread | None:

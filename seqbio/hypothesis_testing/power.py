@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,10 @@ def power(
     null_hypothesis, prepared = as_hypothesis(null, design)
     alternative_hypothesis, _ = as_hypothesis(alternative, design)
     full = np.asarray(truth, dtype=np.float64)
-    if not alternative_hypothesis.tying.contains(full):
+    tying = alternative_hypothesis.tying
+    # What is counted in the data, such as frequencies, is held where it is in the design.
+    full = np.where(tying.group < 0, tying.offset, full) if full.shape == (tying.n_full,) else full
+    if not tying.contains(full):
         raise ParameterError("the truth does not obey the alternative; expand free parameters")
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
     for_information, for_trials = spawn_generators(seed, 2)
@@ -167,6 +171,7 @@ def power(
         alternative_hypothesis,
         prepared,
         full,
+        partial(simulate_from, null_hypothesis.model, full, prepared),
         spawn_generators(for_trials, n),
         Options(calibration, n_replicates=n_replicates, check_fit=False, intervals=False),
         executor,

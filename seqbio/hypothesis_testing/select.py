@@ -23,7 +23,7 @@ from seqbio.core import Check, near_copies_of
 from seqbio.core.model import NEAR_COPIES
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.hypothesis_testing.calibrations import AUTOMATIC, CALIBRATIONS, Calibration
-from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT
+from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT, OVERDISPERSED
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import Evidence
 
@@ -112,7 +112,7 @@ def judge(
             continue
         why = "it was asked for" if named else _reasons(calibration, comparison, checks, failed)
         softened = [
-            replace(check, severity="note") if calibration.makes_up_for(check) else check
+            replace(check, severity="note") if calibration.makes_up_for(check, evidence) else check
             for check in [*checks, *(check for each in failed for check in each.checks)]
         ]
         law = f"{evidence.null_law}. Used because {why}" if why else evidence.null_law
@@ -164,7 +164,7 @@ def _reasons(
     against = [
         check.message
         for check in checks
-        if check.severity == "invalid" or check.code in (calibration.answers or ())
+        if check.severity == "invalid" or (check.code == OVERDISPERSED and calibration.robust)
     ]
     against += [
         f"{each.name} gives no p-value: {check.message}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from seqbio.core import (
     Hypothesis,
     SupportsHypothesis,
+    Symmetry,
     as_hypothesis,
     map_pieces,
     maximise,
@@ -28,13 +29,14 @@ from seqbio.core import (
     spawn_generators,
 )
 from seqbio.core._checks import checked
-from seqbio.core.numerics import FloatArray
+from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count
 from seqbio.hypothesis_testing.likelihood_ratio import judge_fits
 from seqbio.hypothesis_testing.select import check_name
+from seqbio.hypothesis_testing.symmetry import questioned_symmetry
 from seqbio.hypothesis_testing.tables import Table, as_html, as_text
 
 LEVELS = (0.10, 0.05, 0.01)
@@ -184,6 +186,7 @@ def calibrate(
     n: int = 200,
     *,
     parameters: ArrayLike | None = None,
+    drawn_from: Literal["model", "data"] = "model",
     calibration: str = "auto",
     n_replicates: int = 199,
     n_splits: int = 10,
@@ -204,6 +207,10 @@ def calibrate(
     parameters : array_like of float, (n_full,), optional
         Full parameters to draw with, an element of the null; by default the null's fit to the
         design.
+    drawn_from : {"model", "data"}, default "model"
+        The model draws items that all obey the same parameters. From "data" means that items of
+        the design are transformed at random, such as x and y exchanged: a null by symmetry, in
+        which items differ as much as they do; for hypotheses about such a symmetry.
     calibration, n_replicates, n_splits
         As in `compare`.
     seed : int, numpy.random.Generator or None
@@ -221,7 +228,8 @@ def calibrate(
     Raises
     ------
     ParameterError
-        The parameters do not obey the null, or the model cannot draw data.
+        The parameters do not obey the null, or the model cannot draw data, or the hypotheses are
+        about no symmetry of items.
 
     Examples
     --------
@@ -256,11 +264,18 @@ def calibrate(
         full = np.asarray(parameters, dtype=np.float64)
         if not null_hypothesis.tying.contains(full):
             raise ParameterError("the parameters do not obey the null; expand free ones")
+    draw: Callable[[np.random.Generator], Any]
+    draw = partial(simulate_from, null_hypothesis.model, full, prepared)
+    if drawn_from == "data":
+        draw = _transforming(null_hypothesis, alternative_hypothesis, prepared)
+    elif drawn_from != "model":
+        raise ParameterError(f"drawn_from is {drawn_from!r}; choose 'model' or 'data'")
     trials = run_trials(
         null_hypothesis,
         alternative_hypothesis,
         prepared,
         full,
+        draw,
         spawn_generators(for_trials, n),
         Options(
             calibration,
@@ -277,11 +292,35 @@ def calibrate(
     return SelfCheck(trials)
 
 
+def _transforming(
+    null: Hypothesis, alternative: Hypothesis, data: Any
+) -> Callable[[np.random.Generator], Any]:
+    """Make a function that transforms each cluster of items by a fair coin."""
+    null_fit = maximise(null.model, null.tying, data)
+    wide = maximise(alternative.model, alternative.tying, data, start=null_fit.full)
+    comparison = Comparison(null_fit, wide, data, 1)
+    questioned = questioned_symmetry(comparison)
+    if questioned is None or not questioned.exact:
+        raise ParameterError(
+            "items can be transformed only where the hypotheses are about their symmetry, such as "
+            "all gap parameters tied between x and y; leave out drawn_from"
+        )
+    return partial(_transformed, questioned.symmetry, data, comparison.labels)
+
+
+def _transformed(
+    symmetry: Symmetry, data: Any, labels: IntArray, generator: np.random.Generator
+) -> Any:
+    coins = generator.integers(0, 2, int(labels.max()) + 1).astype(bool)
+    return symmetry.transform(data, coins[labels])
+
+
 def run_trials(
     null: Hypothesis,
     alternative: Hypothesis,
     design: Any,
     full: FloatArray,
+    draw: Callable[[np.random.Generator], Any],
     generators: Sequence[np.random.Generator],
     options: Options,
     executor: Executor | None,
@@ -296,7 +335,9 @@ def run_trials(
     design : object
         In the form that the model takes.
     full : ndarray of float64, (n_full,)
-        What is true.
+        Where fits start.
+    draw : callable
+        Makes a data set with a generator.
     generators : sequence of numpy.random.Generator
         One for each data set.
     options : Options
@@ -310,20 +351,20 @@ def run_trials(
         In the order of the generators.
     """
     ranks = identifiable_ranks(null, alternative, design)
-    work = partial(_trial, null, alternative, design, full, ranks, options)
+    work = partial(_trial, null, alternative, draw, full, ranks, options)
     return tuple(map_pieces(work, generators, executor=executor, on_done=on_done))
 
 
 def _trial(
     null: Hypothesis,
     alternative: Hypothesis,
-    design: Any,
+    draw: Callable[[np.random.Generator], Any],
     full: FloatArray,
     ranks: tuple[int, int],
     options: Options,
     generator: np.random.Generator,
 ) -> Trial:
-    drawn = simulate_from(null.model, full, design, generator)
+    drawn = draw(generator)
     try:
         null_fit = maximise(null.model, null.tying, drawn, start=full, seed=generator)
         alternative_fit = maximise(

@@ -50,14 +50,19 @@ from seqbio.core import (
     dependence_of,
     event_totals_of,
     few_events,
+    given_of,
     irregular_reason,
     is_regular,
+    sample_size_of,
 )
 from seqbio.core.ascent import free_names
 from seqbio.hypothesis_testing.calibrations.boundary import tested_on_boundary
+from seqbio.hypothesis_testing.calibrations.declaration import MANY
 from seqbio.hypothesis_testing.comparison import Comparison
 from seqbio.hypothesis_testing.wording import shortened
 
+_FEW_ITEMS = 20  # or fewer may be counts, such as those of a table, which hold more than one event
+_ITEMS_FOR_EACH = 5
 _LEAST_INFLATION, _MOST_INFLATION = 0.8, 1.25  # of the mean ratio, which Bartlett can correct
 _MOST_NAMES = 5
 _SEVERITIES = ("note", "warning", "invalid")
@@ -164,6 +169,7 @@ def model_checks(comparison: Comparison) -> list[Check]:
         checks += checks_of(fit.model, fit.full, data, fit.tying)
     if is_regular(null_fit.model):
         checks += _few_events(null_fit, alternative_fit, data) + _mean_ratio(comparison)
+        checks += _many_parameters(comparison) + _lengths(comparison)
     checks += dependence_of(null_fit.model, data)
     gravest: dict[tuple[str, str], Check] = {}
     for check in checks:
@@ -177,27 +183,58 @@ def model_checks(comparison: Comparison) -> list[Check]:
 def _few_events(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Check]:
     """Find parameters that are tested on too few events.
 
-    Tested are those that are one under the null and several under the alternative. Behind each
-    of the several, events are expected under the null, and the fewest count, as in a table of
-    counts (Cochran's rule). What both hypotheses tie is estimated from all events together, and
-    is not tested.
+    Tested are those that are one under the null, or fixed at a value inside, and several under the
+    alternative. Behind each of the several, events are expected under the null, and the fewest
+    count, as in a table of counts (Cochran's rule). What both hypotheses tie is estimated from all
+    events together, and is not tested.
     """
     null, alternative = null_fit.tying.group, alternative_fit.tying.group
-    parts = np.unique(np.stack([null, alternative]), axis=1)
-    n_parts = np.bincount(parts[0] + 1, minlength=null_fit.tying.n_free + 1)  # fixed ones first
-    tested = (null >= 0) & (n_parts[null + 1] > 1)
+    held = (null < 0) & np.isfinite(null_fit.tying.offset) & (alternative >= 0)
+    # All that is held fixed inside is tested against its value, as if it were one.
+    together = np.where(held, null.max(initial=0) + 1, null)
+    parts = np.unique(np.stack([together, alternative]), axis=1)
+    n_parts = np.bincount(parts[0] + 1, minlength=int(together.max(initial=0)) + 2)
+    tested = (together >= 0) & (n_parts[together + 1] > 1) | held
     checks = []
     for words, expected in event_totals_of(null_fit.model, null_fit.full, data).items():
         counted = np.flatnonzero(tested & np.isfinite(expected))
         totals = np.bincount(alternative[counted], expected[counted])
-        for group in np.unique(null[counted]):
-            own = counted[null[counted] == group]
+        for group in np.unique(together[counted]):
+            own = counted[together[counted] == group]
             fewest = own[np.argmin(totals[alternative[own]])]
             name = null_fit.model.layout.entry_names[fewest]
             count = float(totals[alternative[fewest]])
             found = f"about {count:.1f} {words} expected behind {name}"
             checks += few_events(found, count, f"{words} of {name}")
     return checks
+
+
+def _lengths(comparison: Comparison) -> list[Check]:
+    """Warn where lengths are tested besides other things, as nobody means to."""
+    given = given_of(comparison.model)
+    if not comparison.tests_what_is_given:
+        return []
+    names = comparison.model.layout.entry_names
+    listed = ", ".join(names[i] for i in np.flatnonzero(given)[:3])
+    message = (
+        f"the test is also about {listed}, which say how long items are and have no law of their "
+        "own where these were cut; tie the others by their names to leave it out"
+    )
+    return [Check(message, "warning", "lengths_tested")]
+
+
+def _many_parameters(comparison: Comparison) -> list[Check]:
+    """Doubt large numbers where there are few items for each parameter, and nothing else counts."""
+    n_free, n_items = comparison.alternative_fit.n_free, comparison.n_items
+    _, what = sample_size_of(comparison.model, comparison.data, n_items)
+    known = what != "items" or comparison.mean_ratio is not None
+    if known or n_items < _FEW_ITEMS or n_free * _ITEMS_FOR_EACH <= n_items:
+        return []
+    message = (
+        f"{n_free} parameters are many for {n_items} items, so that the chi-squared law, which is "
+        f"for {_ITEMS_FOR_EACH} items or more for each, can be far off"
+    )
+    return [Check(message, "invalid", MANY)]
 
 
 def _mean_ratio(comparison: Comparison) -> list[Check]:

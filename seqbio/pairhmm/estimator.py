@@ -261,6 +261,30 @@ class PairHMM(Estimator):
         model = self._model(data.names if isinstance(data, GroupedData) else ())
         return Hypothesis(model, self._tying(model, data), described(self.tie))
 
+    def unlike(self, other: object) -> str:
+        """Say why two pair HMMs cannot be compared whatever their ties; empty where they can.
+
+        Frequencies that are counted in the data cost no parameter, and those that are estimated
+        do, though both are the most likely ones, or nearly.
+        """
+        if not isinstance(other, PairHMM):
+            return ""
+        own, others = self._frequency_mode(), other._frequency_mode()
+        if own == others or "empirical" not in (own, others):
+            return ""
+        return (
+            f"frequencies are {own!r} in the null and {others!r} in the alternative; empirical "
+            "ones are counted in the data, and yet not among the parameters, so that degrees of "
+            "freedom would be wrong. Give both hypotheses the same frequencies, or 'equal' or "
+            "'estimated' ones"
+        )
+
+    def _frequency_mode(self) -> str:
+        _, name = self._settings_checked()
+        if self.frequencies is None:
+            return substitution_model(name).frequency_modes[0]
+        return self.frequencies if isinstance(self.frequencies, str) else "given"
+
     def _settings_checked(self) -> tuple[Alphabet, str]:
         alphabet = get_alphabet(self.alphabet)
         name = self.substitution or _DEFAULT_SUBSTITUTION[alphabet.name]

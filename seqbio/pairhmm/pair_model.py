@@ -113,6 +113,14 @@ class PairModel:
         return mask
 
     @cached_property
+    def given(self) -> NDArray[np.bool_]:
+        """The ends, which say how long alignments are: data are drawn of the lengths they have."""
+        mask = np.zeros(self.layout.size, dtype=bool)
+        for name in ("end_m", "end_x", "end_y"):
+            mask[self.layout.slice(name)] = True
+        return mask
+
+    @cached_property
     def symmetries(self) -> tuple[Symmetry, ...]:
         """The exchange of x and y in a pair, under which what is of x becomes what is of y."""
         permutation = np.arange(self.layout.size)
@@ -507,7 +515,7 @@ class PairModel:
         blocks = self.layout.unflatten(full)
         totals: dict[str, Floats] = {}
 
-        def add(words: str, name: str, expected: float) -> None:
+        def add(words: str, name: str, expected: float | Floats) -> None:
             whole = totals.setdefault(words, np.full(self.layout.size, np.nan))
             whole[self.layout.slice(name)] = expected
 
@@ -520,7 +528,10 @@ class PairModel:
                 add(_EVENTS[kind][1], name, not_made)
         if "distance" in blocks:
             matches, _ = self._letters(blocks, *_totals(counts, data), data)
-            add("aligned letters that differ", "distance", matches.sum() - matches.trace())
+            by_kind = (matches + matches.T)[np.triu_indices_from(matches, 1)]
+            add("aligned letters that differ", "distance", float(by_kind.sum()))
+            if "exchangeability" in blocks:
+                add("aligned letters that differ", "exchangeability", by_kind)
         return totals
 
     def dependence(self, data: PairData) -> list[Check]:

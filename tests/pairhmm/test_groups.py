@@ -10,6 +10,7 @@ from seqbio import GroupedPairs, PairHMM, compare
 from seqbio.core import check_gradient, clusters_of, fingerprint, fit, simulate_from
 from seqbio.errors import NestingError, ParameterError, TyingError
 from seqbio.hypothesis_testing import calibrate, power
+from seqbio.hypothesis_testing.comparison import Comparison
 from seqbio.hypothesis_testing.validity import model_checks
 from seqbio.pairhmm.groups import by_groups, split_name
 
@@ -388,7 +389,11 @@ def test_what_both_hypotheses_tie_over_groups_needs_events_in_all_together(parts
         for tie in (null, alternative):
             hypothesis, data = PairHMM(tie=tie).hypothesis(pairs)
             fits.append(fit(hypothesis.model, hypothesis.tying, data))
-        events = [check for check in model_checks(*fits, data) if check.code == "few_events"]
+        events = [
+            check
+            for check in model_checks(Comparison(*fits, data, 1))
+            if check.code == "few_events"
+        ]
         return [(each.severity, each.message.split(" expected")[0][-12:]) for each in events]
 
     grouped = few(("open", "extend", *shared), shared, each_its_own)

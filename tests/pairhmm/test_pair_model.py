@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from seqbio.core import Tying, fit
 from seqbio.core.gradient_check import check_gradient
 from seqbio.core.model import identifiable_rank
+from seqbio.hypothesis_testing.comparison import Comparison
 from seqbio.hypothesis_testing.validity import model_checks
 from seqbio.pairhmm import PairHMM
 from seqbio.pairhmm.pair_model import PairModel
@@ -396,8 +397,12 @@ def test_effects_are_log_ratios_with_their_gradients():
         np.testing.assert_allclose(effect.gradient, numeric, rtol=1e-8, atol=1e-10)
 
 
-def test_there_is_no_ratio_with_0():
+def test_a_ratio_with_0_is_infinite_or_0_and_there_is_none_of_two():
     model, full = model_and_full(open_x=0.0)
+    assert model.effects(full)["open_y / open_x"].value == np.inf
+    model, full = model_and_full(open_y=0.0)
+    assert model.effects(full)["open_y / open_x"].value == -np.inf
+    model, full = model_and_full(open_x=0.0, open_y=0.0)
     assert set(model.effects(full)) == {"extend_y / extend_x"}
 
 
@@ -424,7 +429,7 @@ def few_events(pairs, null=("open", "extend"), alternative=(), **settings):
     for tie in (null, alternative):
         hypothesis, data = PairHMM(tie=tie, substitution="jc69", **settings).hypothesis(pairs)
         fits.append(fit(hypothesis.model, hypothesis.tying, data))
-    found = model_checks(*fits, data)
+    found = model_checks(Comparison(*fits, data, 1))
     return [check for check in found if check.code == "few_events"]
 
 

@@ -447,6 +447,11 @@ def refit(
 
 
 def _can_draw(comparison: Comparison) -> str:
+    if comparison.tests_what_is_given:
+        return (
+            "what is tested says how long items are, and drawn data have the lengths of the data, "
+            "so that a bootstrap cannot tell"
+        )
     if can_simulate(comparison.model):
         return ""
     name = type(comparison.model).__name__

@@ -15,7 +15,9 @@ DEPENDENT = "dependent_items"
 MEANINGLESS = "unrelated_items"  # of which the parameters mean nothing, whatever the law
 OVERDISPERSED = "overdispersed"
 MANY = "many_parameters"  # of which some models do not seek the maximum
-NOT_FITTED = frozenset({"not_converged", "negative_ratio"})
+MISFIT = "misfit"  # begins the codes of what the model does not describe
+UNBOUNDED = "unbounded"
+NOT_FITTED = frozenset({"not_converged", "negative_ratio", UNBOUNDED})
 LARGE_NUMBERS = frozenset({"few_events", "alternative_on_boundary"})  # chi-squared is rough
 
 Run = Callable[[Comparison, Options, np.random.Generator], Evidence]
@@ -84,11 +86,13 @@ class Calibration:
             left |= set(found) & NOT_FITTED
         return left if self.by_clusters else left | set(found) & {DEPENDENT}
 
-    def makes_up_for(self, check: Check) -> bool:
+    def makes_up_for(self, check: Check, evidence: Evidence) -> bool:
         """Tell whether a finding no longer speaks against the p-value as it comes from here."""
         large = check.code in LARGE_NUMBERS and "few_events" not in self.unanswered({"few_events"})
-        answered = self.answers is not None and check.code in self.answers
-        return check.severity == "invalid" or large or answered
+        varying = check.code == OVERDISPERSED and self.robust
+        # Where items are transformed it does not matter by what law they were drawn.
+        misfit = check.code.startswith(MISFIT) and getattr(evidence, "exact", False)
+        return check.severity == "invalid" or large or varying or misfit
 
 
 def taken_apart(comparison: Comparison) -> str:

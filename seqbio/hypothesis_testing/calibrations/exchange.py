@@ -63,6 +63,7 @@ class ExchangeTest(Bootstrap):
     n_clusters: int = 0
 
     drawn = "data sets with items transformed"
+    exact = True
 
     @property
     def name(self) -> str:

@@ -63,7 +63,7 @@ from seqbio.hypothesis_testing.sign_flips import log_flip_pvalue
 from seqbio.hypothesis_testing.symmetry import questioned_symmetry, score_contributions
 
 FEWEST = 8  # items that say something, for which "auto" flips
-MOST_DIRECTIONS = 4  # items for each tested parameter, at least, where the law is approximate
+FEWEST_FOR_EACH = 4  # items for each tested parameter, at least, where the law is approximate
 _LEAST_USEFUL = 0.05  # a test whose least p-value is above that cannot find anything
 _ALL_PATTERNS = 14  # with so many clusters at most, every pattern of signs is looked at
 _FIRST, _MOST = 9_999, 999_999  # patterns that are drawn: at first, and where few exceed
@@ -370,8 +370,10 @@ def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
         return False
     if questioned_symmetry(comparison) is not None:
         return True
-    enough = comparison.n_clusters >= MOST_DIRECTIONS * comparison.df
-    return enough and bool({DEPENDENT, OVERDISPERSED} & set(found))
+    if comparison.n_clusters < FEWEST_FOR_EACH * comparison.df:
+        return False
+    # The law of lengths is never the model's own.
+    return comparison.tests_what_is_given or bool({DEPENDENT, OVERDISPERSED} & set(found))
 
 
 def _run(comparison: Comparison, options: Options, generator: np.random.Generator) -> SignFlips:
