@@ -10,21 +10,14 @@ Durbin, Eddy, Krogh & Mitchison, *Biological Sequence Analysis* (1998), sections
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.pairhmm.dp.likelihood import (
-    Direction,
-    Part,
-    Swept,
-    begin,
-    directions,
-    order_of,
-    parts_of,
-    room_of,
-)
+from seqbio.pairhmm.dp.likelihood import Part, lanes_of, order_of, parts_of, swept
 from seqbio.pairhmm.dp.machine import CodedPairs, Floats, Integers, Machine
-from seqbio.pairhmm.dp.sweep import Tiles, sweep
+from seqbio.pairhmm.dp.tile import Frontier
 from seqbio.pairhmm.dp.tracing import ROUNDING, Traces, trace
 
 States = NDArray[np.uint8]
@@ -46,15 +39,13 @@ def best_paths(machine: Machine, pairs: CodedPairs) -> list[States | None]:
     """
     paths: list[States | None] = [None] * len(pairs)
 
-    for part in parts_of(machine, pairs, whole=True):
-        ways, swept = _swept(machine, part, best=True)
-        tiles = part.tiles
+    for part in parts_of(machine, pairs, best=True, whole=True):
+        frontier = swept(part, every=True)
         for p, member in enumerate(part.members.tolist()):
-            logs, ends = _ends(machine, tiles, p, swept, ways)
+            logs, ends = _ends(machine, part, p, frontier)
             if np.isfinite(logs.max(initial=-np.inf)):
                 best = np.argmax(logs >= logs.max() - ROUNDING)
-                traces = _traces(machine, tiles, p, ends[[best]], np.zeros((1, 0)))
-                trace(tiles, tuple(swept), True, p, traces)
+                traces = _traced(machine, part, p, frontier, ends[[best]], np.zeros((1, 0)))
                 paths[member] = _paths(traces)[0]
     return paths
 
@@ -89,41 +80,27 @@ def sample_paths(
     paths: list[States] = []
     log_probability: list[Floats] = []
     for part in parts_of(machine, pairs, whole=True):
-        ways, swept = _swept(machine, part, best=False)
-        tiles = part.tiles
-        logs, ends = _ends(machine, tiles, 0, swept, ways)
+        frontier = swept(part, every=True)
         if part.lost.any():
             continue
+        logs, ends = _ends(machine, part, 0, frontier)
         if not np.isfinite(logs.max(initial=-np.inf)):
             return None
         weights = np.exp(logs - logs.max())
         cumulative = np.cumsum(weights)
-        n_choices = int(tiles.length[0].sum()) + 1
+        n_choices = int(part.tiles.length[0].sum()) + 1
         at_once = max(MOST_CHANCES // n_choices, 1)
         for first in range(0, n_paths, at_once):
             chance = generator.random((min(at_once, n_paths - first), n_choices))
             chosen = np.searchsorted(cumulative, chance[:, 0] * cumulative[-1], side="right")
-            traces = _traces(machine, tiles, 0, ends[chosen], chance)
-            traces.log_probability[:] = np.log(weights[chosen] / cumulative[-1])
-            trace(tiles, tuple(swept), False, 0, traces)
+            traces = _traced(machine, part, 0, frontier, ends[chosen], chance)
             paths.extend(_paths(traces))
-            log_probability.append(traces.log_probability)
+            of_ends = np.log(weights[chosen] / cumulative[-1])
+            log_probability.append(traces.log_probability + of_ends)
     return paths, np.concatenate(log_probability)
 
 
-def _swept(
-    machine: Machine, part: Part, *, best: bool
-) -> tuple[tuple[Direction, Direction], Swept]:
-    """Sweep forward; keep what flows into every tile, and provide memory for all rows of one."""
-    tiles, ways = part.tiles, directions(machine, part.tiles)
-    swept = begin(tiles, ways[0], every=True)
-    sweep(tiles, *swept, part.lost, part.smallest, best)
-    return ways, swept._replace(room=room_of(tiles.size, ways[0].moves, whole=True))
-
-
-def _ends(
-    machine: Machine, tiles: Tiles, p: int, swept: Swept, ways: tuple[Direction, Direction]
-) -> tuple[Floats, Integers]:
+def _ends(machine: Machine, part: Part, p: int, frontier: Frontier) -> tuple[Floats, Integers]:
     """Weigh all ends of the paths of a pair.
 
     Returns
@@ -133,63 +110,50 @@ def _ends(
     ends : (n, 3)
         The last node of the core, and the state there.
     """
-    exits, (ahead, back), size = swept.exits, ways, tiles.size
-    n_states, place = len(ahead.end), np.argsort(order_of(machine))
-    n, m = tiles.length[p].tolist()
+    tiles, law, back = part.tiles, part.laws[0], part.laws[1]
+    n_states, place = len(law.moves), np.argsort(order_of(machine))
     logs, ends = [], []
-
-    def add(side: int, values: Floats, scale: Integers, nodes: Integers, weights: Floats) -> None:
+    # The last node, then the others of the last row, then those of the last column.
+    for number, side in enumerate((1, 1, 0) if law.free else (1,)):
+        last = int(tiles.length[p, side])
+        nodes = np.arange(last)[::-1] if number else np.array([last])
+        values = (frontier.columns, frontier.rows)[side]
+        scales = (frontier.column_scale, frontier.row_scale)[side]
+        where, away = tiles.first[p, side] + nodes // tiles.size, last - nodes
+        weights = back.enter[side] if number else part.ends[0]
         with np.errstate(divide="ignore"):
-            own = np.log(values[:, place] * weights[place]) + (scale * np.log(2.0))[:, None]
-        letters = np.array([n, m])[side] - nodes
-        with np.errstate(divide="ignore"):
-            decay = np.log(back.entries.power[side, letters])
-        decay += back.entries.exponent[side, letters] * np.log(2.0)
-        logs.append((own + decay[:, None]).ravel())
-        where = np.repeat(nodes, n_states)
-        other = np.full_like(where, m if side == 0 else n)
-        state = np.tile(np.arange(n_states), len(nodes))
-        ends.append(np.column_stack([where, other, state] if side == 0 else [other, where, state]))
-
-    for side in (1, 1, 0) if exits.free else (1,):
-        at_end = not logs
-        values, scales = (
-            (exits.columns, exits.column_scale) if side == 0 else (exits.rows, exits.row_scale)
-        )
-        nodes = np.arange(n if side == 0 else m)[::-1] if not at_end else np.array([m])
-        slots = tiles.first[p, side] + nodes // size
-        weights = ahead.end if at_end else ahead.leave[side]
-        add(side, values[slots, :, nodes % size], scales[slots], nodes, weights)
+            own = np.log(values[where, :, nodes % tiles.size] * weights)
+            decay = np.log(back.power[side, away])
+        scale = scales[where] + back.exponent[side, away][:, None]
+        logs.append((own + scale * np.log(2.0) + decay[:, None])[:, place].ravel())
+        node = np.tile(tiles.length[p], (len(nodes), 1))
+        node[:, side] = nodes
+        states = np.tile(np.arange(n_states), len(nodes))
+        ends.append(np.column_stack([node.repeat(n_states, axis=0), states]))
     return np.concatenate(logs), np.concatenate(ends)
 
 
-def _traces(machine: Machine, tiles: Tiles, p: int, ends: Integers, chance: Floats) -> Traces:
-    """Stand at the ends of paths, overhangs written."""
-    n_paths, length = len(ends), tiles.length[p]
+def _traced(
+    machine: Machine, part: Part, p: int, frontier: Frontier, ends: Integers, chance: Floats
+) -> Traces:
+    """Trace paths back from their ends, before which overhangs stand."""
+    n_paths, length = len(ends), part.tiles.length[p]
     takes = np.array([(kind != "y", kind != "x") for kind in machine.kinds], dtype=np.int64)
-    kinds = machine.kinds
-    overhang = np.array([max(kinds.find(side), 0) for side in "xy"])
+    overhang = np.array([max(machine.kinds.find(side), 0) for side in "xy"])
     steps = np.zeros((n_paths, int(length.sum()) + 1), dtype=np.uint8)
     letters = length - ends[:, :2]
     for path, (of_x, of_y) in enumerate(letters.tolist()):
         steps[path, : of_x + of_y] = overhang[0 if of_x else 1]
-    n_steps, states = letters.sum(axis=1), ends[:, 2]
-    any_letter = length.sum() > 0
-    if any_letter:
-        steps[np.arange(n_paths), n_steps] = states
-    return Traces(
-        ends[:, :2] - takes[states] * any_letter,
-        states.copy(),
-        steps,
-        n_steps + any_letter,
-        chance,
-        np.zeros(n_paths),
-        np.ascontiguousarray(machine.transitions),
-        np.argsort(order_of(machine)),
-        takes,
-        overhang,
-        np.empty(len(kinds) + 1),
+    n_steps, states, empty = letters.sum(axis=1), ends[:, 2].copy(), not length.any()
+    steps[np.arange(n_paths), n_steps] = states
+    arrays: Any = (
+        *(ends[:, :2] - takes[states] * (not empty), states, steps, n_steps + (not empty), chance),
+        *(np.zeros(n_paths), np.ascontiguousarray(machine.transitions)),
+        *(np.argsort(order_of(machine)), takes, overhang, np.empty(len(takes) + 1)),
     )
+    traces, law = Traces(*arrays), part.laws[0]
+    trace(part.tiles, law, lanes_of(part.tiles, law, whole=True), frontier, p, traces)
+    return traces
 
 
 def _paths(traces: Traces) -> list[States]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seqbio.pairhmm.dp.counting import Cells
-from seqbio.pairhmm.dp.likelihood import (
-    Part,
-    forward_backward,
-    parts_of,
-)
+from seqbio.pairhmm.dp.counting import Tally
+from seqbio.pairhmm.dp.likelihood import Part, forward_backward, parts_of
 from seqbio.pairhmm.dp.machine import (
     MOST_CELLS,
     CodedPairs,
@@ -21,6 +17,7 @@ from seqbio.pairhmm.dp.machine import (
     MatchPosterior,
 )
 from seqbio.pairhmm.dp.sweep import Tiles
+from seqbio.pairhmm.dp.tile import Bools
 
 AT_ONCE = 100_000  # letters of the pairs that are held at once
 CELLS_PER_LETTER = 16  # for which there is room at first
@@ -33,18 +30,18 @@ def match_posteriors(
 
     It is None for a pair that no path can make. A part of the pairs is held at a time.
     """
-    part = np.cumsum(pairs.lengths.sum(axis=1)) // AT_ONCE
-    for number in np.unique(part):
-        own = np.flatnonzero(part == number)
+    number = np.cumsum(pairs.lengths.sum(axis=1)) // AT_ONCE
+    for held in np.unique(number):
+        own = np.flatnonzero(number == held)
         found: dict[int, MatchPosterior | None] = {}
-        for run in parts_of(machine, pairs.take(own), whole=True):
-            room = CELLS_PER_LETTER * int(run.tiles.length.sum())
-            least = run.tiles.length.min(axis=1) / MOST_CELLS
-            cells, possible = _collected(machine, run, least, room)
-            if cells.n_found[0] > room:
-                cells, possible = _collected(machine, run, least, int(cells.n_found[0]))
-            of_pairs = _by_pair(run.tiles, cells, possible)
-            found.update(zip(run.members.tolist(), of_pairs, strict=True))
+        for part in parts_of(machine, pairs.take(own), whole=True):
+            room = CELLS_PER_LETTER * int(part.tiles.length.sum()) + 1
+            least = part.tiles.length.min(axis=1) / MOST_CELLS
+            tally, possible = _collected(machine, part, least, room)
+            if tally.n_found[0] > room:
+                tally, possible = _collected(machine, part, least, int(tally.n_found[0]))
+            of_pairs = _by_pair(part.tiles, tally, possible)
+            found.update(zip(part.members.tolist(), of_pairs, strict=True))
         yield from ((int(own[pair]), found[pair]) for pair in range(len(own)))
 
 
@@ -54,47 +51,30 @@ def match_posterior(machine: Machine, pairs: CodedPairs) -> Floats | None:
     None if no path can make the pair.
     """
     result: Floats | None = None
-    for run in parts_of(machine, pairs, whole=True):
-        cells, possible = _collected(machine, run, np.zeros(1), 0)
-        result = cells.probability.reshape(run.tiles.length[0]) if possible[0] else None
+    for part in parts_of(machine, pairs, whole=True):
+        tally, possible = _collected(machine, part, np.zeros(1), 0)
+        result = tally.probability.reshape(part.tiles.length[0]) if possible[0] else None
     return result
 
 
-def _collected(
-    machine: Machine, part: Part, least: Floats, room: int
-) -> tuple[Cells, NDArray[np.bool_]]:
-    """Collect the cells for which there is room, or all in their place if there is none."""
-    tiles = part.tiles
-    n_cells = tiles.length.prod(axis=1)
-    cells = Cells(
-        True,
-        least,
-        np.ones(len(tiles.x)),
-        np.ones(len(tiles.y)),
-        np.cumsum(n_cells) - n_cells,
-        np.empty(room) if room else np.zeros(int(n_cells.sum())),
-        np.empty(room, dtype=np.int64),
-        np.zeros(1, dtype=np.int64),
-    )
-    found = forward_backward(machine, part, [], cells)
-    return cells, np.isfinite(found.ended.log_value)
+def _collected(machine: Machine, part: Part, least: Floats, room: int) -> tuple[Tally, Bools]:
+    none = np.zeros((0, 2), dtype=np.int64)
+    _, ended, tally = forward_backward(machine, part, none, (least, room))
+    return tally, ended.value > 0
 
 
-def _by_pair(
-    tiles: Tiles, cells: Cells, possible: NDArray[np.bool_]
-) -> Iterator[MatchPosterior | None]:
-    n_found = int(cells.n_found[0])
-    order = np.argsort(cells.cell[:n_found])
-    number, probability = cells.cell[order], cells.probability[order]
-    stops = np.searchsorted(number, [*cells.first[1:], tiles.length.prod(axis=1).sum()])
-    for p, stop in enumerate(stops.tolist()):
-        start = int(stops[p - 1]) if p else 0
-        rows, columns = np.divmod(number[start:stop] - cells.first[p], max(tiles.length[p, 1], 1))
+def _by_pair(tiles: Tiles, tally: Tally, possible: Bools) -> Iterator[MatchPosterior | None]:
+    n_found = int(tally.n_found[0])
+    order = np.argsort(tally.cell[:n_found])
+    number, probability = tally.cell[order], tally.probability[order]
+    starts = np.searchsorted(number, [*tally.first, tiles.length.prod(axis=1).sum()])
+    for p, (start, stop) in enumerate(pairwise(starts.tolist())):
+        rows, columns = np.divmod(number[start:stop] - tally.first[p], max(tiles.length[p, 1], 1))
         unaligned = [
             # Sums of many probabilities may come out a rounding error above 1.
             np.maximum(values[begin : begin + n], 0.0)
             for values, begin, n in zip(
-                (cells.unaligned_x, cells.unaligned_y), tiles.start[p], tiles.length[p], strict=True
+                tally.unaligned, tiles.start[p], tiles.length[p], strict=True
             )
         ]
         likely = np.minimum(probability[start:stop], 1.0)  # rounding may take it beyond

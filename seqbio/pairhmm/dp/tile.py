@@ -12,9 +12,8 @@ Run from the first node with the probabilities of moves for weights it is the fo
 run from the last node over reversed sequences with the same moves reversed, the backward
 algorithm; and with the larger in place of the sum, Viterbi's.
 
-Rows of a tile follow one another in a ring, of two rows or of all. A row has the values of the
-states in each column, and T of the columns before; there eight numbers, one for each lane, stand
-next to each other.
+Rows of nodes follow one another in a ring, of two rows or of all. The numbers of the eight tiles at
+a node, one for each lane, stand next to each other.
 """
 
 from __future__ import annotations
@@ -40,106 +39,61 @@ from seqbio.pairhmm.dp.vectors import (
     store,
 )
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Letters = NDArray[np.uint16]
 
 AT_ONCE = 3  # sources of a flow, added up in one go
+NOTHING = -(1 << 40)  # exponent of what is 0
 
 
-class Moves(NamedTuple):
-    """What flows from where, for T (0), the X states (1 ...) and the Y states.
+class Law(NamedTuple):
+    """A machine, read from the first letters to the last or from the last to the first.
+
+    States are M (0), those that take letters of x, and those that take letters of y; flows into
+    them likewise, with T for M.
 
     Parameters
     ----------
-    n_x, n_y : int
-        Numbers of states that take letters of x and of y.
-    sources, weights : (n_states, k) int, float
-        Of each flow, a multiple of `AT_ONCE`; flows into Y do not have those from Y.
+    best, backward, free : bool
+        Whether the best path is taken, whether sequences are reversed, and whether paths may begin
+        and end beside overhangs.
+    smallest : float
+        The least value that is surely in range, or 0 where none can leave it.
+    n_x : int
+        Number of states that take letters of x.
+    sources, weights : (n_states, k)
+        Of each flow, but for those from Y into Y.
     n_sources : (n_states,)
-        How many of them.
-    stay : (n_y,)
-        Weights of the flows from Y states into themselves.
-    crossing, crossed : (n, 2), (n,)
-        Flows into Y states from others: the two states, counted among the Y states, and the weight.
+        How many, a multiple of `AT_ONCE`.
+    moves : (n_states, n_states)
+        All weights, by flow and source.
+    crossing : (n, 2)
+        Flows from Y states into others: the two states.
     odds : (n_symbols ** 2,)
         Of letters of x (rows) and y; at least 4 x 4.
     n_symbols : int
-    """
-
-    n_x: int
-    n_y: int
-    sources: Integers
-    weights: Floats
-    n_sources: Integers
-    stay: Floats
-    crossing: Integers
-    crossed: Floats
-    odds: Floats
-    n_symbols: int
-
-
-class Room(NamedTuple):
-    """Memory for the tiles in work.
-
-    Parameters
-    ----------
-    size : int
-        Rows and columns of a tile.
-    cells : (n_kept * (n_states + 1) * (size + 1) * LANES,)
-        The ring of rows.
-    left : ((1 + n_y) * size * LANES,)
-        T of the column to the left, and what flows from it into Y states; becomes the same of the
-        last column.
-    letters_x, letters_y : (size * LANES,) uint16
-    corner : (LANES,)
-        T at the corner.
-    factors : (3 * LANES,)
-    least : (LANES,)
-        The least value that is not 0.
-    low, high : (2,)
-        First row and column in use, and those behind the last.
-    entering, leaving : (size,) bool
-        Rows in which paths begin, and end.
-    """
-
-    size: int
-    cells: Floats
-    left: Floats
-    letters_x: NDArray[np.uint16]
-    letters_y: NDArray[np.uint16]
-    corner: Floats
-    factors: Floats
-    least: Floats
-    low: Integers
-    high: Integers
-    entering: NDArray[np.bool_]
-    leaving: NDArray[np.bool_]
-
-
-class Entries(NamedTuple):
-    """What flows from where paths begin.
-
-    Parameters
-    ----------
-    free : bool
-        Whether paths may begin behind an overhang, in the first row and column.
-    node : (LANES, 2)
-        First node of the pair, counted from the first node of the tile.
-    scale : (LANES,)
-        Power of two of the values in the tile.
     begin : float
         Value of M at the first node.
-    first : (n_states,)
-        What flows from the first node besides: into T, X states and Y states.
-    enter : (2, n_states)
-        The same behind an overhang of one letter of x, and of y.
+    first, enter : (n_states,), (2, n_states)
+        What flows from the first node besides, and behind an overhang of one letter of x and of y.
     power, exponent : (2, length)
         Weight of an overhang of so many letters over that of one, times a power of two.
     """
 
+    best: bool
+    backward: bool
     free: bool
-    node: Integers
-    scale: Integers
+    smallest: float
+    n_x: int
+    sources: Integers
+    weights: Floats
+    n_sources: Integers
+    moves: Floats
+    crossing: Integers
+    odds: Floats
+    n_symbols: int
     begin: float
     first: Floats
     enter: Floats
@@ -147,26 +101,92 @@ class Entries(NamedTuple):
     exponent: Integers
 
 
-class Exits(NamedTuple):
-    """The states at which paths end, in all tiles that have a last node, row or column.
+class Lanes(NamedTuple):
+    """Eight tiles in work, one in each lane.
 
     Parameters
     ----------
-    free : bool
-        Whether paths may end before an overhang, in the last row and column.
-    node : (LANES, 2)
-        Last node of the pair, counted from the first node of the tile.
-    place : (LANES, 2)
-        Where the last row and column of the tile are to be kept.
-    rows, columns : (n, n_states, size)
-        The states at their nodes.
-    row_scale, column_scale : (n,)
-        Power of two of the values.
+    size : int
+        Nodes along either side of a tile.
+    tile : (LANES, 3)
+        Pair (-1 for none), row and column of each tile.
+    row, column, taken : (LANES,), (LANES,), (1,)
+        The row of tiles that each lane works on, the next column in it, and rows that were dealt.
+    cells : (n_kept, n_states + 1, (size + 1) * LANES)
+        The ring of rows: the states in each column, and T of the column before.
+    left : (1 + n_y, (size + 1) * LANES)
+        T of the column to the left, and what flows from it into Y; becomes that of the last column.
+    corner : (LANES,)
+        T at the corner.
+    letters : (2, (size + 1) * LANES) uint16
+        Of x and y.
+    scale : (2, n_states, LANES)
+        Powers of two of the states, and of the flows.
+    least : (LANES,)
+        The least value that is not 0, where it is watched.
+    low, high : (2,)
+        The first row and column in use, and those behind the last.
+    begins, ends : (LANES, 2)
+        The first and last node of the pair, counted from the first node of the tile.
+    entering, leaving : (size,)
+        Rows in which paths begin, and end.
+    places : (LANES, 2)
+        Where the states of the last row and column are kept.
     """
 
-    free: bool
-    node: Integers
-    place: Integers
+    size: int
+    tile: Integers
+    row: Integers
+    column: Integers
+    taken: Integers
+    cells: Floats
+    left: Floats
+    corner: Floats
+    letters: Letters
+    scale: Integers
+    least: Floats
+    low: Integers
+    high: Integers
+    begins: Integers
+    ends: Integers
+    entering: Bools
+    leaving: Bools
+    places: Integers
+
+
+class Frontier(NamedTuple):
+    """What flows out of tiles that are done, and the states where paths end.
+
+    Parameters
+    ----------
+    every : bool
+        Whether what flowed into every tile is kept; else a place is used again by the next tile in
+        the row or column.
+    done : (n_rows,)
+        How many tiles of each row are.
+    above, beside : (n, 1 + n_x, size), (n, 1 + n_y, size)
+        T and the flows into X states from the row above; T and the flows into Y from the left.
+    corner : (n,)
+        T at the corner of the tile below `above`.
+    above_scale, beside_scale, corner_scale : (n, 1 + n_x), (n, 1 + n_y), (n,)
+        Their powers of two.
+    above_peak, beside_peak : (n,)
+        The least powers of two above all of them.
+    rows, columns : (n, n_states, size)
+        The states in last rows and columns.
+    row_scale, column_scale : (n, n_states)
+    """
+
+    every: bool
+    done: Integers
+    above: Floats
+    beside: Floats
+    corner: Floats
+    above_scale: Integers
+    beside_scale: Integers
+    corner_scale: Integers
+    above_peak: Integers
+    beside_peak: Integers
     rows: Floats
     columns: Floats
     row_scale: Integers
@@ -181,123 +201,9 @@ def power_of_two(exponent: int) -> float:
 
 
 @compiled_in_place
-def start(room: Room, entries: Entries, i: int, row: int) -> None:
-    """Begin paths in state M of the first node, if it is in row i."""
-    for k in range(LANES):
-        a, b = entries.node[k, 0], entries.node[k, 1]
-        if i == a and 0 <= b < room.size:
-            room.cells[row + b * LANES + k] += entries.begin * power_of_two(-entries.scale[k])
-
-
-@compiled_in_place
 def joined(value: float, other: float, best: bool) -> float:
     """Add two numbers, or take the larger."""
     return max(value, other) if best else value + other
-
-
-@compiled_in_place
-def enter(
-    room: Room, entries: Entries, i: int, first: int, width: int, begin: int, end: int, best: bool
-) -> None:
-    """Add to some flows from row i what begins there, or take the larger."""
-    cells, size = room.cells, room.size
-    for k in range(LANES):
-        a, b = entries.node[k, 0], entries.node[k, 1]
-        if i >= a and 0 <= b < size and (i == a or entries.free):
-            n = i - a
-            factor = power_of_two(entries.exponent[0, n] - entries.scale[k]) * entries.power[0, n]
-            for t in range(begin, end):
-                value = entries.first[t] if n == 0 else entries.enter[0, t]
-                at = first + t * width + b * LANES + k
-                cells[at] = joined(cells[at], factor * value, best)
-        if i == a and entries.free:
-            for j in range(max(b + 1, 0), size):
-                n = j - b
-                factor = power_of_two(entries.exponent[1, n] - entries.scale[k])
-                for t in range(begin, end):
-                    value = factor * entries.power[1, n] * entries.enter[1, t]
-                    at = first + t * width + j * LANES + k
-                    cells[at] = joined(cells[at], value, best)
-
-
-@compiled_in_place
-def leave(room: Room, exits: Exits, i: int, row: int, width: int) -> None:
-    """Note the states of row i where paths may end."""
-    cells, size = room.cells, room.size
-    n_states = exits.rows.shape[1]
-    for k in range(LANES):
-        a, b = exits.node[k, 0], exits.node[k, 1]
-        if i == a:
-            for j in range(0 if exits.free else b, min(b + 1, size)):
-                for s in range(n_states):
-                    exits.rows[exits.place[k, 0], s, j] = cells[row + s * width + j * LANES + k]
-        elif exits.free and i < a and 0 <= b < size:
-            for s in range(n_states):
-                exits.columns[exits.place[k, 1], s, i] = cells[row + s * width + b * LANES + k]
-
-
-@compiled_in_place
-def flow(
-    cells: Floats,
-    row: int,
-    width: int,
-    out: int,
-    moves: Moves,
-    into: int,
-    begin: int,
-    end: int,
-    best: bool,
-) -> None:
-    """Compute one flow from all columns of a row, into the places from `out` on."""
-    sources, weights = moves.sources, moves.weights
-    for q in range(0, moves.n_sources[into], AT_ONCE):
-        a, b = row + sources[into, q] * width, row + sources[into, q + 1] * width
-        c = row + sources[into, q + 2] * width
-        u, v, w = full(weights[into, q]), full(weights[into, q + 1]), full(weights[into, q + 2])
-        if best:
-            for at in range(begin, end, LANES):
-                value = larger(u * load(cells, a + at), v * load(cells, b + at))
-                value = larger(value, w * load(cells, c + at))
-                store(cells, out + at, larger(value, load(cells, out + at)) if q else value)
-        elif q:
-            for at in range(begin, end, LANES):
-                value = fma(u, load(cells, a + at), load(cells, out + at))
-                value = fma(v, load(cells, b + at), value)
-                store(cells, out + at, fma(w, load(cells, c + at), value))
-        else:
-            for at in range(begin, end, LANES):
-                value = fma(v, load(cells, b + at), u * load(cells, a + at))
-                store(cells, out + at, fma(w, load(cells, c + at), value))
-
-
-@compiled_in_place
-def flow_along(
-    cells: Floats, first: int, width: int, moves: Moves, begin: int, end: int, best: bool
-) -> None:
-    """Add what flows from Y states to what flows into Y states, column by column."""
-    if len(moves.crossing) == 0:
-        for h in range(moves.n_y):
-            row, stay = first + h * width, full(moves.stay[h])
-            value = load(cells, row + begin)
-            if best:
-                for at in range(row + begin + LANES, row + end + LANES, LANES):
-                    value = larger(stay * value, load(cells, at))
-                    store(cells, at, value)
-            else:
-                for at in range(row + begin + LANES, row + end + LANES, LANES):
-                    value = fma(stay, value, load(cells, at))
-                    store(cells, at, value)
-        return
-    for at in range(first + begin, first + end, LANES):
-        for h in range(moves.n_y):
-            source, place = at + h * width, at + h * width + LANES
-            value, own, stay = load(cells, source), load(cells, place), full(moves.stay[h])
-            store(cells, place, larger(stay * value, own) if best else fma(stay, value, own))
-        for q in range(len(moves.crossing)):
-            source = at + moves.crossing[q, 0] * width
-            place = at + moves.crossing[q, 1] * width + LANES
-            value, own, weight = load(cells, source), load(cells, place), full(moves.crossed[q])
-            store(cells, place, larger(weight * value, own) if best else fma(weight, value, own))
 
 
 @compiled_in_place
@@ -307,10 +213,10 @@ def pick(low: Vector, high: Vector, a: Vector, b: Vector, c: Vector, d: Vector) 
 
 
 @compiled_in_place
-def odds_of_row(room: Room, moves: Moves, i: int) -> tuple[Vector, ...]:
+def odds_of_row(law: Law, lanes: Lanes, i: int) -> tuple[Vector, ...]:
     """Odds of the letters of x in row i beside each of four letters of y."""
-    odds = moves.odds
-    low, high = has_bit(room.letters_x, i * LANES, 1), has_bit(room.letters_x, i * LANES, 2)
+    odds, letters = law.odds, lanes.letters[0]
+    low, high = has_bit(letters, i * LANES, 1), has_bit(letters, i * LANES, 2)
     a = pick(low, high, full(odds[0]), full(odds[4]), full(odds[8]), full(odds[12]))
     b = pick(low, high, full(odds[1]), full(odds[5]), full(odds[9]), full(odds[13]))
     c = pick(low, high, full(odds[2]), full(odds[6]), full(odds[10]), full(odds[14]))
@@ -319,140 +225,219 @@ def odds_of_row(room: Room, moves: Moves, i: int) -> tuple[Vector, ...]:
 
 
 @compiled_in_place
-def match(room: Room, moves: Moves, i: int, before: int, row: int, low: int, high: int) -> None:
+def match(law: Law, lanes: Lanes, i: int, before: Floats, out: Floats) -> None:
     """Multiply T before a match by the odds of the letters."""
-    cells, odds, letters = room.cells, moves.odds, room.letters_y
-    if moves.n_symbols == 4:
-        a, b, c, d = odds_of_row(room, moves, i)
-        for j in range(low, high):
-            at = j * LANES
+    letters, low, high = lanes.letters[1], lanes.low[1], lanes.high[1]
+    if law.n_symbols == 4:
+        a, b, c, d = odds_of_row(law, lanes, i)
+        for at in range(low * LANES, high * LANES, LANES):
             odd = pick(has_bit(letters, at, 1), has_bit(letters, at, 2), a, b, c, d)
-            store(cells, row + at, odd * load(cells, before + at))
+            store(out, at, odd * load(before, at))
         return
     for k in range(LANES):
-        own = np.int64(room.letters_x[i * LANES + k]) * moves.n_symbols
-        for j in range(low, high):
-            odd = odds[own + letters[j * LANES + k]]
-            cells[row + j * LANES + k] = odd * cells[before + j * LANES + k]
+        own = np.int64(lanes.letters[0, i * LANES + k]) * law.n_symbols
+        for at in range(low * LANES + k, high * LANES + k, LANES):
+            out[at] = law.odds[own + letters[at]] * before[at]
 
 
 @compiled_in_place
-def watch(room: Room, row: int, n_states: int, width: int, begin: int, end: int) -> None:
-    """Note the least value of a row that is not 0."""
-    least = load(room.least, 0)
-    for s in range(n_states):
-        for at in range(row + s * width + begin, row + s * width + end, LANES):
-            value = load(room.cells, at)
-            least = smaller(least, choose(positive(value), value, least))
-    store(room.least, 0, least)
+def start(law: Law, lanes: Lanes, i: int, out: Floats) -> None:
+    """Begin paths in state M of the first node, if it is in row i."""
+    for k in range(LANES):
+        a, b = lanes.begins[k, 0], lanes.begins[k, 1]
+        if i == a and 0 <= b < lanes.size:
+            out[b * LANES + k] = law.begin * power_of_two(-lanes.scale[0, 0, k])
 
 
 @compiled_in_place
-def fill_row(
-    room: Room,
-    moves: Moves,
-    entries: Entries,
-    entering: bool,
-    i: int,
-    above: int,
-    row: int,
-    below: int,
-    width: int,
-    low: int,
-    high: int,
-    best: bool,
-) -> None:
+def enter(law: Law, lanes: Lanes, i: int, t: int, out: Floats) -> None:
+    """Add to a flow from row i what begins there, or take the larger."""
+    for k in range(LANES):
+        a, b = lanes.begins[k, 0], lanes.begins[k, 1]
+        for side in range(2):
+            first, stop = 0, 0
+            if side == 0 and i >= a and 0 <= b < lanes.size and (i == a or law.free):
+                first, stop = b, b + 1
+            elif side == 1 and i == a and law.free:
+                first, stop = max(b + 1, 0), lanes.size
+            for j in range(first, stop):
+                n = j - b if side else i - a  # letters of an overhang that ends here
+                value = (law.enter[side, t] if n > 0 else law.first[t]) * law.power[side, n]
+                value *= power_of_two(law.exponent[side, n] - lanes.scale[1, t, k])
+                out[j * LANES + k] = joined(out[j * LANES + k], value, law.best)
+
+
+@compiled_in_place
+def leave(law: Law, lanes: Lanes, frontier: Frontier, i: int, row: Floats) -> None:
+    """Note the states of row i where paths may end."""
+    n_states = frontier.rows.shape[1]
+    for k in range(LANES):
+        a, b = lanes.ends[k, 0], lanes.ends[k, 1]
+        if i == a:
+            for j in range(0 if law.free else b, min(b + 1, lanes.size)):
+                for s in range(n_states):
+                    frontier.rows[lanes.places[k, 0], s, j] = row[s, j * LANES + k]
+        elif law.free and i < a and 0 <= b < lanes.size:
+            for s in range(n_states):
+                frontier.columns[lanes.places[k, 1], s, i] = row[s, b * LANES + k]
+
+
+@compiled_in_place
+def flow(law: Law, lanes: Lanes, i: int, t: int, row: Floats, out: Floats) -> None:
+    """Compute one flow from all columns of a row."""
+    begin, end = lanes.low[1] * LANES, lanes.high[1] * LANES
+    for q in range(0, law.n_sources[t], AT_ONCE):
+        a, b = row[law.sources[t, q]], row[law.sources[t, q + 1]]
+        c, w = row[law.sources[t, q + 2]], full(law.weights[t, q + 2])
+        u, v = full(law.weights[t, q]), full(law.weights[t, q + 1])
+        if law.best:
+            for at in range(begin, end, LANES):
+                value = larger(larger(u * load(a, at), v * load(b, at)), w * load(c, at))
+                store(out, at, larger(value, load(out, at)) if q else value)
+        elif q:
+            for at in range(begin, end, LANES):
+                value = fma(v, load(b, at), fma(u, load(a, at), load(out, at)))
+                store(out, at, fma(w, load(c, at), value))
+        else:
+            for at in range(begin, end, LANES):
+                value = fma(v, load(b, at), u * load(a, at))
+                store(out, at, fma(w, load(c, at), value))
+    if lanes.entering[i]:
+        enter(law, lanes, i, t, out)
+
+
+@compiled_in_place
+def flow_along(law: Law, lanes: Lanes, row: Floats) -> None:
+    """Add what flows from Y states to what flows into Y states, column by column."""
+    begin, end = lanes.low[1] * LANES, lanes.high[1] * LANES
+    if len(law.crossing) == 0:
+        for t in range(1 + law.n_x, len(row) - 1):
+            values, stay = row[t], full(law.moves[t, t])
+            value = load(values, begin)
+            for at in range(begin + LANES, end + LANES, LANES):
+                other = load(values, at)
+                value = larger(stay * value, other) if law.best else fma(stay, value, other)
+                store(values, at, value)
+        return
+    for at in range(begin, end, LANES):
+        for t in range(1 + law.n_x, len(row) - 1):
+            along(law, row, t, t, at)
+        for q in range(len(law.crossing)):
+            along(law, row, law.crossing[q, 0], law.crossing[q, 1], at)
+
+
+@compiled_in_place
+def along(law: Law, row: Floats, s: int, t: int, at: int) -> None:
+    """Add what flows from one state in a column into one in the next."""
+    value, other, w = load(row[s], at), load(row[t], at + LANES), full(law.moves[t, s])
+    store(row[t], at + LANES, larger(w * value, other) if law.best else fma(w, value, other))
+
+
+@compiled_in_place
+def fill_row(law: Law, lanes: Lanes, i: int, above: Floats, row: Floats, below: Floats) -> None:
     """Compute a row: the states, T, and the flows into the X states of the next row."""
-    cells, n_x, n_y = room.cells, moves.n_x, moves.n_y
-    n_states, begin, end = 1 + n_x + n_y, low * LANES, high * LANES
-    totals, first_y = n_states * width, (1 + n_x) * width
-    match(room, moves, i, above + totals, row, low, high)
-    if entering:
-        start(room, entries, i, row)
-    for h in range(n_y):
-        out = row + first_y + h * width + LANES
-        flow(cells, row, width, out, moves, 1 + n_x + h, begin, end, best)
-    if entering:
-        enter(room, entries, i, row + LANES, width, 1 + n_x, n_states, best)
-    flow_along(cells, row + first_y, width, moves, begin, end, best)
-    flow(cells, row, width, row + totals + LANES, moves, 0, begin, end, best)
-    for g in range(1, 1 + n_x):
-        flow(cells, row, width, below + g * width, moves, g, begin, end, best)
-    if entering:
-        enter(room, entries, i, row + totals + LANES, width, 0, 1, best)
-        enter(room, entries, i, below, width, 1, 1 + n_x, best)
+    n_states = len(row) - 1
+    match(law, lanes, i, above[n_states], row[0])
+    if lanes.entering[i]:
+        start(law, lanes, i, row[0])
+    for t in range(1 + law.n_x, n_states):
+        flow(law, lanes, i, t, row, row[t, LANES:])
+    flow_along(law, lanes, row)
+    for t in range(1 + law.n_x):
+        flow(law, lanes, i, t, row, below[t] if t else row[n_states, LANES:])
 
 
 @compiled_in_place
 def fill_row_of_three(
-    room: Room,
-    moves: Moves,
-    i: int,
-    above: int,
-    row: int,
-    below: int,
-    width: int,
-    low: int,
-    high: int,
+    law: Law, lanes: Lanes, i: int, above: Floats, row: Floats, below: Floats
 ) -> None:
-    """Do the same for the states M, X and Y in one go, in which no path begins."""
-    cells, letters, weights = room.cells, room.letters_y, moves.weights
-    m_t, x_t, y_t = full(weights[0, 0]), full(weights[0, 1]), full(weights[0, 2])
-    m_x, x_x, y_x = full(weights[1, 0]), full(weights[1, 1]), full(weights[1, 2])
-    m_y, x_y, y_y = full(weights[2, 0]), full(weights[2, 1]), full(moves.stay[0])
-    a, b, c, d = odds_of_row(room, moves, i)
-    y = load(cells, row + 2 * width + low * LANES)
-    for j in range(low, high):
-        at = j * LANES
+    """Do the same for the states M, X and Y in one go, in a row in which no path begins."""
+    letters, w = lanes.letters[1], law.moves
+    m_t, x_t, y_t = full(w[0, 0]), full(w[0, 1]), full(w[0, 2])
+    m_x, x_x, y_x = full(w[1, 0]), full(w[1, 1]), full(w[1, 2])
+    m_y, x_y, y_y = full(w[2, 0]), full(w[2, 1]), full(w[2, 2])
+    a, b, c, d = odds_of_row(law, lanes, i)
+    before, of_m, of_x, of_y, of_t, into_x = above[3], row[0], row[1], row[2], row[3], below[1]
+    y = load(of_y, lanes.low[1] * LANES)
+    for at in range(lanes.low[1] * LANES, lanes.high[1] * LANES, LANES):
         odd = pick(has_bit(letters, at, 1), has_bit(letters, at, 2), a, b, c, d)
-        m, x = odd * load(cells, above + 3 * width + at), load(cells, row + width + at)
-        store(cells, row + at, m)
-        store(cells, row + 3 * width + at + LANES, fma(y_t, y, fma(x_t, x, m_t * m)))
-        store(cells, below + width + at, fma(y_x, y, fma(x_x, x, m_x * m)))
+        m, x = odd * load(before, at), load(of_x, at)
+        store(of_m, at, m)
+        store(of_t, at + LANES, fma(y_t, y, fma(x_t, x, m_t * m)))
+        store(into_x, at, fma(y_x, y, fma(x_x, x, m_x * m)))
         y = fma(y_y, y, fma(x_y, x, m_y * m))
-        store(cells, row + 2 * width + at + LANES, y)
+        store(of_y, at + LANES, y)
 
 
 @compiled_in_place
-def fill(
-    room: Room,
-    moves: Moves,
-    entries: Entries,
-    exits: Exits,
-    low: Integers,
-    high: Integers,
-    watched: bool,
-    best: bool,
-) -> None:
-    """Compute the nodes of eight tiles, from what flows into them.
+def fill_nodes(law: Law, lanes: Lanes, above: Floats, row: Floats, below: Floats) -> None:
+    """Compute tiles of one node, in which each state and each flow has a power of two of its own.
 
-    The flows stand in the ring and to the left (see `Room`). Only rows and columns from `low` to
-    `high` are computed. The least value is found out where it is watched.
+    So nothing is lost where states at one node are out of range beside each other.
     """
-    cells, left = room.cells, room.left
-    n_states, width, tall = 1 + moves.n_x + moves.n_y, (room.size + 1) * LANES, room.size * LANES
-    whole = (n_states + 1) * width
-    totals, first_y = n_states * width, (1 + moves.n_x) * width
-    kept = len(cells) // whole
-    begin, end = low[1] * LANES, high[1] * LANES
-    in_one_go = moves.n_x == 1 and moves.n_y == 1 and moves.n_symbols == 4 and not best
+    n_states, first_y, scales = len(row) - 1, 1 + law.n_x, lanes.scale
+    for k in range(LANES):
+        a, b = lanes.begins[k, 0], lanes.begins[k, 1]
+        side, n = (0, -a) if b == 0 else (1, -b if a == 0 else -1)
+        n = n if n <= 0 or law.free else -1  # letters of an overhang that ends here, if any may
+        letter = np.int64(lanes.letters[0, k]) * law.n_symbols + lanes.letters[1, k]
+        row[0, k] = above[n_states, k] * law.odds[letter]
+        if n == 0:
+            row[0, k], scales[0, 0, k] = law.begin, 0
+        for t in range(n_states):
+            entered = 0.0
+            if n >= 0:
+                entered = (law.enter[side, t] if n > 0 else law.first[t]) * law.power[side, n]
+            base = law.exponent[side, max(n, 0)]
+            scale = base + math.frexp(entered)[1] if entered > 0.0 else NOTHING
+            for s in range(n_states):
+                value = row[s, k] * law.moves[t, s]
+                if value > 0.0:
+                    scale = max(scale, scales[0, s, k] + math.frexp(value)[1])
+            total = entered * power_of_two(base - scale)
+            for s in range(n_states):
+                value = row[s, k] * law.moves[t, s] * power_of_two(scales[0, s, k] - scale)
+                total = joined(total, value, law.best)
+            scales[1, t, k] = scale
+            if 0 < t < first_y:
+                below[t, k] = total
+            else:
+                row[t if t else n_states, LANES + k] = total
+
+
+@compiled_in_place
+def watch(lanes: Lanes, row: Floats) -> None:
+    """Note the least value of a row that is not 0."""
+    least = load(lanes.least, 0)
+    for s in range(len(row) - 1):
+        values = row[s]
+        for at in range(lanes.low[1] * LANES, lanes.high[1] * LANES, LANES):
+            value = load(values, at)
+            least = smaller(least, choose(positive(value), value, least))
+    store(lanes.least, 0, least)
+
+
+@compiled_in_place
+def fill(law: Law, lanes: Lanes, frontier: Frontier) -> None:
+    """Compute the nodes of eight tiles, from what flows into them (see `Lanes`)."""
+    cells, left, low, high = lanes.cells, lanes.left, lanes.low, lanes.high
+    kept, n_states, first_y = len(cells), cells.shape[1] - 1, 1 + law.n_x
+    of_three = n_states == AT_ONCE and first_y == 2 and law.n_symbols == 4 and not law.best
     for i in range(low[0], high[0]):
-        above, row, below = (i - 1) % kept * whole, i % kept * whole, (i + 1) % kept * whole
-        store(cells, row + totals + begin, load(left, i * LANES))
-        for h in range(moves.n_y):
-            store(cells, row + first_y + h * width + begin, load(left, (1 + h) * tall + i * LANES))
-        if in_one_go and not room.entering[i]:
-            fill_row_of_three(room, moves, i, above, row, below, width, low[1], high[1])
+        above, row, below = cells[(i - 1) % kept], cells[i % kept], cells[(i + 1) % kept]
+        store(row[n_states], low[1] * LANES, load(left[0], i * LANES))
+        for t in range(first_y, n_states):
+            store(row[t], low[1] * LANES, load(left[t - law.n_x], i * LANES))
+        if lanes.size == 1:
+            fill_nodes(law, lanes, above, row, below)
+        elif of_three and not lanes.entering[i]:
+            fill_row_of_three(law, lanes, i, above, row, below)
         else:
-            fill_row(
-                room, moves, entries, room.entering[i], i, above, row, below, width,
-                low[1], high[1], best,
-            )  # fmt: skip
-        store(left, i * LANES, load(cells, row + totals + end))
-        for h in range(moves.n_y):
-            ended = load(cells, row + first_y + h * width + end)
-            store(left, (1 + h) * tall + i * LANES, ended)
-        if room.leaving[i]:
-            leave(room, exits, i, row, width)
-        if watched:
-            watch(room, row, n_states, width, begin, end)
+            fill_row(law, lanes, i, above, row, below)
+        store(left[0], i * LANES, load(row[n_states], high[1] * LANES))
+        for t in range(first_y, n_states):
+            store(left[t - law.n_x], i * LANES, load(row[t], high[1] * LANES))
+        if lanes.leaving[i]:
+            leave(law, lanes, frontier, i, row)
+        if law.smallest > 0.0:
+            watch(lanes, row)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core.compiled import compiled_in_place
 from seqbio.pairhmm.dp.sweep import Tiles, read, survey
-from seqbio.pairhmm.dp.tile import Entries, Floats, Integers, Room, fill, power_of_two
+from seqbio.pairhmm.dp.tile import (
+    NOTHING,
+    Floats,
+    Frontier,
+    Integers,
+    Lanes,
+    Law,
+    fill,
+    power_of_two,
+)
 from seqbio.pairhmm.dp.vectors import LANES
 
 ROUNDING = 1e-11  # relative difference below which two paths are taken to be equally good
@@ -91,32 +100,24 @@ def step_back(traces: Traces, path: int, state: int) -> None:
 
 
 @compiled_in_place
-def walk(
-    room: Room,
-    entries: Entries,
-    scale: int,
-    first_row: int,
-    first_column: int,
-    traces: Traces,
-    path: int,
-) -> None:
-    """Trace a path back until it leaves the tile in the first lane."""
-    size, n = room.size, len(traces.place)
-    width = (size + 1) * LANES
-    whole, weights = (n + 1) * width, traces.weights
+def walk(law: Law, lanes: Lanes, first: tuple[int, int], traces: Traces, path: int) -> None:
+    """Trace a path back until it leaves the tile in the first lane, which begins at some node."""
+    n, weights, scales = len(traces.place), traces.weights, lanes.scale[0, :, 0]
     while True:
         a, b = traces.node[path, 0], traces.node[path, 1]
-        i, j = a - first_row, b - first_column
+        i, j = a - first[0], b - first[1]
         if i < 0 or j < 0 or (a == 0 and b == 0):
             return
-        into, n_choices = traces.into[path], n
+        into, n_choices, scale = traces.into[path], n, NOTHING
         for g in range(n):
-            value = room.cells[i * whole + traces.place[g] * width + j * LANES]
-            weights[g] = traces.moves[g, into] * value
-        if entries.free and (a == 0 or b == 0):
+            weights[g] = traces.moves[g, into] * lanes.cells[i, traces.place[g], j * LANES]
+            scale = max(scale, scales[traces.place[g]]) if weights[g] > 0.0 else scale
+        for g in range(n):
+            weights[g] *= power_of_two(scales[traces.place[g]] - scale)
+        if law.free and (a == 0 or b == 0):
             side, letters = (1, b) if a == 0 else (0, a)
-            factor = power_of_two(entries.exponent[side, letters] - scale)
-            entered = entries.enter[side, traces.place[into]] * entries.power[side, letters]
+            factor = power_of_two(law.exponent[side, letters] - scale)
+            entered = law.enter[side, traces.place[into]] * law.power[side, letters]
             weights[n], n_choices = entered * factor, n + 1
         chosen = choose_one(weights, n_choices, traces, path)
         if chosen < n:
@@ -127,28 +128,20 @@ def walk(
 
 
 @compiled_in_place
-def trace(tiles: Tiles, swept: Any, best: bool, p: int, traces: Traces) -> None:
+def trace(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, p: int, traces: Traces) -> None:
     """Trace paths of a pair back, tile by tile from the last, those in a tile together."""
-    work, frontier, room, moves, entries, exits = swept
     for row in range(tiles.n_tiles[p, 0] - 1, -1, -1):
         for column in range(tiles.n_tiles[p, 1] - 1, -1, -1):
-            first_row, first_column, ready = row * tiles.size, column * tiles.size, False
+            first, ready = (row * tiles.size, column * tiles.size), False
             for path in range(len(traces.into)):
-                ready = ready or is_in(traces, path, first_row, first_column)
-            if not ready:
-                continue
-            work.tile[:, 0] = -1
-            work.tile[0, 0], work.tile[0, 1], work.tile[0, 2] = p, row, column
-            survey(tiles, work, room, entries, exits, False)
-            room.leaving[:] = False
-            read(tiles, work, frontier, room, moves, entries)
-            fill(room, moves, entries, exits, room.low, room.high, False, best)
-            for path in range(len(traces.into)):
-                walk(room, entries, work.scale[0], first_row, first_column, traces, path)
-
-
-@compiled_in_place
-def is_in(traces: Traces, path: int, first_row: int, first_column: int) -> bool:
-    """Say whether a path is in a tile, or in one that was before it, and not at its first node."""
-    a, b = traces.node[path, 0], traces.node[path, 1]
-    return a >= first_row and b >= first_column and a + b > 0
+                a, b = traces.node[path, 0], traces.node[path, 1]
+                ready = ready or (a >= first[0] and b >= first[1] and a + b > 0)
+            if ready:
+                lanes.tile[:, 0] = -1
+                lanes.tile[0, 0], lanes.tile[0, 1], lanes.tile[0, 2] = p, row, column
+                survey(tiles, law, lanes)
+                lanes.leaving[:] = False
+                read(tiles, law, lanes, frontier)
+                fill(law, lanes, frontier)
+                for path in range(len(traces.into)):
+                    walk(law, lanes, first, traces, path)
