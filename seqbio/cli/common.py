@@ -294,7 +294,9 @@ def helped(words: Callable[[], Mapping[str, str]]) -> type[TyperCommand]:
         def parse_args(self, ctx: Any, args: list[str]) -> Any:
             known = {name for option in self.params for name in option.opts}
             quiet = not {"-q", "--quiet"}.isdisjoint(args)
-            return super().parse_args(ctx, [_renamed(arg, known, quiet) for arg in args])
+            args = [_renamed(arg, known, quiet) for arg in args]
+            _refuse_repeated(self.make_parser(ctx).parse_args(list(args))[2])
+            return super().parse_args(ctx, args)
 
         def format_help(self, ctx: Any, formatter: Any) -> None:
             # Click leaves the lines of a paragraph with this mark as they are.
@@ -308,6 +310,13 @@ def helped(words: Callable[[], Mapping[str, str]]) -> type[TyperCommand]:
 
 PlainCommand = helped(dict)
 """A command whose help needs no words of the library's."""
+
+
+def _refuse_repeated(given: Sequence[Any]) -> None:
+    """Refuse options with two values, of which Click would take the last without a word."""
+    for parameter in given:
+        if given.count(parameter) > 1 and not (parameter.multiple or parameter.is_flag):
+            raise wrong_usage(max(parameter.opts, key=len), "it is given more than once; give it once")
 
 
 def _renamed(argument: str, known: Container[str], quiet: bool) -> str:

@@ -110,6 +110,14 @@ def test_version(run):
         (["pairhmm", "fit"], "Missing argument 'PAIRS_FILE'; see 'seqbio pairhmm fit --help'"),
         (["pairhmm", "fit", "x.fa", "--starts", "0"], "Invalid value for '--starts'"),
         (["pairhmm", "fit", "x.fa", "--alphabt", "dna"], "No such option: --alphabt"),
+        (
+            ["motif", "test", "x.fa", "--width", "1", "--width=3"],
+            "--width: it is given more than once; give it once",
+        ),
+        (
+            ["recurrent", "train", "x.fa", "-o", "a", "--json", "--json", "--output", "b"],
+            "--output: it is given more than once; give it once",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments, message):
