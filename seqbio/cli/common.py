@@ -316,7 +316,9 @@ def _refuse_repeated(given: Sequence[Any]) -> None:
     """Refuse options with two values, of which Click would take the last without a word."""
     for parameter in given:
         if given.count(parameter) > 1 and not (parameter.multiple or parameter.is_flag):
-            raise wrong_usage(max(parameter.opts, key=len), "it is given more than once; give it once")
+            raise wrong_usage(
+                max(parameter.opts, key=len), "it is given more than once; give it once"
+            )
 
 
 def _renamed(argument: str, known: Container[str], quiet: bool) -> str:
@@ -531,7 +533,7 @@ def progress(task: str, *, quiet: bool) -> Iterator[Update]:
         yield lambda n_done, n_pieces, now="": None  # noqa: ARG005
         return
     if not sys.stderr.isatty():
-        yield _said_once(task)
+        yield _said_when_long(task)
         return
     from rich.console import Console
     from rich.progress import (
@@ -561,22 +563,32 @@ def progress(task: str, *, quiet: bool) -> Iterator[Update]:
         yield update
 
 
-def _said_once(task: str) -> Update:
-    """Write a line as soon as it is clear that much work is left."""
-    begun: list[tuple[float, int]] = []
-    said = False
+def _said_when_long(task: str) -> Update:
+    """Say how much work is left if it is much, and again if it turns out to be twice as much.
+
+    Before the first round there are only the fits that led up to it to go by: both hypotheses, and
+    a round fits both.
+    """
+    begun, first, said = time.monotonic(), (0.0, -1), 0.0
 
     def update(n_done: int, n_pieces: int, now: str = "") -> None:
-        nonlocal said
-        begun.append((time.monotonic(), n_done))
-        (since, before), (until, _) = begun[0], begun[-1]
-        if said or n_done == before:
-            return
-        left = (until - since) / (n_done - before) * (n_pieces - n_done)
-        if left > _LONG:
-            said = True
+        nonlocal first, said
+        at = time.monotonic()
+        if first[1] < 0:
+            first = at, n_done
+        if n_done > first[1]:
+            left = (at - first[0]) / (n_done - first[1]) * (n_pieces - n_done)
             words = now or f"{n_done} of at most {n_pieces} rounds of fits are done"
-            note(f"{task}: {words}; up to {_duration(left)} to go", quiet=False)
+            words += f"; up to {_duration(left)} to go"
+        elif n_done == 0:
+            left = (at - begun) * n_pieces
+            words = f"at most {n_pieces} rounds of fits to do"
+            words += f"; about {_duration(left)} if each takes as long as the first fits"
+        else:
+            return
+        if left > max(_LONG, 2 * said):
+            said = left
+            note(f"{task}: {words}", quiet=False)
 
     return update
 

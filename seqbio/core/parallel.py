@@ -41,7 +41,8 @@ def map_pieces(
         A thread or process pool of the standard library, Dask's ``Client.get_executor()``, the
         pool of mpi4py ... It stays open. Without one the pieces are worked on here, one by one.
     on_done : callable, optional
-        Called here after each piece, in order, as ``on_done(n_done, n_pieces)``; for progress bars.
+        Called here before the first piece and after each, in order, as ``on_done(n_done,
+        n_pieces)``; for progress bars.
 
     Returns
     -------
@@ -65,6 +66,8 @@ def map_pieces(
     """
     pieces = list(pieces)
     results: list[Result] = []
+    if on_done is not None:
+        on_done(0, len(pieces))
     if executor is None:
         for piece in pieces:
             results.append(function(piece))

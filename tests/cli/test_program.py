@@ -258,26 +258,45 @@ def test_an_interrupt_is_status_130_and_leaves_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+FORESEEN = (
+    "note: testing: at most 999 rounds of fits to do; about {} if each takes as long as the first "
+    "fits\n"
+)
+MEASURED = "note: testing: 5 of at most 999 rounds of fits are done; up to {} to go\n"
+
+
 @pytest.mark.parametrize(
-    ("seconds", "quiet", "line"),
+    ("fits", "seconds", "quiet", "lines"),
     [
-        (0.01, False, ""),
-        (2, True, ""),
-        (
-            2,
-            False,
-            "note: testing: 10 of at most 999 rounds of fits are done; up to 33 min to go\n",
-        ),
+        (0.01, 0.01, False, ""),
+        (2, 2, True, ""),
+        (2, 2, False, FORESEEN.format("33 min")),
+        (2, 3.9, False, FORESEEN.format("33 min")),
+        (2, 6, False, FORESEEN.format("33 min") + MEASURED.format("99 min")),
+        (0.01, 2, False, MEASURED.format("33 min")),
     ],
 )
-def test_without_a_terminal_long_work_is_told_once(capsys, monkeypatch, seconds, quiet, line):
+def test_without_a_terminal_long_work_is_told_before_it_begins(
+    capsys, monkeypatch, fits, seconds, quiet, lines
+):
     now = 0.0
     monkeypatch.setattr(common.time, "monotonic", lambda: now)
     with common.progress("testing", quiet=quiet) as on_done:
-        for n_done in (5, 10, 15, 20):
+        now += fits
+        for n_done in (0, 5, 10, 15):
             on_done(n_done, 999)
             now += 5 * seconds
-    assert capsys.readouterr() == ("", line)
+    assert capsys.readouterr() == ("", lines)
+
+
+def test_without_a_terminal_a_long_training_is_told_once(capsys, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(common.time, "monotonic", lambda: now)
+    with common.progress("training", quiet=False) as update:
+        for n_done in range(1, 9):
+            now += 2
+            update(n_done, 100, f"step {n_done}")
+    assert capsys.readouterr().err == "note: training: step 2; up to 3 min to go\n"
 
 
 def test_training_tells_the_epoch():

@@ -36,7 +36,7 @@ def test_progress_is_told_in_order(executor):
     told = []
     with executor() as pool:
         map_pieces(abs, range(5), executor=pool, on_done=lambda *progress: told.append(progress))
-    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    assert told == [(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 @each_executor
