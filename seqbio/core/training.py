@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import cos, inf, isfinite, nan, pi
 from typing import Any, Literal, Protocol
 
@@ -260,11 +261,14 @@ def train(
     names: dict[str, Any] = {}
     if resume is not None or callbacks:  # nobody else sees them
         names = run.identity(start, n_starts, seed, identity or {})
-    state = resume or run.begin(start, n_starts, seed)
-    if resume is not None:
+    if resume is None:
+        state = run.begin(start, n_starts, seed)
+    else:
         resume.check(names, run.settings.n_epochs, tying.n_free)
+        state = resume.copy()
     state.identity = names
     message = run.epochs(state, callbacks)
+    state = state.copy()  # a callback may have kept it, to go on from
     run.settle(state)
     while state.start + 1 < n_starts and message != _STOPPED:
         run.next_start(state)
@@ -280,6 +284,56 @@ def train(
         n_evaluations=state.n_evaluations,
         message=message,
     )
+
+
+def race(
+    model: BatchModel,
+    tying: Tying,
+    data: Any,
+    settings: TrainingSettings,
+    *,
+    items: ArrayLike,
+    starts: Sequence[ArrayLike],
+    seed: int | np.random.Generator | None = None,
+) -> list[Training]:
+    """Train from several starts a quarter of the way, and from the best third of them to the end.
+
+    How well a start does shows early, so that half of the work of training from all is saved.
+
+    Parameters
+    ----------
+    model, tying, data, settings, items
+        As in `train`.
+    starts : sequence of array_like of float, (n_full,)
+        Where to begin.
+    seed : int, numpy.random.Generator or None
+        One child of it for each start.
+
+    Returns
+    -------
+    list of Training
+        Those that went to the end, each as `train` alone would have ended.
+    """
+    pause = max(1, settings.n_epochs // 4)
+    seeds = [int(child.integers(2**63)) for child in spawn_generators(seed, len(starts))]
+    runs = [
+        partial(train, model, tying, data, settings, items=items, start=start, seed=own)
+        for start, own in zip(starts, seeds, strict=True)
+    ]
+    paused = [(_paused(run, pause), run) for run in runs]
+    paused.sort(key=lambda pair: pair[0].history[-1].loss)
+    return [run(resume=state) for state, run in paused[: -(-len(starts) // 3)]]
+
+
+def _paused(run: Callable[..., Training], n_epochs: int) -> TrainingState:
+    states: list[TrainingState] = []
+
+    def stop(state: TrainingState) -> bool:
+        states[:] = [state]
+        return state.epoch >= n_epochs
+
+    run(callbacks=[stop])
+    return states[0]
 
 
 _STOPPED = "a callback ended the training"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import inf, isnan
 from typing import Any, Self
 
@@ -103,6 +103,10 @@ class TrainingState:
     n_evaluations: int
     identity: dict[str, Any]
     name: str = field(default="the training to go on with", repr=False)
+
+    def copy(self) -> Self:
+        """Copy what a training changes in place."""
+        return replace(self, generators=[*self.generators], history=[*self.history])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Write the state as named arrays without objects, as ``numpy.savez`` takes them.

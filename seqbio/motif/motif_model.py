@@ -26,7 +26,7 @@ from seqbio.core.memory import check_parameters
 from seqbio.core.model import Check
 from seqbio.core.numerics import log_softmax
 from seqbio.core.tie_patterns import joined
-from seqbio.core.training import TrainingSettings, grouped_split, index_batches, train
+from seqbio.core.training import TrainingSettings, grouped_split, index_batches, race, train
 from seqbio.motif.motif_data import MotifData
 from seqbio.sequences import Alphabet
 
@@ -523,8 +523,9 @@ class MotifModel:
 
         At the maximum a filter forbids letters that the data happen not to have, which costs other
         sequences dearly. A few hundred steps of Adam from telling windows, slower towards the end,
-        find the motif and stop short of that. They cost little, so six are made for each start that
-        is asked for, and the one that fits best is taken.
+        find the motif and stop short of that. They cost little, so six are begun for each start
+        that is asked for, of which those that are best after a quarter of the steps go on, and the
+        one that fits best is taken.
         """
         if self.regular or self.has_too_many_parameters(tying, data):
             return self.maximise(tying, data, start=start, n_starts=n_starts, seed=seed)
@@ -537,16 +538,13 @@ class MotifModel:
             learning_rate=0.05,
             schedule="cosine",
         )
-        trained = []
-        for number, generator in enumerate(spawn_generators(seed, _CHEAP_STARTS * n_starts)):
-            if start is not None and number == 0:
-                begin = tying.expand(tying.project(start))[kept]
-            else:
-                begin = model.motif_start(data, generator, _CANDIDATES)
-            every = np.arange(len(data))
-            trained.append(
-                train(model, shared, data, settings, items=every, start=begin, seed=generator)
-            )
+        for_race, *generators = spawn_generators(seed, 1 + _CHEAP_STARTS * n_starts)
+        starts = [model.motif_start(data, generator, _CANDIDATES) for generator in generators]
+        if start is not None:
+            starts[0] = tying.expand(tying.project(start))[kept]
+        trained = race(
+            model, shared, data, settings, items=np.arange(len(data)), starts=starts, seed=for_race
+        )
         best = min(trained, key=lambda training: training.loss)
         return fit_at(
             self,

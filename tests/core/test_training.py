@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,17 @@ from seqbio.core.training import (
     grouped_split,
     index_batches,
     mean_loss,
+    race,
     train,
 )
 from seqbio.core.training_state import TrainingState
-from seqbio.errors import ConvergenceError, ParameterError, TooFewItemsError, TyingError
+from seqbio.errors import (
+    ConvergenceError,
+    DataMismatchError,
+    ParameterError,
+    TooFewItemsError,
+    TyingError,
+)
 
 
 class Regression:
@@ -167,6 +175,68 @@ def test_a_resumed_training_continues_bit_for_bit(data, after):
     assert whole.history == resumed.history
     assert (whole.loss, whole.start, whole.epoch) == (resumed.loss, resumed.start, resumed.epoch)
     assert whole.n_evaluations == resumed.n_evaluations == 3 * 5 * 8
+
+
+def test_a_state_that_a_callback_kept_can_be_gone_on_from_twice(data):
+    settings = TrainingSettings(n_epochs=6, batch_size=7, learning_rate=0.5)
+    kept = []
+
+    def stop(state):
+        kept.append(state)
+        return state.epoch == 2
+
+    def run(**options):
+        return train(Regression(), untied(3), data, settings, items=ITEMS, seed=2, **options)
+
+    whole = run()
+    run(callbacks=[stop])
+    for _ in range(2):
+        resumed = run(resume=kept[-1])
+        np.testing.assert_array_equal(whole.free, resumed.free)
+        assert whole.history == resumed.history
+        assert (whole.loss, whole.epoch) == (resumed.loss, resumed.epoch) == (whole.loss, 6)
+
+
+def test_other_data_settings_items_or_seeds_do_not_go_on(data):
+    settings = TrainingSettings(n_epochs=2, batch_size=7)
+    kept = []
+
+    free = untied(3)
+
+    def run(data=data, settings=settings, tying=free, items=ITEMS, **options):
+        return train(Regression(), tying, data, settings, items=items, **{"seed": 2} | options)
+
+    run(callbacks=[kept.append])
+    for changed, name in (
+        ({"data": (data[0], data[1] + 1)}, "data"),
+        ({"settings": replace(settings, learning_rate=0.5)}, "learning_rate is 0.01 there and 0.5"),
+        ({"items": ITEMS[1:]}, "items to train on"),
+        ({"validation": HELD_OUT}, "items to validate on"),
+        ({"tying": equal(3, [0, 1])}, "tying"),
+        ({"start": np.zeros(3)}, "weights to begin from"),
+        ({"n_starts": 2}, "n_starts is 1 there and 2 now"),
+        ({"seed": np.random.default_rng(2)}, "seed is 2 there and"),
+        ({"identity": {"dropout": 0.5}}, "dropout is not a setting there and 0.5 now"),
+    ):
+        with pytest.raises(DataMismatchError, match=name):
+            run(resume=kept[-1], **changed)
+    assert run(resume=kept[-1], settings=replace(settings, n_epochs=4)).epoch == 4
+
+
+def test_a_race_ends_as_the_best_of_all_starts_would(data):
+    settings = TrainingSettings(n_epochs=8, batch_size=10, learning_rate=0.05)
+    starts = [np.full(3, value) for value in (5.0, -4.0, 0.2, 3.0, -2.0)]
+    ended = race(Regression(), untied(3), data, settings, items=ITEMS, starts=starts, seed=3)
+    assert [len(each.history) for each in ended] == [8, 8]
+    seeds = [int(child.integers(2**63)) for child in np.random.default_rng(3).spawn(5)]
+    alone = [
+        train(Regression(), untied(3), data, settings, items=ITEMS, start=start, seed=seed)
+        for start, seed in zip(starts, seeds, strict=True)
+    ]
+    alone.sort(key=lambda each: each.history[1].loss)
+    for found, expected in zip(ended, alone[:2], strict=True):
+        np.testing.assert_array_equal(found.free, expected.free)
+        assert found.history == expected.history
 
 
 def test_the_parameters_with_the_lowest_validation_loss_come_back(data):
