@@ -19,8 +19,7 @@ The cells are PyTorch's, with its order of the gates along the rows:
     n = tanh(W x + b + r (U h + b')), h = (1 - z) n + z h; r, z are sigmoids of W x + U h + b
 
 Each gate has one bias, except n of the GRU, whose b and b' differ in effect: the rows of its bias
-are r, z, b, b'. Sigmoids are computed as (1 + tanh(x / 2)) / 2, so that one call of tanh does for
-all gates of a step.
+are r, z, b, b'.
 
 A batch of unequal lengths is padded at the end. What happens past the end of a sequence reaches
 neither its outputs nor a gradient, so no step needs a mask.
@@ -34,7 +33,7 @@ Cho et al. (2014). Learning phrase representations using RNN encoder-decoder. EM
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -101,15 +100,12 @@ class Tape:
     weights : CellWeights
         As given.
     stacked : ndarray, (1 or steps, rows, hidden + features + 1)
-        Recurrent weights, input weights and bias side by side, in the kernel's own order and
-        scale of rows.
+        Recurrent weights, input weights and bias side by side.
     memory : ndarray, (steps + 1, hidden + features + 1, batch)
         State before each step over its input over ones.
-    gates : ndarray, (steps, rows, batch)
-        After the nonlinearity; for the LSTM i, f, o, g and below them c before the step.
-    cell_state, squashed : ndarray or None
-        Of the LSTM: c, (steps + 1, hidden, batch), and tanh(c), (steps, hidden, batch).
-        Of the GRU: U h + b' in `squashed`.
+    kept : tuple of ndarray
+        Of the LSTM: the gates, c and tanh(c); of the others `memory`, and of the GRU the gates and
+        U h + b' of n. See `seqbio.recurrent.cell_kernels`.
     name : str
         Under which the workspace keeps the arrays.
     """
@@ -118,9 +114,7 @@ class Tape:
     weights: CellWeights
     stacked: Array
     memory: Array
-    gates: Array
-    cell_state: Array | None
-    squashed: Array | None
+    kept: tuple[Array, ...]
     workspace: Workspace
     name: str
 
@@ -163,6 +157,8 @@ def run_forward(
     ParameterError
         Shapes do not fit together.
     """
+    from seqbio.recurrent import cell_kernels
+
     workspace = workspace or Workspace()
     _check(cell, weights, inputs, initial)
     steps, batch = len(inputs), inputs.shape[-1]
@@ -175,15 +171,23 @@ def run_forward(
     memory[:, -1] = 1
     memory[0, :hidden] = 0 if initial is None else initial[0]
     stacked = _stack(cell, weights)
-    rows = stacked.shape[1] + (hidden if cell == "lstm" else 0)  # c stands below the gates
-    gates = workspace.array(f"{name}.gates", (steps + 1, rows, batch), dtype)[:steps]
-    tape = Tape(cell, weights, stacked, memory, gates, None, None, workspace, name)
+
+    def room(part: str, steps: int, rows: int) -> Array:
+        return workspace.array(f"{name}.{part}", (steps, rows, batch), dtype)
+
     if cell == "rnn":
-        _rnn_forward(tape, hidden)
+        kept: tuple[Array, ...] = (memory,)
+        cell_kernels.rnn_forward(stacked, memory, np.empty((hidden, batch), dtype))
     elif cell == "lstm":
-        _lstm_forward(tape, hidden, None if initial is None else initial[1])
+        cells = room("cells", steps + 1, hidden)
+        cells[0] = 0 if initial is None else initial[1]
+        kept = (room("gates", steps, 4 * hidden), cells, room("tanh", steps, hidden))
+        cell_kernels.lstm_forward(stacked, memory, *kept)
     else:
-        _gru_forward(tape, hidden)
+        kept = (memory, room("gates", steps, 3 * hidden), room("un", steps, hidden))
+        from_input = np.matmul(_candidate_stack(weights), memory[:-1, hidden:])
+        cell_kernels.gru_forward(stacked, *kept, from_input)
+    tape = Tape(cell, weights, stacked, memory, kept, workspace, name)
     return memory[1:, :hidden], tape
 
 
@@ -200,8 +204,8 @@ def state_at(tape: Tape, step: Array) -> Array:
     hidden = tape.weights.recurrent.shape[2]
     columns = np.arange(tape.memory.shape[2])
     states = [tape.memory[:, :hidden]]
-    if tape.cell_state is not None:
-        states.append(tape.cell_state)
+    if tape.cell == "lstm":
+        states.append(tape.kept[1])
     return np.stack([state[step, :, columns].T for state in states])
 
 
@@ -238,29 +242,25 @@ def run_backward(
         Derivatives by the initial state, or with `record` by the states before every step, not
         counting what `d_outputs` says of such a state itself.
     """
-    run = {"rnn": _rnn_backward, "lstm": _lstm_backward, "gru": _gru_backward}[tape.cell]
+    from seqbio.recurrent import cell_kernels
+
+    run: Callable[..., None] = getattr(cell_kernels, f"{tape.cell}_backward")
     collector = _Collector(tape, want_inputs)
-    d_states = run(tape, d_outputs, d_final, record, collector)
-    return collector.gradient(), collector.d_inputs, d_states
+    back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
+    d_outputs = np.ascontiguousarray(d_outputs)
+    steps, hidden, batch = d_outputs.shape
+    d_state = np.zeros((N_STATES[tape.cell], hidden, batch), d_outputs.dtype)
+    d_state[0] = d_outputs[-1]
+    if d_final is not None:
+        d_state += d_final
+    recorded = np.empty((steps if record else 0, *d_state.shape), d_state.dtype)
+    for first, last in collector.blocks(steps):
+        run(back, *tape.kept, d_outputs, d_state, collector.slopes, recorded, first, last)
+        collector.collect(first, last)
+    return collector.gradient(), collector.d_inputs, recorded if record else d_state
 
 
 # -- weights side by side -------------------------------------------------------------------
-
-
-def _row_order(cell: str, hidden: int) -> Array:
-    """Which of PyTorch's rows stands where in the kernel: sigmoids first, then the tanh."""
-    rows = np.arange(N_GATES[cell] * hidden)
-    if cell == "lstm":  # i, f, g, o to i, f, o, g
-        return np.concatenate(
-            [rows[: 2 * hidden], rows[3 * hidden :], rows[2 * hidden : 3 * hidden]]
-        )
-    return rows
-
-
-def _row_scale(cell: str, hidden: int, dtype: Any) -> Array:
-    scale = np.ones((N_GATES[cell] * hidden, 1), dtype)
-    scale[: {"rnn": 0, "lstm": 3, "gru": 2}[cell] * hidden] = 0.5  # sigmoids, see the module's head
-    return scale
 
 
 def _stack(cell: str, weights: CellWeights) -> Array:
@@ -280,9 +280,6 @@ def _stack(cell: str, weights: CellWeights) -> Array:
         stacked[:, 2 * hidden :, -1] = weights.bias[:, 3 * hidden :]
     else:
         stacked[:, :, -1] = weights.bias
-    if cell == "lstm":
-        stacked = stacked[:, _row_order(cell, hidden)]
-    stacked *= _row_scale(cell, hidden, stacked.dtype)
     return stacked
 
 
@@ -306,8 +303,8 @@ class _Collector:
     def __init__(self, tape: Tape, want_inputs: bool) -> None:
         self.tape = tape
         self.weights = tape.weights
-        steps, _, batch = tape.gates.shape
-        dtype = tape.gates.dtype
+        steps, batch = len(tape.memory) - 1, tape.memory.shape[2]
+        dtype = tape.memory.dtype
         hidden, features = self.weights.recurrent.shape[2], self.weights.input.shape[2]
         self.rows = (4 if tape.cell == "gru" else N_GATES[tape.cell]) * hidden
         self.n_steps = min(steps, max(_BLOCK, _COLUMNS // max(batch, 1)))
@@ -361,197 +358,6 @@ class _Collector:
                 for part, given in zip((by_input, recurrent, bias), self.weights, strict=True)
             )
         )
-
-
-# -- the three cells ------------------------------------------------------------------------
-
-
-def _rnn_forward(tape: Tape, hidden: int) -> None:
-    stacked, memory = tape.stacked, tape.memory
-    for t in range(len(tape.gates)):
-        state = memory[t + 1, :hidden]
-        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], state)
-        np.tanh(state, state)
-
-
-def _rnn_backward(
-    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool, collector: _Collector
-) -> Array:
-    steps, rows, _ = tape.gates.shape
-    states = tape.memory[1:, :rows]
-    np.multiply(states, states, tape.gates)
-    np.subtract(1, tape.gates, tape.gates)
-    back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
-    d_state = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
-    recorded = np.empty((steps, 1, *d_state.shape), d_state.dtype) if record else None
-    for first, last in collector.blocks(steps):
-        for t in range(last - 1, first - 1, -1):
-            slope = collector.slopes[t - first]
-            np.multiply(d_state, tape.gates[t], slope)
-            np.matmul(back[t if len(back) > 1 else 0], slope, d_state)
-            if recorded is not None:
-                recorded[t, 0] = d_state
-            if t:
-                d_state += d_outputs[t - 1]
-        collector.collect(first, last)
-    return d_state[None] if recorded is None else recorded
-
-
-def _lstm_forward(tape: Tape, hidden: int, initial: Array | None) -> None:
-    stacked, memory = tape.stacked, tape.memory
-    steps, rows, batch = tape.gates.shape
-    dtype = tape.gates.dtype
-    squashed = tape.workspace.array(f"{tape.name}.tanh", (steps, hidden, batch), dtype)
-    # The same memory, with one more step for the last c. In rows i, f, o, g, c one product of
-    # (i, f) with (g, c) gives both parts of the new c.
-    gates = tape.workspace.array(f"{tape.name}.gates", (steps + 1, rows, batch), dtype)
-    tape.cell_state, tape.squashed = gates[:, 4 * hidden :], squashed
-    gates[0, 4 * hidden :] = 0 if initial is None else initial
-    products = np.empty((2 * hidden, batch), dtype)
-    remembered, written = products[hidden:], products[:hidden]
-    half = np.array(0.5, dtype)  # an array, since a number would be made one in every call
-    for t in range(steps):
-        gate, c, tanh_c = gates[t], gates[t + 1, 4 * hidden :], squashed[t]
-        activations, sigmoids = gate[: 4 * hidden], gate[: 3 * hidden]
-        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], activations)
-        np.tanh(activations, activations)
-        np.multiply(sigmoids, half, sigmoids)
-        np.add(sigmoids, half, sigmoids)
-        np.multiply(gate[: 2 * hidden], gate[3 * hidden :], products)
-        np.add(remembered, written, c)
-        np.tanh(c, tanh_c)
-        np.multiply(gate[2 * hidden : 3 * hidden], tanh_c, memory[t + 1, :hidden])
-
-
-def _lstm_backward(
-    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool, collector: _Collector
-) -> Array:
-    gates, tanh_c = tape.gates, tape.squashed
-    if tanh_c is None:
-        raise ParameterError("the tape is not of an LSTM")
-    steps, _, batch = gates.shape
-    hidden = tape.weights.recurrent.shape[2]
-    rows = 4 * hidden
-    dtype = gates.dtype
-    local = tape.workspace.array("local", (collector.n_steps, rows, batch), dtype)
-    through = tape.workspace.array("through", (collector.n_steps, hidden, batch), dtype)
-    back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
-    d_h = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
-    d_c = np.zeros((hidden, batch), dtype) if d_final is None else d_final[1].copy()
-    product = np.empty((hidden, batch), dtype)
-    near_c, slope_c = (  # what stands between c and the gates i, f, g
-        array[:, : 3 * hidden].reshape(-1, 3, hidden, batch) for array in (local, collector.slopes)
-    )
-    recorded = np.empty((steps, 2, hidden, batch), dtype) if record else None
-    for first, last in collector.blocks(steps):
-        _lstm_slopes(gates[first:last], tanh_c[first:last], local, through, hidden)
-        for t in range(last - 1, first - 1, -1):
-            near, slope = local[t - first], collector.slopes[t - first]
-            np.multiply(d_h, through[t - first], product)
-            d_c += product
-            # The order of the slopes is PyTorch's: i, f, g, o.
-            np.multiply(near_c[t - first], d_c, slope_c[t - first])
-            np.multiply(near[3 * hidden :], d_h, slope[3 * hidden :])
-            d_c *= gates[t, hidden : 2 * hidden]
-            np.matmul(back[t if len(back) > 1 else 0], slope, d_h)
-            if recorded is not None:
-                recorded[t, 0], recorded[t, 1] = d_h, d_c
-            if t:
-                d_h += d_outputs[t - 1]
-        collector.collect(first, last)
-    return np.stack([d_h, d_c]) if recorded is None else recorded
-
-
-def _lstm_slopes(gates: Array, tanh_c: Array, local: Array, through: Array, hidden: int) -> None:
-    """Differentiate c by the pre-activations of i, f, g; h by that of o, and by c (`through`)."""
-    n = len(gates)
-    one = np.ones((), gates.dtype)
-    both, o = gates[:, : 2 * hidden], gates[:, 2 * hidden : 3 * hidden]
-    i, g = gates[:, :hidden], gates[:, 3 * hidden : 4 * hidden]
-    by_both, by_g = local[:n, : 2 * hidden], local[:n, 2 * hidden : 3 * hidden]
-    by_o, near = local[:n, 3 * hidden :], through[:n]
-    np.subtract(one, both, by_both)  # i and f: sigmoid (1 - sigmoid) times g and c
-    by_both *= both
-    by_both *= gates[:, 3 * hidden :]
-    np.subtract(one, o, by_o)
-    by_o *= o
-    by_o *= tanh_c
-    np.multiply(g, g, by_g)
-    np.subtract(one, by_g, by_g)
-    by_g *= i
-    np.multiply(tanh_c, tanh_c, near)
-    np.subtract(one, near, near)
-    near *= o
-
-
-def _gru_forward(tape: Tape, hidden: int) -> None:
-    stacked, memory, gates = tape.stacked, tape.memory, tape.gates
-    steps, _, batch = gates.shape
-    dtype = gates.dtype
-    recurrent_part = tape.workspace.array(f"{tape.name}.un", (steps, hidden, batch), dtype)
-    tape.squashed = recurrent_part
-    from_input = np.matmul(_candidate_stack(tape.weights), memory[:-1, hidden:])
-    half = np.array(0.5, dtype)  # an array, since a number would be made one in every call
-    for t in range(steps):
-        gate, before, after = gates[t], memory[t, :hidden], memory[t + 1, :hidden]
-        np.matmul(stacked[t if len(stacked) > 1 else 0], memory[t], gate)
-        sigmoids, candidate = gate[: 2 * hidden], gate[2 * hidden :]
-        recurrent_part[t] = candidate
-        np.tanh(sigmoids, sigmoids)
-        sigmoids *= half
-        sigmoids += half
-        candidate *= gate[:hidden]
-        candidate += from_input[t]
-        np.tanh(candidate, candidate)
-        np.subtract(before, candidate, after)
-        after *= gate[hidden : 2 * hidden]
-        after += candidate
-
-
-def _gru_backward(
-    tape: Tape, d_outputs: Array, d_final: Array | None, record: bool, collector: _Collector
-) -> Array:
-    gates, recurrent_part = tape.gates, tape.squashed
-    if recurrent_part is None:
-        raise ParameterError("the tape is not of a GRU")
-    steps, rows, batch = gates.shape
-    hidden = rows // 3
-    dtype = gates.dtype
-    back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
-    d_h = d_outputs[-1].copy() if d_final is None else d_outputs[-1] + d_final[0]
-    recorded = np.empty((steps, 1, hidden, batch), dtype) if record else None
-    recurrent_slopes = np.empty((3 * hidden, batch), dtype)
-    product = np.empty((hidden, batch), dtype)
-    kept = np.empty((hidden, batch), dtype)
-    one = np.ones((), dtype)
-    for first, last in collector.blocks(steps):
-        for t in range(last - 1, first - 1, -1):
-            slope = collector.slopes[t - first]
-            r, z, n = (gates[t, k * hidden : (k + 1) * hidden] for k in range(3))
-            by_r, by_z, by_n, by_un = (slope[k * hidden : (k + 1) * hidden] for k in range(4))
-            np.multiply(d_h, z, kept)
-            np.multiply(n, n, by_n)  # by n: d (1 - z) (1 - n^2)
-            np.subtract(one, by_n, by_n)
-            np.subtract(d_h, kept, product)
-            by_n *= product
-            np.subtract(tape.memory[t, :hidden], n, by_z)  # by z: d (h - n) z (1 - z)
-            np.subtract(one, z, product)
-            by_z *= product
-            by_z *= kept
-            np.multiply(by_n, r, by_un)
-            np.subtract(one, r, by_r)  # by r: by_n (U h + b') r (1 - r)
-            by_r *= by_un
-            by_r *= recurrent_part[t]
-            recurrent_slopes[: 2 * hidden] = slope[: 2 * hidden]
-            recurrent_slopes[2 * hidden :] = by_un
-            np.matmul(back[t if len(back) > 1 else 0], recurrent_slopes, d_h)
-            d_h += kept
-            if recorded is not None:
-                recorded[t, 0] = d_h
-            if t:
-                d_h += d_outputs[t - 1]
-        collector.collect(first, last)
-    return d_h[None] if recorded is None else recorded
 
 
 # -- what runs in both directions needs -----------------------------------------------------

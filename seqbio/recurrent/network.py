@@ -369,7 +369,7 @@ def backward_states(architecture: Architecture, tape: NetworkTape, d_last: Array
         By the states after every step, through the later steps of the same layer.
     """
     cell_tape = tape.tapes[architecture.n_layers - 1, "forward"]
-    steps = len(cell_tape.gates)
+    steps = len(cell_tape.memory) - 1
     d_outputs = np.zeros((steps, *d_last.shape), d_last.dtype)
     d_outputs[-1] = d_last
     _, _, before = run_backward(cell_tape, d_outputs, want_inputs=False, record=True)

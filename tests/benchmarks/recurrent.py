@@ -1,4 +1,4 @@
-"""One training step of an LSTM language model against PyTorch on one thread.
+"""One training step of LSTM and GRU language models against PyTorch on one thread.
 
 Run it with ``python tests/benchmarks/recurrent.py``; it starts itself twice, once with the kernels
 that OpenBLAS picks and once with those for AVX-512, and measures both libraries alternately in one
@@ -9,6 +9,7 @@ it scores proteins instead. PyTorch must be installed.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
@@ -39,9 +40,12 @@ def main():
 def measure_steps(repeats):
     import numpy as np
 
-    print("letters batch steps hidden   seqbio ms   PyTorch ms   ratio   largest difference")
-    for letters, batch, steps, hidden in SIZES:
-        ours, theirs = step_of_seqbio(letters, batch, steps, hidden)
+    print(
+        "cell letters batch steps hidden   seqbio ms   PyTorch ms   PyTorch / seqbio   "
+        "largest difference"
+    )
+    for cell, (letters, batch, steps, hidden) in itertools.product(("lstm", "gru"), SIZES):
+        ours, theirs = step_of_seqbio(cell, letters, batch, steps, hidden)
         theirs_step, theirs_gradient = step_of_torch(ours, theirs)
         gradient = ours["step"]()
         theirs_step()
@@ -55,15 +59,15 @@ def measure_steps(repeats):
                 step()
                 row[column] = time.process_time() - begin
         mine, other = np.median(times, axis=0) * 1e3
-        ratio = np.median(times[:, 0] / times[:, 1])
+        ratio = np.median(times[:, 1] / times[:, 0])
         print(
-            f"{letters:7d} {batch:5d} {steps:5d} {hidden:6d} {mine:11.2f} {other:12.2f} "
-            f"{ratio:7.2f}   {difference:.1e}",
+            f"{cell:4} {letters:7d} {batch:5d} {steps:5d} {hidden:6d} {mine:11.2f} {other:12.2f} "
+            f"{ratio:18.2f}   {difference:.1e}",
             flush=True,
         )
 
 
-def step_of_seqbio(letters, batch, steps, hidden):
+def step_of_seqbio(cell, letters, batch, steps, hidden):
     """Loss, gradient, clipping and Adam, the parameters through a tying, as `fit` does."""
     import numpy as np
 
@@ -74,7 +78,7 @@ def step_of_seqbio(letters, batch, steps, hidden):
     from seqbio.recurrent.sequence_data import SequenceData
 
     generator = np.random.default_rng(0)
-    architecture = Architecture("lstm", letters, letters, hidden)
+    architecture = Architecture(cell, letters, letters, hidden)
     model = NetworkModel(architecture, np.eye(letters))
     codes = generator.integers(letters - 1, size=(batch, steps - 1)).astype(np.uint8)
     data = SequenceData(list(codes), letters - 1)
@@ -101,8 +105,8 @@ def step_of_torch(ours, codes):
     letters, hidden = model.architecture.n_symbols, model.architecture.hidden_size
     state = to_state_dict(model.architecture, model.layout.unflatten(full))
     state = {name: torch.tensor(value, dtype=torch.float32) for name, value in state.items()}
-    cell = torch.nn.LSTM(letters, hidden)
-    readout = torch.nn.Linear(hidden, letters)
+    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[model.architecture.cell]
+    cell, readout = kind(letters, hidden), torch.nn.Linear(hidden, letters)
     cell.load_state_dict({name: v for name, v in state.items() if "readout" not in name})
     readout.load_state_dict({name: state[f"readout.{name}"] for name in ("weight", "bias")})
     boundary = np.full((1, codes.shape[0]), letters - 1)
@@ -120,10 +124,13 @@ def step_of_torch(ours, codes):
         adam.step()
 
     def gradient():
+        bias = cell.bias_ih_l0.grad.numpy()
+        if model.architecture.cell == "gru":  # the bias of n inside the reset product, too
+            bias = np.concatenate([bias, cell.bias_hh_l0.grad.numpy()[2 * hidden :]])
         return {
             "layer0.forward.recurrent": cell.weight_hh_l0.grad.numpy(),
             "layer0.forward.input": cell.weight_ih_l0.grad.numpy(),
-            "layer0.forward.bias": cell.bias_ih_l0.grad.numpy(),
+            "layer0.forward.bias": bias,
             "readout.weight": readout.weight.grad.numpy(),
         }
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from seqbio.errors import ParameterError
+from seqbio.recurrent.cell_kernels import tanh
 from seqbio.recurrent.kernels import (
     N_BIASES,
     N_GATES,
@@ -32,6 +33,17 @@ def draw_weights(cell, generator, lengths=(1, 1, 1), features=FEATURES, hidden=H
 def whole(weights, steps=STEPS):
     """Repeat every part to the full length of its time axis."""
     return CellWeights(*(np.broadcast_to(w, (steps, *w.shape[1:])).copy() for w in weights))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_tanh_is_right_to_a_few_units_in_the_last_place(dtype):
+    limits = np.finfo(dtype)
+    x = np.concatenate([np.geomspace(1e3 * limits.tiny, 100, 5000), [0, np.inf, limits.max]])
+    x = np.concatenate([x, -x]).astype(dtype)
+    values = np.array([tanh(number) for number in x])
+    np.testing.assert_allclose(values, np.tanh(x.astype(float)), rtol=4 * limits.eps, atol=0)
+    np.testing.assert_array_equal(values[: len(x) // 2], -values[len(x) // 2 :])
+    assert np.isnan(tanh(dtype(np.nan)))
 
 
 @pytest.fixture
