@@ -172,8 +172,11 @@ def _reasons(
         for check in each.checks
         if check.severity == "invalid"
     ]
-    because = calibration.because(comparison)
-    return "; ".join(dict.fromkeys([*([because] if because else []), *against]))
+    reasons = [calibration.because(comparison)]
+    if against:
+        listed = "; ".join(dict.fromkeys(against))
+        reasons.append(f"the chi-squared law is not known to hold: {listed}")
+    return "; ".join(filter(None, reasons))
 
 
 def _none(

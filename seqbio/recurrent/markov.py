@@ -44,8 +44,9 @@ class MarkovModel(Estimator):
     """Markov chain: each letter depends on the `order` letters before it.
 
     The fit is in closed form (shares of counts), and the model is regular, so that likelihood
-    ratio tests have their chi-squared law where there are events enough: of the order (with the
-    tie ``lag``), and of whether the same rules hold all along (with the tie ``time``). The first
+    ratio tests have a chi-squared law, corrected by the mean of the ratio where events are few: of
+    the order (with the tie ``lag``), and of whether the same rules hold all along (with the tie
+    ``time``). The first
     `order` letters, whose context is incomplete, have probabilities of their own under every
     hypothesis. A letter that is an ambiguity code, or has one in its context, is left out.
 

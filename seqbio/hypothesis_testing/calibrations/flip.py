@@ -376,6 +376,10 @@ def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
     return comparison.tests_what_is_given or bool({DEPENDENT, OVERDISPERSED} & set(found))
 
 
+def _because(comparison: Comparison) -> str:
+    return "" if questioned_symmetry(comparison) is None else "the tie is a symmetry of items"
+
+
 def _run(comparison: Comparison, options: Options, generator: np.random.Generator) -> SignFlips:
     fewest = FEWEST if options.calibration == "auto" else 1
     return sign_flip_test(comparison, fewest=fewest, seed=generator)
@@ -388,6 +392,7 @@ FLIP = Calibration(
     answers=None,
     needs=_needs,
     automatic=_automatic,
+    because=_because,
     by_clusters=True,
     robust=True,
     caption="What random signs of the items' scores make of the statistic, and the observed one.",
