@@ -132,8 +132,8 @@ def check_pairs(pairs: Sequence[Sequence[SeqRecord]], file_format: str, n_each: 
         if (record := _unfit(x, y, file_format)) is not None:
             others = (name for name in ALIGNMENT_FORMATS if _unfit(x, y, name) is None)
             raise SeqbioError(
-                f"{file_format} cannot hold the id {record.id!r}: {_NAMES[file_format][-1]}; rename "
-                f"the record, or choose another format: {', '.join(others)}"
+                f"{file_format} cannot hold the id {record.id!r}: {_NAMES[file_format][-1]}; "
+                f"rename the record, or choose another format: {', '.join(others)}"
             )
         if x.id == y.id and file_format in _UNIQUE:
             raise SeqbioError(
