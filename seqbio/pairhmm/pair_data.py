@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -115,8 +115,10 @@ class PairData:
 
         names: dict[bytes, int] = {}
         if self.reference is not None:
-            others = self.y if self.reference == "x" else self.x
-            return np.array([names.setdefault(codes.tobytes(), len(names)) for codes in others])
+            end = "yx".index(self.reference)
+            own: dict[Hashable, int] = {}
+            keys = [key if isinstance(key, int) else key[end] for key in self._contents]
+            return np.array([own.setdefault(key, len(own)) for key in keys])
         ends = [
             [names.setdefault(codes.tobytes(), len(names)) for codes in pair]
             for pair in zip(self.x, self.y, strict=True)
@@ -127,7 +129,12 @@ class PairData:
         return np.asarray(labels[left], dtype=np.int64)
 
     def near_copies(self) -> NDArray[np.int64]:
-        """Give pairs numbers, the same to pairs of which both sequences are nearly the same."""
+        """Give pairs numbers, the same to pairs of which both sequences are nearly the same.
+
+        What comes of one reference is nearly the same because of that.
+        """
+        if self.reference is not None:
+            return np.arange(len(self))
         return near_copies(
             list(zip(self.x, self.y, strict=True)), self.alphabet.size, self.alphabet.complement
         )
@@ -138,8 +145,18 @@ class PairData:
 
     def copies(self) -> NDArray[np.int64]:
         """Give the pairs numbers, copies of one pair alike, (n_pairs,)."""
+        return copy_numbers(self._contents, self.lengths.max(axis=1), self.letter_counts)
+
+    @cached_property
+    def _contents(self) -> list[int | tuple[bytes, bytes]]:
+        """Both sequences of each pair; the number of one that does not differ from its reference.
+
+        Where nothing happened, another pair that is the same is no copy.
+        """
         contents = [(x.tobytes(), y.tobytes()) for x, y in zip(self.x, self.y, strict=True)]
-        return copy_numbers(contents, self.lengths.max(axis=1), self.letter_counts)
+        if self.reference is None:
+            return list(contents)
+        return [place if x == y else (x, y) for place, (x, y) in enumerate(contents)]
 
     @cached_property
     def symbols(self) -> NDArray[np.int64]:
@@ -200,9 +217,7 @@ class PairData:
     @cached_property
     def shared(self) -> Shared:
         """Count copies of pairs, and other pairs that have a sequence in common."""
-        pairs = Counter(
-            (left.tobytes(), right.tobytes()) for left, right in zip(self.x, self.y, strict=True)
-        )
+        pairs = Counter(key for key in self._contents if not isinstance(key, int))
         # In how many distinct pairs a sequence stands; where it is both of a pair that is once.
         ends = {None: (0, 1), "x": (1,), "y": (0,)}[self.reference]
         total = Counter(sequence for pair in pairs for sequence in {pair[end] for end in ends})

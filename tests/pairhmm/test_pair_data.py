@@ -122,6 +122,7 @@ def test_copies_and_shared_sequences_are_counted(pairs, copies, sharing, side):
         (["AA CC", "CC TT"], "x", [0, 1], (0, 0, "")),
         (["AA AA", "AA CC"], "x", [0, 1], (0, 0, "")),
         (["AA CC", "AA CC", "AA GG"], "x", [0, 0, 1], (2, 0, "")),
+        (["AA AA", "AA CC", "AA AA"], "x", [0, 1, 2], (0, 0, "")),
     ],
 )
 def test_pairs_are_independent_given_the_reference(pairs, reference, clusters, shared):
@@ -130,6 +131,19 @@ def test_pairs_are_independent_given_the_reference(pairs, reference, clusters, s
     assert data.shared == shared
     parts = data.subset(np.array([0])), data.part(1), data.joined([data])
     assert {part.reference for part in (*parts, pickle.loads(pickle.dumps(data)))} == {reference}
+
+
+def test_what_is_of_one_reference_is_no_copy_for_being_like_it():
+    genome = "ACGGTTACAGCATTGCAACGTCAGGATTACCAGTCGATCTTAGCGA" * 4
+    reads = [genome, genome, genome[:90] + "T" + genome[91:], genome[:30] + genome[32:]]
+    data = encoded([(genome, read) for read in reads])
+    assert np.unique(data.near_copies()).tolist() == [0]
+    assert data.copies().tolist() == [0, 0, 2, 3]
+    declared = replace(data, reference="x")
+    for labels in (declared.near_copies(), declared.copies(), declared.clusters()):
+        assert len(np.unique(labels)) == 4
+    twice = replace(encoded([(genome, read) for read in reads[2:] * 2]), reference="x")
+    assert len(np.unique(twice.copies())) == len(np.unique(twice.clusters())) == 2
 
 
 def test_fingerprint_knows_the_reference():
