@@ -44,6 +44,7 @@ PAIRINGS = ("consecutive", "first-vs-rest", "by-order", "by-id")
 _DATASET = "dataset:"
 _arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
 _streams: ContextVar[frozenset[object]] = ContextVar("streams", default=frozenset())
+_TELLING = 5.0  # seconds of fits from which the time of the rounds can be foretold
 _LONG = 20.0  # seconds of work ahead that are worth a line where there is no terminal
 _HELP_WIDTH = 76
 _ADVICE = {
@@ -564,31 +565,35 @@ def progress(task: str, *, quiet: bool) -> Iterator[Update]:
 
 
 def _said_when_long(task: str) -> Update:
-    """Say how much work is left if it is much, and again if it turns out to be twice as much.
+    """Say how much work is left if it is much: before the first round, and as the rounds show.
 
-    Before the first round there are only the fits that led up to it to go by: both hypotheses, and
-    a round fits both.
+    Before it there are only the fits that led up to it to go by, of which a round makes as many;
+    short ones say nothing, since programs take a while to load.
     """
-    begun, first, said = time.monotonic(), (0.0, -1), 0.0
+    begun, first, foretold, settled = time.monotonic(), (0.0, -1), 0.0, False
 
     def update(n_done: int, n_pieces: int, now: str = "") -> None:
-        nonlocal first, said
+        nonlocal first, foretold, settled
         at = time.monotonic()
         if first[1] < 0:
             first = at, n_done
+        if settled:
+            return
         if n_done > first[1]:
             left = (at - first[0]) / (n_done - first[1]) * (n_pieces - n_done)
             words = now or f"{n_done} of at most {n_pieces} rounds of fits are done"
             words += f"; up to {_duration(left)} to go"
-        elif n_done == 0:
+        elif n_done == 0 and at - begun > _TELLING:
             left = (at - begun) * n_pieces
             words = f"at most {n_pieces} rounds of fits to do"
             words += f"; about {_duration(left)} if each takes as long as the first fits"
         else:
             return
-        if left > max(_LONG, 2 * said):
-            said = left
-            note(f"{task}: {words}", quiet=False)
+        if left > _LONG:
+            settled = n_done > 0
+            if not foretold / 2 < left < 2 * foretold:
+                note(f"{task}: {words}", quiet=False)
+            foretold = left
 
     return update
 

@@ -33,6 +33,7 @@ from seqbio.sequences import (
 Floats = NDArray[np.float64]
 
 _FORMAT = "seqbio Markov model, version 1"
+_MOST_PER_LETTER = 100  # parameters, beyond which a fit is a waste of time
 _TIES = {
     "time": "the same rules hold all along the sequence: one table of probabilities for every "
     "step whose context is complete",
@@ -160,6 +161,13 @@ class MarkovModel(Estimator):
             raise ParameterError(
                 f"{data.name(0)} is the only sequence, so that a chain with tie={self.tie!r}, "
                 f"which has a table for each step, sees every table used once; {FEWER_STEPS}"
+            )
+        n_parameters = (steps or 1) * size * (k - 1 + bool(self.ends))
+        n_letters = int(data.lengths.sum())
+        if steps is not None and n_parameters > _MOST_PER_LETTER * n_letters:
+            raise ParameterError(
+                f"{n_parameters:,} probabilities of {steps} steps cannot be learned from "
+                f"{n_letters:,} letters; lower the order, {FEWER_STEPS}"
             )
         letters = np.bincount(
             np.concatenate([codes.astype(np.intp) for codes in data.codes]), minlength=k

@@ -269,11 +269,12 @@ MEASURED = "note: testing: 5 of at most 999 rounds of fits are done; up to {} to
     ("fits", "seconds", "quiet", "lines"),
     [
         (0.01, 0.01, False, ""),
-        (2, 2, True, ""),
-        (2, 2, False, FORESEEN.format("33 min")),
-        (2, 3.9, False, FORESEEN.format("33 min")),
-        (2, 6, False, FORESEEN.format("33 min") + MEASURED.format("99 min")),
-        (0.01, 2, False, MEASURED.format("33 min")),
+        (9, 9, True, ""),
+        (9, 9, False, FORESEEN.format("2.5 h")),
+        (9, 17, False, FORESEEN.format("2.5 h")),
+        (9, 2, False, FORESEEN.format("2.5 h") + MEASURED.format("33 min")),
+        (9, 30, False, FORESEEN.format("2.5 h") + MEASURED.format("8.3 h")),
+        (4, 2, False, MEASURED.format("33 min")),
     ],
 )
 def test_without_a_terminal_long_work_is_told_before_it_begins(

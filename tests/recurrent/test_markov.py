@@ -315,6 +315,8 @@ def test_tables_for_each_step_of_one_sequence_or_beyond_memory_are_refused(monke
     with pytest.raises(ParameterError, match=r"only sequence.*tie time, or take windows.*--window"):
         MarkovModel(**options).hypothesis(["ACGT" * 15])
     MarkovModel(**options).hypothesis(["ACGT" * 15, "AC"])
+    with pytest.raises(ParameterError, match=r"10,944 probabilities of 57 steps"):
+        MarkovModel(**options | {"order": 3}).hypothesis(["ACGT" * 15, "AC"])
     monkeypatch.setattr("seqbio.core.memory._memory", lambda: 10**6)
     with pytest.raises(ParameterError, match=r"711 parameters.*tie time, or take windows"):
         MarkovModel(**options).hypothesis(["ACGT" * 15, "AC"])
