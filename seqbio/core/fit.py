@@ -232,6 +232,7 @@ def maximise(
     start: ArrayLike | None = None,
     n_starts: int = 1,
     seed: int | np.random.Generator | None = None,
+    max_iterations: int = 200,
 ) -> Fit:
     """Fit a model in its own way if it has one, and else by `fit`.
 
@@ -250,6 +251,9 @@ def maximise(
     seed : int, numpy.random.Generator or None
         For fresh starts and whatever else is random in the model's own way.
 
+    max_iterations : int, default 200
+        As in `fit`; a model's own way has a measure of its own.
+
     Returns
     -------
     Fit
@@ -257,7 +261,15 @@ def maximise(
     """
     own = getattr(model, "maximise", None)
     if own is None:
-        return fit(model, tying, data, start=start, n_starts=n_starts, seed=seed)
+        return fit(
+            model,
+            tying,
+            data,
+            start=start,
+            n_starts=n_starts,
+            seed=seed,
+            max_iterations=max_iterations,
+        )
     fitted: Fit = own(tying, data, start=start, n_starts=n_starts, seed=seed)
     return fitted
 

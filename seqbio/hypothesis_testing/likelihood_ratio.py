@@ -53,6 +53,7 @@ from seqbio.hypothesis_testing.comparability import (
 from seqbio.hypothesis_testing.comparison import SETTLED, Comparison, Options
 from seqbio.hypothesis_testing.dispersion import dispersion
 from seqbio.hypothesis_testing.effects import Spread, estimate_effects
+from seqbio.hypothesis_testing.evidence import check_count
 from seqbio.hypothesis_testing.goodness_of_fit import goodness_checks
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
 from seqbio.hypothesis_testing.select import Judgement, check_name, judge
@@ -85,6 +86,7 @@ def compare(
     check_fit: bool = True,
     seed: int | np.random.Generator | None = None,
     n_starts: int = 1,
+    max_iterations: int = 200,
     executor: Executor | None = None,
     on_done: Callable[[int, int], object] | None = None,
 ) -> LikelihoodRatioResult:
@@ -128,6 +130,8 @@ def compare(
         For all that is random.
     n_starts : int, default 1
         Starts for each fit; more guard against local optima.
+    max_iterations : int, default 200
+        Most steps of the optimiser for each start, of models that `seqbio.core.fit` fits.
     executor : concurrent.futures.Executor, optional
         Where bootstraps, splits and folds are worked on; the result does not depend on it.
     on_done : callable, optional
@@ -206,8 +210,14 @@ def compare(
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
 
     for_null, for_alternative, for_refits = spawn_generators(seed, 3)
+    check_count("max_iterations", max_iterations, 1)
     null_fit = maximise(
-        null_hypothesis.model, null_hypothesis.tying, prepared, n_starts=n_starts, seed=for_null
+        null_hypothesis.model,
+        null_hypothesis.tying,
+        prepared,
+        n_starts=n_starts,
+        seed=for_null,
+        max_iterations=max_iterations,
     )
     alternative_fit = maximise(
         alternative_hypothesis.model,
@@ -216,6 +226,7 @@ def compare(
         start=null_fit.full,
         n_starts=n_starts,
         seed=for_alternative,
+        max_iterations=max_iterations,
     )
     names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
     comparison = Comparison(null_fit, alternative_fit, prepared, ranks[1] - ranks[0], clusters)

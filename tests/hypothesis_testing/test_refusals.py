@@ -141,3 +141,16 @@ def test_power_takes_parameters_that_were_set():
     truth = seqbio.PairHMM().set_parameters({**TRUTH, "open_y": 0.1, "distance": 0.1, "kappa": 2.0})
     found = power(seqbio.PairHMM(), seqbio.PairHMM(tie=("extend",)), pairs, truth.full_, n=0)
     assert found.noncentrality > 0
+
+
+def test_more_iterations_can_be_asked_for():
+    generator = np.random.default_rng(5)
+    variables = generator.standard_normal((80, 3))
+    classes = generator.random(80) < np.exp(log_expit(2 * variables[:, 0]))
+    data = np.column_stack([variables, classes])
+    cut = compare(*hypotheses(3, [1]), data, max_iterations=1)
+    assert not cut.converged
+    assert "max_iterations" in cut.to_json()
+    assert compare(*hypotheses(3, [1]), data, max_iterations=300).converged
+    with pytest.raises(ParameterError, match="max_iterations"):
+        compare(*hypotheses(3, [1]), data, max_iterations=0)
