@@ -184,9 +184,14 @@ class GroupedModel:
     @cached_property
     def layout(self) -> Layout:
         """The blocks of every group, one group after the other."""
-        shapes = self.base.layout.shapes.items()
+        shapes, labels = self.base.layout.shapes.items(), self.base.layout.labels.items()
         return Layout(
-            {f"{name}[{group}]": shape for group in self.groups for name, shape in shapes}
+            {f"{name}[{group}]": shape for group in self.groups for name, shape in shapes},
+            {
+                f"{name}[{group}]": [f"{label}[{group}]" for label in each]
+                for group in self.groups
+                for name, each in labels
+            },
         )
 
     @cached_property

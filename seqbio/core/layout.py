@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -26,11 +26,14 @@ class Layout:
     ----------
     shapes : mapping of str to tuple of int
         The shape of each block; ``()`` is a single number.
+    labels : mapping of str to sequence of str, optional
+        Names of the entries of some blocks, in C order, where their indices would say little.
 
     Raises
     ------
     ParameterError
-        A name is not a string, or a shape is not a tuple of integers that are at least 0.
+        A name is not a string, a shape is not a tuple of integers that are at least 0, or there is
+        not one label for each entry of a block.
 
     Examples
     --------
@@ -44,9 +47,15 @@ class Layout:
     array([0.1, 0.2, 0.5])
     >>> layout.unflatten(vector)["open"]
     array([0.1, 0.2])
+    >>> Layout({"open": (2,), "distance": ()}, {"open": ("open_x", "open_y")}).entry_names
+    ('open_x', 'open_y', 'distance')
     """
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        labels: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._shapes = {name: _checked_shape(name, shape) for name, shape in shapes.items()}
         self._slices: dict[str, slice] = {}
         stop = 0
@@ -54,6 +63,13 @@ class Layout:
             start, stop = stop, stop + prod(shape)
             self._slices[name] = slice(start, stop)
         self._size = stop
+        self._labels = {name: tuple(names) for name, names in (labels or {}).items()}
+        for name, names in self._labels.items():
+            if len(names) != self._length(name):
+                raise ParameterError(
+                    f"block {name!r} has {self._length(name)} entries and {len(names)} labels; "
+                    "give each its own"
+                )
 
     @property
     def size(self) -> int:
@@ -70,13 +86,22 @@ class Layout:
         """Shape of each block, by name."""
         return dict(self._shapes)
 
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Names of the entries of the blocks that have such."""
+        return dict(self._labels)
+
     @cached_property
     def entry_names(self) -> tuple[str, ...]:
-        """A name for every entry of the flat vector, such as ``open[0]`` or ``weights[3,1]``."""
+        """The labels, and where there are none names such as ``open[0]`` or ``weights[3,1]``."""
         return tuple(
-            name + (f"[{','.join(map(str, index))}]" if index else "")
+            entry
             for name, shape in self._shapes.items()
-            for index in np.ndindex(shape)
+            for entry in self._labels.get(name)
+            or (
+                name + (f"[{','.join(map(str, index))}]" if index else "")
+                for index in np.ndindex(shape)
+            )
         )
 
     def slice(self, name: str) -> slice:
@@ -206,6 +231,10 @@ class Layout:
             name: vector[..., self._slices[name]].reshape(vector.shape[:-1] + shape)
             for name, shape in self._shapes.items()
         }
+
+    def _length(self, name: str) -> int:
+        where = self.slice(name)
+        return where.stop - where.start
 
     def _listed(self) -> str:
         return ", ".join(self._shapes) or "(none)"

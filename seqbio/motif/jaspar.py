@@ -18,6 +18,13 @@ def read_jaspar(text: MotifText) -> None:
         letters, rows = "", []
         for at in range(start + 1, stop):
             line = text.lines[at].strip()
+            if line and not line[0].isalpha():
+                raise text.refusal(
+                    at,
+                    f"expected a letter and its counts, such as 'A [ 3 0 ]', found {line[:40]!r}; "
+                    "write A, C, G and T before the rows of JASPAR's raw files, and in MEME's "
+                    "format what has a row for each place (HOMER's)",
+                )
             if line:
                 letters += line[0].upper()
                 rows.append(text.numbers(at, line[1:].replace("[", " ").replace("]", " ")))

@@ -95,7 +95,8 @@ class PairModel:
     @cached_property
     def layout(self) -> Layout:
         """Log odds of the moves and ends, then the substitution model's coordinates."""
-        return Layout(dict.fromkeys(TRANSITION_NAMES, ()) | self.substitution.layout.shapes)
+        letters = self.substitution.layout
+        return Layout(dict.fromkeys(TRANSITION_NAMES, ()) | letters.shapes, letters.labels)
 
     @cached_property
     def boundary(self) -> NDArray[np.bool_]:

@@ -12,12 +12,11 @@ from seqbio.core.model import Effect
 from seqbio.core.numerics import logit, sigmoid, softmax
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.pairhmm import transitions
-from seqbio.pairhmm.substitution import SubstitutionModel, log_odds
+from seqbio.pairhmm.substitution import RATE_NAMES, SubstitutionModel, log_odds
 from seqbio.pairhmm.transitions import OPTIONAL, OVERHANGS, RIVALS, TRANSITION_NAMES
 
 Floats = NDArray[np.float64]
 
-RATE_NAMES = ("AC", "AG", "AT", "CG", "CT", "GT")
 _TRANSVERSIONS = ("AC", "AT", "CG")
 _ENDS = ("end_m", "end_x", "end_y")
 

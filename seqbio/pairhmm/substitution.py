@@ -65,6 +65,8 @@ PROTEIN_LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 
 # AC, AG, AT, CG, CT, GT: rows and columns of the pairs, and which are transitions.
 _PAIRS = np.triu_indices(4, 1)
+RATE_NAMES = ("AC", "AG", "AT", "CG", "CT", "GT")
+"""The pairs of letters in the order of exchangeabilities; T stands for U, too."""
 _TRANSITION = np.array([0, 1, 0, 0, 1, 0])
 
 _EQUAL = ("equal",)
@@ -269,7 +271,7 @@ class ReversibleModel(SubstitutionModel):
     >>> model = substitution_model("k80")
     >>> tying = model.tying()
     >>> tying.describe(model.layout)[1]
-    'exchangeability[1] = exchangeability[4]'
+    'rate_AG = rate_CT'
     >>> full = tying.expand(np.log([4.0, 0.3]))
     >>> joint, frequencies = model.joint(model.layout.unflatten(full))
     >>> (joint / frequencies[:, None]).round(4)  # the transition probabilities from A, C, G, T
@@ -287,9 +289,11 @@ class ReversibleModel(SubstitutionModel):
     def layout(self) -> Layout:
         """Names and shapes of the coordinates."""
         shapes: dict[str, tuple[int, ...]] = {"frequency": (self.n_letters - 1,), "distance": ()}
+        labels = {"frequency": tuple(f"frequency_{letter}" for letter in self.letters[:-1])}
         if self.rates is None:
             shapes = {"exchangeability": (len(self.exchangeability_groups),), **shapes}
-        return Layout(shapes)
+            labels["exchangeability"] = tuple(f"rate_{pair}" for pair in RATE_NAMES)
+        return Layout(shapes, labels)
 
     def tying(
         self,

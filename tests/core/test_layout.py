@@ -47,6 +47,14 @@ def test_slices_indices_and_names_say_the_same(layout):
             assert layout.entry_names[entry] == name + suffix
 
 
+def test_labels_name_the_entries_of_their_block():
+    layout = Layout({"rate": (2,), "share": (1, 2)}, {"rate": ["rate_AC", "rate_AG"]})
+    assert layout.entry_names == ("rate_AC", "rate_AG", "share[0,0]", "share[0,1]")
+    assert layout.labels == {"rate": ("rate_AC", "rate_AG")}
+    with pytest.raises(ParameterError, match="block 'rate' has 2 entries and 1 labels"):
+        Layout({"rate": (2,)}, {"rate": ["rate_AC"]})
+
+
 def test_blocks_are_views_also_of_a_batch():
     layout = Layout({"bias": (), "weights": (2, 2)})
     batch = np.zeros((3, layout.size))

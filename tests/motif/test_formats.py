@@ -131,6 +131,8 @@ refusals = [
     (">x\nA 1\nC -2\nG 1\nT 1\n", "line 3: a number is -2; give numbers of 0 or more"),
     (">x y\nA 1 0\nC 1 0\nG 1 0\nT 1 0\n", "line 1: column 2 of the motif 'x' has no counts"),
     (">x\nA 1\nC 1\nA 2\nG 1\nT 1\n", "line 1: .*rows 'ACAGT'"),
+    (">x\n10 0\n0 0\n0 9\n0 1\n", "line 2: expected a letter and its counts, .* found '10 0'"),
+    (">GA x 6.1 0 T:9\n0.1\t0.1\t0.7\t0.1\n", "line 2: expected a letter .* a row for each place"),
     (2 * ">x\nA 1\nC 1\nG 1\nT 1\n", "line 6: a motif above has the name 'x', too"),
     (
         "MEME version 4\n" + 2 * "MOTIF x\nletter-probability matrix: w= 1\n1 0 0 0\n",

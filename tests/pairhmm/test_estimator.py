@@ -17,7 +17,7 @@ from Bio.SeqRecord import SeqRecord
 from scipy import stats
 
 import seqbio
-from seqbio import PairHMM
+from seqbio import GroupedPairs, PairHMM
 from seqbio.core import equal, fixed, untied
 from seqbio.errors import (
     ModelFileError,
@@ -309,6 +309,19 @@ def test_fit_is_the_estimator_and_tells_what_it_found(pairs):
     letters = "".join(itertools.chain(*texts(pairs)))
     for letter in "ACGT":
         assert p[f"frequency_{letter}"] == pytest.approx(letters.count(letter) / len(letters))
+
+
+def test_what_is_estimated_as_0_is_called_as_in_the_parameters():
+    a_transversion = [("ACGTACGTACGTACGTACGT", "ACGTACGTCCGTACGTACGT")] * 3
+    rates = PairHMM(substitution="hky85").fit(a_transversion)
+    assert rates.parameters_["kappa"] == 0
+    assert "rate_AG = rate_CT" in rates.fit_.at_boundary
+    grouped = PairHMM(substitution="hky85").fit(GroupedPairs(a_transversion, ["m", "r", "r"]))
+    assert "rate_AG[r] = rate_CT[r]" in grouped.fit_.at_boundary
+    without_g = [("ACCTATCTACATACCTATCT", "ACCTATCTCCATACCTATCT")] * 3
+    letters = PairHMM(substitution="f81", frequencies="estimated").fit(without_g)
+    assert letters.parameters_["frequency_G"] == 0
+    assert "frequency_G" in letters.fit_.at_boundary
 
 
 def test_no_nearby_parameters_are_better(fitted, pairs):
