@@ -234,7 +234,7 @@ class Layout:
 
     def _length(self, name: str) -> int:
         where = self.slice(name)
-        return where.stop - where.start
+        return int(where.stop) - int(where.start)
 
     def _listed(self) -> str:
         return ", ".join(self._shapes) or "(none)"

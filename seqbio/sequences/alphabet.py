@@ -133,7 +133,8 @@ class Alphabet:
         Examples
         --------
         >>> DNA.complaint(b"ACGU", 3)
-        "position 4 is 'U', which belongs to RNA; write T or choose alphabet 'rna'"
+        "position 4 is 'U', which belongs to RNA; write T, or choose alphabet 'rna' (or a model or
+        motifs of RNA)"
         """
         # A character outside ASCII takes up to four bytes in UTF-8.
         letter = letters[index : index + 4].decode("utf-8", "replace")[0]
@@ -141,12 +142,13 @@ class Alphabet:
         if letter in _ADVICE:
             return f"{found} is {_ADVICE[letter]}"
         if letter in "Uu" and "T" in self.letters:
-            return f"{found} belongs to RNA; write T or choose alphabet 'rna'"
+            return f"{found} belongs to RNA; write T, or {_choose('rna')}"
         if letter in "Tt" and "U" in self.letters:
-            return f"{found} belongs to DNA; write U or choose alphabet 'dna'"
+            return f"{found} belongs to DNA; write U, or {_choose('dna')}"
         return (
             f"{found} is not in the {self.name} alphabet ({self.letters}, "
-            f"ambiguity codes {''.join(self.ambiguity)}); correct it or choose another alphabet"
+            f"ambiguity codes {''.join(self.ambiguity)}); correct it, or choose another alphabet "
+            "(or a model or motifs of another)"
         )
 
     def codes(self, letters: bytes) -> NDArray[np.uint8] | None:
@@ -251,6 +253,11 @@ def _nucleotides(name: str, letters: str, complement: str) -> Alphabet:
     }
     ambiguity = {code: members.replace("T", letters[3]) for code, members in iupac.items()}
     return Alphabet(name, letters, ambiguity, complement)
+
+
+def _choose(name: str) -> str:
+    """Say what to choose, also to those who have chosen an alphabet with a model or motifs."""
+    return f"choose alphabet {name!r} (or a model or motifs of {name.upper()})"
 
 
 _AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"

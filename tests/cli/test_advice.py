@@ -191,6 +191,12 @@ def test_a_scan_counts_positions_in_the_file_and_takes_no_gaps(fails, small, wri
     assert message.endswith("position 4 is '-', which is a gap; remove the gaps")
 
 
+def test_letters_of_another_alphabet_than_that_of_the_motifs(fails, write):
+    rna = write("rna.jaspar", ">x\nA [ 1 0 ]\nC [ 0 1 ]\nG [ 0 0 ]\nU [ 1 0 ]\n")
+    message = fails(1, "motif", "scan", rna, write("dna.fa", ">x\nACGT\n"))
+    assert message.endswith("write U, or choose alphabet 'dna' (or a model or motifs of DNA)")
+
+
 def test_a_text_has_no_gaps(fails, small, tmp_path):
     text = ("recurrent", "train", small["early"], "--alphabet", "text", "--save", tmp_path / "m")
     assert fails(2, *text, "--strip-gaps") == "--strip-gaps: a text has no gaps; leave it out"

@@ -106,8 +106,16 @@ def test_protein_has_no_complement():
     ("alphabet", "text", "message"),
     [
         (DNA, "ACJGT", r"^position 3 is 'J', which is not in the dna alphabet \(ACGT, .*correct"),
-        (DNA, "ACGu", r"position 4 is 'u', which belongs to RNA; write T or choose .*'rna'$"),
-        (RNA, "TACG", r"position 1 is 'T', which belongs to DNA; write U or choose .*'dna'$"),
+        (
+            DNA,
+            "ACGu",
+            r"'u', which belongs to RNA; write T, or .*'rna' .*motifs of RNA\)$",
+        ),
+        (
+            RNA,
+            "TACG",
+            r"'T', which belongs to DNA; write U, or .*'dna' .*motifs of DNA\)$",
+        ),
         (DNA, "A-C", "position 2 is '-', which is a gap; remove the gaps$"),
         (PROTEIN, "MK.L", r"position 3 is '\.', which is a gap"),
         (PROTEIN, "M*L", r"position 2 is '\*', which is a stop inside the sequence; .* cut it"),

@@ -113,7 +113,8 @@ def test_headers_are_understood_as_biopython_does(header):
             "dna",
             AlphabetError,
             r"^{file}, record 'y', line 7: position 6 is 'J', which is not in the dna alphabet "
-            r"\(ACGT, ambiguity codes RYSWKMBDHVN\); correct it or choose another alphabet$",
+            r"\(ACGT, ambiguity codes RYSWKMBDHVN\); correct it, or choose another alphabet "
+            r"\(or a model or motifs of another\)$",
         ),
         (
             ">x\nAC-GT\n",
