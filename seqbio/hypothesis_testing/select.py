@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seqbio.core import Check, near_copies_of
+from seqbio.core import Check, is_regular, near_copies_of
 from seqbio.core.model import NEAR_COPIES
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.hypothesis_testing.calibrations import AUTOMATIC, CALIBRATIONS, Calibration
@@ -175,7 +175,8 @@ def _reasons(
     reasons = [calibration.because(comparison)]
     if against:
         listed = "; ".join(dict.fromkeys(against))
-        reasons.append(f"the chi-squared law is not known to hold: {listed}")
+        regular = is_regular(comparison.model)
+        reasons.append(f"the chi-squared law is not known to hold: {listed}" if regular else listed)
     return "; ".join(filter(None, reasons))
 
 

@@ -103,7 +103,9 @@ def test_rates_are_tested_on_enough_substitutions():
 
 
 def test_a_test_of_lengths_says_so_and_has_no_bootstrap():
-    pairs = seqbio.GroupedPairs(pairs_of(5) + pairs_of(5, columns=30, seed=2), [0] * 5 + [1] * 5)
+    pairs = seqbio.GroupedPairs(
+        pairs_of(12, columns=40) + pairs_of(12, columns=30, seed=2), [0] * 12 + [1] * 12
+    )
     null = seqbio.PairHMM(substitution="jc69", tie=("open", "extend", "group.end"))
     alternative = seqbio.PairHMM(substitution="jc69", tie=("open", "extend"))
     result = compare(null, alternative, pairs, calibration="bootstrap")

@@ -23,7 +23,9 @@ DESIGN = np.zeros((10, 1))
 
 def test_p_values_of_a_true_null_are_uniform():
     check = calibrate(*zero_against_free(NormalMeans()), DESIGN, 150, seed=1)
-    assert check.calibrations == {"chi-squared": 150}
+    # Where chance makes items vary more than usual, the law is the robust one.
+    assert set(check.calibrations) <= {"chi-squared", "robust", "flip"}
+    assert check.calibrations["chi-squared"] >= 130
     assert kstest(check.pvalues, "uniform").pvalue > 0.01
     assert all(rate.is_in_order for rate in check.rejections())
     expected, observed = check.quantiles()

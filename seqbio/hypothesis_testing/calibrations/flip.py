@@ -50,6 +50,7 @@ import numpy as np
 from seqbio.core import Check, is_regular, spawn_generators
 from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
+from seqbio.core.sandwich import FEW_CLUSTERS, FEWEST_CLUSTERS
 from seqbio.errors import ConvergenceError
 from seqbio.hypothesis_testing.calibrations.declaration import (
     DEPENDENT,
@@ -370,10 +371,18 @@ def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
         return False
     if questioned_symmetry(comparison) is not None:
         return True
-    if comparison.n_clusters < FEWEST_FOR_EACH * comparison.df:
+    # Without a symmetry it is a law for many clusters: for fewer, or less equal ones, than the
+    # robust law needs, as long as there are events enough.
+    sizes = np.bincount(comparison.labels)
+    like_size = float(sizes.sum() ** 2 / (sizes**2).sum())
+    fewest = max(FEWEST_CLUSTERS, FEWEST_FOR_EACH * comparison.df)
+    if comparison.n_clusters < fewest:
         return False
-    # The law of lengths is never the model's own.
-    return comparison.tests_what_is_given or bool({DEPENDENT, OVERDISPERSED} & set(found))
+    if comparison.tests_what_is_given:  # the law of lengths is never the model's own
+        return True
+    if like_size >= FEW_CLUSTERS or "few_events" in found:
+        return False
+    return bool({DEPENDENT, OVERDISPERSED} & set(found))
 
 
 def _because(comparison: Comparison) -> str:
