@@ -52,7 +52,7 @@ def mean_deviance(expected: FloatArray) -> FloatArray:
     """Give the mean deviance of Poisson counts from their expectations.
 
     The deviance of a count x from its mean m is 2 (x log(x / m) - x + m). Its mean is 0 where
-    hardly anything is expected, rises to 1.15 at a mean of 1.6, and falls to 1 where much is.
+    hardly anything is expected, rises to 1.16 at a mean of 1.4, and falls to 1 where much is.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def mean_deviance(expected: FloatArray) -> FloatArray:
     Examples
     --------
     >>> mean_deviance(np.array([0.0, 1.6, 100.0])).round(3)
-    array([0.   , 1.147, 1.002])
+    array([0.   , 1.156, 1.002])
     """
     grid, values = _deviance_grid()
     inside = np.interp(np.log(np.clip(expected, grid[0], grid[-1])), np.log(grid), values)

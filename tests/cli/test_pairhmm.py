@@ -402,8 +402,8 @@ def test_pairs_that_share_a_sequence_take_its_word_to_be_the_reference(run, pair
     command = ("pairhmm", "test", star, "--pairing", "first-vs-rest", "--json")
     refused = content_of(run(*command))
     assert (refused["pvalue"], refused["calibration"]) == (None, "none")
-    [reason] = [each["message"] for each in refused["warnings"] if each["severity"] == "invalid"]
-    assert "--reference x (reference='x')" in reason
+    reasons = [each["message"] for each in refused["warnings"] if each["severity"] == "invalid"]
+    assert any("--reference x (reference='x')" in reason for reason in reasons)
     declared = content_of(run(*command, "--reference", "x"))
     assert 0.0 < declared["pvalue"] <= 1.0
     assert declared["settings"]["reference"] == "x"
