@@ -20,12 +20,12 @@ that were trimmed on one side only, speaks against it, too.
 
 Where the null leaves something asymmetric free, or no transformation belongs to the tie, the scores
 are effective ones, what the other parameters explain being taken off. Then the test holds for many
-items, in practice for some ten, whose scores may have any variances: it allows for rates that
+items, whose scores may have any variances: it allows for rates that
 differ among items, and for copies and relatives within clusters, as chi-squared does not.
 
 With n items of which each says something no p-value is below 2 / 2**n; where that is not small
-there is none. Its price is power with few items: where chi-squared is valid, it finds some 90 %
-of what chi-squared finds with 15 pairs, and as much with 50.
+there is none. Its price is power with few items and several parameters: where chi-squared is valid,
+it finds less than that, the more so the smaller the level.
 
 References
 ----------

@@ -45,6 +45,8 @@ from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
 from seqbio.hypothesis_testing.pictures import Curve
 from seqbio.hypothesis_testing.sandwich import sandwich_weights
 
+_MOST_SHOWN = 20  # weights in a table
+
 
 @dataclass(frozen=True, eq=False)
 class RobustScaling:
@@ -111,9 +113,12 @@ class RobustScaling:
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""
+        shown = [f"{weight:.4g}" for weight in self.weights[:_MOST_SHOWN]]
+        if len(self.weights) > _MOST_SHOWN:
+            shown.append(f"... {self.weights[-1]:.4g} ({len(self.weights)} in all)")
         return [
             ("clusters of items", f"{self.n_clusters} of {self.n_items}"),
-            ("weights (1 if all is regular)", ", ".join(f"{w:.4g}" for w in self.weights)),
+            ("weights (1 if all is regular)", ", ".join(shown)),
         ]
 
     def to_dict(self) -> dict[str, Any]:
