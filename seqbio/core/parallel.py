@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor, Executor
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
 from seqbio.core._checks import checked
+from seqbio.core.blas import one_thread
 from seqbio.errors import ParameterError, SeqbioError
 
 Piece = TypeVar("Piece")
@@ -64,13 +66,13 @@ def map_pieces(
     ...     map_pieces(abs, [3, -2, -1], executor=executor)
     [3, 2, 1]
     """
-    pieces = list(pieces)
+    pieces, work = list(pieces), partial(_worked_on, function)
     results: list[Result] = []
     if on_done is not None:
         on_done(0, len(pieces))
     if executor is None:
         for piece in pieces:
-            results.append(function(piece))
+            results.append(work(piece))
             if on_done is not None:
                 on_done(len(results), len(pieces))
         return results
@@ -78,7 +80,7 @@ def map_pieces(
     futures = []
     try:
         for piece in pieces:
-            futures.append(executor.submit(function, piece))
+            futures.append(executor.submit(work, piece))
         for future in futures:
             results.append(future.result())
             if on_done is not None:
@@ -95,6 +97,12 @@ def map_pieces(
         for future in futures[len(results) :]:
             future.cancel()
     return results
+
+
+def _worked_on(function: Callable[[Piece], Result], piece: Piece) -> Result:
+    """Work on a piece with the same bits wherever that is."""
+    with one_thread():
+        return function(piece)
 
 
 def _is_death(error: Exception) -> bool:

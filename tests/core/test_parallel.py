@@ -3,12 +3,12 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
-from operator import methodcaller, truediv
+from operator import call, methodcaller, truediv
 
 import numpy as np
 import pytest
 
-from seqbio.core import map_pieces, spawn_generators
+from seqbio.core import blas, map_pieces, spawn_generators
 from seqbio.errors import ParameterError, SeqbioError
 
 EXECUTORS = [
@@ -120,3 +120,24 @@ def test_a_wrong_seed_raises(seed):
 def test_a_wrong_number_raises(n):
     with pytest.raises(ParameterError, match="number of generators"):
         spawn_generators(1, n)
+
+
+@each_executor
+def test_pieces_use_one_thread_for_linear_algebra(executor):
+    """The last bits of a product depend on the number, which differs between workers of Dask."""
+    with executor() as pool:
+        inside = map_pieces(call, [blas.n_threads] * 4, executor=pool)
+    assert inside == [[1] * len(blas.n_threads())] * 4
+
+
+def test_threads_for_linear_algebra_are_given_back_when_the_last_piece_is_done():
+    before = blas.n_threads()
+    try:
+        blas._use([2] * len(before))
+        with blas.one_thread():
+            with blas.one_thread():
+                assert set(blas.n_threads()) <= {1}
+            assert set(blas.n_threads()) <= {1}
+        assert set(blas.n_threads()) <= {2}
+    finally:
+        blas._use(before)

@@ -174,10 +174,7 @@ def test_dask_workers_give_the_same_to_the_last_bit_and_a_killed_one_a_clear_err
         distributed.Client(cluster) as client,
     ):
         there = bootstrap_test(
-            null,
-            alternative,
-            DATA,
-            1,
+            Comparison(null, alternative, DATA, 1),
             n_replicates=30,
             seed=7,
             executor=client.get_executor(),
