@@ -94,7 +94,6 @@ def test_every_family_by_every_calibration_wherever_it_is_worked_on():
     every = outcomes()
     assert outcomes() == every
     assert of_another_process(PYTHONHASHSEED="7") == every
-    assert of_another_process(OPENBLAS_NUM_THREADS="2", OMP_NUM_THREADS="2") == every
     for workers in EXECUTORS.values():
         with workers() as executor:
             assert outcomes(executor) == every
