@@ -111,10 +111,6 @@ class ConvergenceError(SeqbioError, RuntimeError):
     """An optimisation could not start or could not go on."""
 
 
-class NumericalRangeError(SeqbioError, ArithmeticError):
-    """A probability cannot be computed in floating point."""
-
-
 class DatasetError(SeqbioError, FileNotFoundError):
     """A named data set is unknown, absent or does not have the expected content."""
 

@@ -155,7 +155,7 @@ class _Announcement(event.Listener):  # type: ignore[misc] # numba's classes are
                 if _FOLDER
                 else "each time, since no folder can be written: set NUMBA_CACHE_DIR to one"
             )
-            print(f"seqbio: compiling kernels (about 15 s, {when})", file=sys.stderr)  # noqa: T201
+            print(f"seqbio: compiling kernels (about 20 s, {when})", file=sys.stderr)  # noqa: T201
 
     def on_end(self, event: Any) -> None:
         pass

@@ -364,6 +364,7 @@ class GroupedModel:
                 each,
                 permutation=(starts + each.permutation).ravel(),
                 transform=_of_whole(each.transform),
+                one_by_one=_told_of_whole(each.one_by_one),
             )
             for each in symmetries_of(self.base)
         )
@@ -459,6 +460,11 @@ class GroupedModel:
                 named = replace(effect, name=f"{effect.name} [{group}]")
                 effects[f"{name}[{group}]"] = self.embedded(named, k)
         return effects
+
+
+def _told_of_whole(one_by_one: Method) -> Method:
+    """Ask of the data without their groups."""
+    return lambda data: one_by_one(data.whole)
 
 
 def _of_whole(transform: Method) -> Method:

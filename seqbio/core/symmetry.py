@@ -21,6 +21,10 @@ from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.tying import Tying
 
 
+def _always(data: Any) -> bool:  # noqa: ARG001
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class Symmetry:
     """A transformation of items that undoes itself, and what it does to parameters.
@@ -36,12 +40,16 @@ class Symmetry:
         with ``full[permutation]``.
     transform : callable
         From data and a mask, (n_items,), to data in which the items in the mask are transformed.
+    one_by_one : callable
+        From data to whether an item can be transformed alone and is as likely then; it cannot where
+        items have something in common, such as one reference, that the transformation moves.
     """
 
     name: str
     words: str
     permutation: IntArray
     transform: Callable[[Any, BoolArray], Any]
+    one_by_one: Callable[[Any], bool] = _always
 
 
 @checked

@@ -8,8 +8,9 @@ the score of an item in an antisymmetric direction turns into minus itself. So i
 given its size, in any number of items and whatever the law of an item: the randomisation test by
 signs is exact.
 
-Where the null leaves something asymmetric free, such as how long gaps are in x and in y, or where
-there is no transformation at all, the scores are those of the tested parameters with what the other
+Where the null leaves something asymmetric free, such as how long gaps are in x and in y, where
+items share what the transformation moves, such as pairs a reference, or where there is no
+transformation at all, the scores are those of the tested parameters with what the other
 parameters explain taken off, at the null's fit. Their signs are coins for many items (Hemerik,
 Goeman & Finos 2020), also where their variances are not what the model says.
 
@@ -46,7 +47,7 @@ class QuestionedSymmetry(NamedTuple):
     directions : ndarray of float64, (n_full, df)
         Antisymmetric directions of the alternative that the null does not have.
     exact : bool
-        Whether the null is the same for transformed items.
+        Whether the null is the same for transformed items, and each can be transformed alone.
     """
 
     symmetry: Symmetry
@@ -78,7 +79,8 @@ def questioned_symmetry(comparison: Comparison) -> QuestionedSymmetry | None:
         if is_closed and nothing_else and antisymmetric.shape[1]:
             full = comparison.null_fit.full
             same = np.array_equal(full[symmetry.permutation], full)
-            exact = same and np.array_equal(null[symmetry.permutation], null)
+            alike = same and np.array_equal(null[symmetry.permutation], null)
+            exact = alike and symmetry.one_by_one(comparison.data)
             return QuestionedSymmetry(symmetry, antisymmetric, exact)
     return None
 

@@ -240,6 +240,10 @@ class PairData:
         references = Counter(c.tobytes() for c in (self.x if self.reference == "x" else self.y))
         return sum(count for count in references.values() if count > 1)
 
+    def one_by_one(self) -> bool:
+        """Tell whether a pair can be exchanged alone: not where others share its reference."""
+        return not self.n_sharing_reference
+
     def _counts(self, sequences: Sequence[Codes]) -> Floats:
         size = self.alphabet.membership.shape[0]
         counts = np.stack([np.bincount(codes, minlength=size) for codes in sequences])

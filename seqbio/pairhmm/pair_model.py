@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from seqbio.core import Layout, Symmetry, Tying
 from seqbio.core.model import COPIES, FEWEST_EVENTS, Check, Effect
 from seqbio.core.numerics import logit
-from seqbio.errors import NumericalRangeError
 from seqbio.pairhmm import dp, parameters, probes, relation, transitions
 from seqbio.pairhmm.dp import Counts, Flanks, Machine
 from seqbio.pairhmm.pair_data import PairData
@@ -130,7 +129,7 @@ class PairModel:
                 partner = name[:-1] + ("y" if name.endswith("x") else "x")
                 permutation[self.layout.slice(name)] = self.layout.slice(partner).start
         words = "x and y change places in a pair"
-        return (Symmetry("exchange", words, permutation, PairData.exchanged),)
+        return (Symmetry("exchange", words, permutation, PairData.exchanged, PairData.one_by_one),)
 
     # -- likelihood --------------------------------------------------------------------------
 
@@ -273,10 +272,7 @@ class PairModel:
 
     def log_likelihood_and_gradient(self, full: Floats, data: PairData) -> tuple[float, Floats]:
         """Run forward-backward: the log-likelihood of all pairs and its gradient."""
-        try:
-            counts, background = self._counts(full, data)
-        except NumericalRangeError:  # under zeros that a fit tries and should not keep
-            return -np.inf, np.full(self.layout.size, np.nan)
+        counts, background = self._counts(full, data)
         total = float((counts.log_likelihood + _background(background, data)).sum())
         if not np.isfinite(total):
             return total, np.full(self.layout.size, np.nan)

@@ -11,6 +11,7 @@ import seqbio
 from seqbio.core import Hypothesis, equal, scores_of, symmetries_of, untied
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing import Comparison, compare
+from seqbio.hypothesis_testing.calibrations.exchange import EXCHANGE
 from seqbio.hypothesis_testing.calibrations.flip import sign_flip_test
 from seqbio.hypothesis_testing.symmetry import questioned_symmetry
 from tests.hypothesis_testing.simulating import PoissonItems, equal_against_free
@@ -52,6 +53,22 @@ class TestTheSymmetry:
         )
         twice = symmetry.transform(exchanged, np.array([True, True, True]))
         assert twice.fingerprint() == data.fingerprint()
+
+    @pytest.mark.parametrize("groups", [None, [0, 1] * 5])
+    def test_pairs_that_share_a_reference_cannot_be_exchanged_one_by_one(self, groups):
+        pairs = pairs_of(10)
+        shared = [(pairs[0][0], y) for _, y in pairs]
+        models = [
+            seqbio.PairHMM(tie=tie, reference="x", **JC)
+            for tie in (("open", "extend"), ("extend",))
+        ]
+        for data, exact in ((pairs, True), (shared, False)):
+            given = data if groups is None else seqbio.GroupedPairs(data, groups)
+            comparison = comparison_of(*models, given, 1)
+            assert questioned_symmetry(comparison).exact == exact
+            assert sign_flip_test(comparison).exact == exact
+            needs = EXCHANGE.needs(comparison)
+            assert ("not where pairs share a reference" in needs) == (not exact)
 
     def test_it_is_found_where_x_and_y_are_tied_and_nothing_else_is_tested(self):
         pairs = pairs_of(3)

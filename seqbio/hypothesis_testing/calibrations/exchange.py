@@ -171,7 +171,8 @@ def _needs(comparison: Comparison) -> str:
         return ""
     return (
         "data can be transformed only where what is tested is a symmetry of items that both the "
-        "null and its parameters have, such as all gap parameters tied between x and y"
+        "null and its parameters have, such as all gap parameters tied between x and y, and only "
+        "item by item, so not where pairs share a reference"
     )
 
 

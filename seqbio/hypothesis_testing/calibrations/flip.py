@@ -18,10 +18,11 @@ or cluster, as long as a transformed item is as likely. That is the question ask
 the tied parameters alone: an x that differs from y in anything that the scores feel, such as ends
 that were trimmed on one side only, speaks against it, too.
 
-Where the null leaves something asymmetric free, or no transformation belongs to the tie, the scores
-are effective ones, what the other parameters explain being taken off. Then the test holds for many
-items, whose scores may have any variances: it allows for rates that
-differ among items, and for copies and relatives within clusters, as chi-squared does not.
+Where the null leaves something asymmetric free, items share what would be transformed (pairs one
+reference), or no transformation belongs to the tie, the scores are effective ones, what the other
+parameters explain being taken off. Then the test holds for many items, whose scores may have any
+variances: it allows for rates that differ among items, and for copies and relatives within
+clusters, as chi-squared does not.
 
 With n items of which each says something no p-value is below 2 / 2**n; where that is not small
 there is none. Its price is power with few items and several parameters: where chi-squared is valid,
