@@ -167,7 +167,7 @@ def test_size_of_the_tiles_changes_nothing(gap_lengths, monkeypatch):
     x, y = ("".join(generator.choice(list("ACGT"), n)) for n in (90, 80))
     changes = {name: 0.97 for name in OVERHANGS if name.startswith("extend")}
     hmm, found = given(gap_lengths, **changes), []
-    for size in (48, 7):
+    for size in (96, 7):
         monkeypatch.setattr(likelihood, "LARGEST_WHOLE", size)
         data = encoded([(x, y)])
         samples = hmm.sample_alignments(x, y, 200, seed=1)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqbio.pairhmm.dp.counting import Tally, count
+from seqbio.pairhmm.dp.counting import NO_TALLY, Tally
 from seqbio.pairhmm.dp.machine import CodedPairs, Counts, Machine
-from seqbio.pairhmm.dp.sweep import Tiles, last_nodes, sweep
+from seqbio.pairhmm.dp.sweep import last_nodes, sweep
 from seqbio.pairhmm.dp.tile import (
     AT_ONCE,
     NOTHING,
@@ -19,13 +19,14 @@ from seqbio.pairhmm.dp.tile import (
     Integers,
     Lanes,
     Law,
+    Tiles,
 )
 from seqbio.pairhmm.dp.vectors import LANES
 from seqbio.pairhmm.transitions import ends_alone
 
-LARGEST, LARGEST_WHOLE = 64, 48  # nodes along a tile, and along one that is kept
-STEP = 4  # between the sizes of tiles
-PER_TILE = 8.0  # columns that cost as much as what is done once a tile
+LARGEST, LARGEST_WHOLE = 128, 96  # nodes along a tile, and along one that is kept
+SMALLEST, STEP = 32, 4  # of the sizes of tiles, unless the values span too much; and between them
+PER_TILE = 27.0  # columns that cost as much as what is done once a tile
 DECADES, DECADES_OF_PRODUCTS = 250.0, 130.0  # that the values in a tile may span
 
 
@@ -126,8 +127,8 @@ def _laws(
         begin, end, extend = flanks.begin, end * flanks.end, flanks.extend
         ending = ends_alone(machine.kinds, machine.transitions, machine.end)[2]
         overhangs = [flanks.enter[:, order], flanks.leave[:, None] * ending[:, order]]
-    of_y = np.arange(n_states) > n_x
-    laws = []
+    of_y, laws = np.arange(n_states) > n_x, []
+    of_three = n_states == AT_ONCE and n_x == 1 and n_symbols == 4 and not best
     for back, weights in enumerate((moves.T.copy(), moves)):
         across = np.where(np.outer(of_y, of_y), 0.0, weights)
         sources = [np.flatnonzero(row) for row in across]
@@ -138,9 +139,10 @@ def _laws(
         values = np.zeros(table.shape)
         for t, own in enumerate(sources):
             table[t, : len(own)], values[t, : len(own)] = own, across[t, own]
-        into, out_of = np.nonzero(np.where(np.eye(n_states), 0.0, weights - across))
+        into, out_of = np.nonzero(weights - across)
+        into, out_of = (each if (into != out_of).any() else each[:0] for each in (into, out_of))
         law = Law(
-            *(best, bool(back), flanks is not None, smallest, n_x),
+            *(best, bool(back), flanks is not None, of_three, smallest, n_x),
             *(table, values, n_sources, weights, np.column_stack([out_of, into])),
             *(odds.ravel(), n_symbols, 0.0 if back else float(begin)),
             *(end if back else np.zeros(n_states), np.ascontiguousarray(overhangs[back])),
@@ -172,9 +174,10 @@ def _cut(pairs: CodedPairs, largest: int) -> list[tuple[Integers, Tiles]]:
     """
     if largest not in pairs.tiles:
         nodes = pairs.lengths + 1
-        sizes = np.arange(largest, min(largest - 1, LARGEST // 4), -STEP)
+        sizes = np.arange(largest, min(largest - 1, SMALLEST), -STEP)
         cost = (-(-nodes[:, :, None] // sizes)).prod(axis=1) * (sizes**2 + PER_TILE * sizes)
-        cost[(nodes <= largest).all(axis=1), 1:] = 2**60  # one tile, of which a part is computed
+        # Of a single tile a part is computed, so that few sizes do.
+        cost[np.ix_((nodes <= largest).all(axis=1), (largest - sizes) % SMALLEST > 0)] = 2**60
         chosen = cost.argmin(axis=1)
         found = []
         for number in np.unique(chosen):
@@ -195,13 +198,24 @@ def _tiles(pairs: CodedPairs, members: Integers, size: int) -> Tiles:
     return Tiles(size, pairs.x, pairs.y, start[members], length, n_tiles, first, rows)
 
 
-def lanes_of(tiles: Tiles, law: Law, *, whole: bool) -> Lanes:
-    """Provide memory for eight tiles: for two rows of nodes, or for `whole` tiles."""
+def _aligned(n: int) -> Floats:
+    """Provide memory of which every eighth number begins a line of the processor's cache."""
+    memory = np.empty(n + LANES)
+    first = -(memory.ctypes.data // memory.itemsize) % LANES
+    return memory[first : first + n]
+
+
+def lanes_of(tiles: Tiles, law: Law, kept: Iterable[int] = (), *, keep: bool = True) -> Lanes:
+    """Provide memory for eight tiles: for a row or two, or for all rows of the states `kept`."""
     size, n_states, lanes = tiles.size, len(law.moves), np.zeros((LANES, 3), dtype=np.int64)
-    row, memory = (size + 1) * LANES, np.empty
+    row, memory, ring = (size + 1) * LANES, np.empty, np.full(n_states + 1, 1)
+    ring[[*range(1, 1 + law.n_x), n_states]] = 2  # what flows into the next row
+    ring[list(kept)] = size + 1
+    rows = (np.cumsum(ring) - ring)[:, None] + np.arange(-1, size + 1) % ring[:, None]
     arrays: Any = (
-        *(lanes, np.arange(LANES), lanes[:, 0].copy(), np.array([LANES])),
-        *(memory((size + 1 if whole else 2, n_states + 1, row)), memory((n_states - law.n_x, row))),
+        *(lanes, np.arange(LANES), lanes[:, 0].copy(), np.array([LANES]), keep),
+        *(_aligned(int(ring.sum()) * row), rows * row),
+        _aligned((n_states - law.n_x) * row).reshape(-1, row),
         *(memory(LANES), np.zeros((2, row), dtype=np.uint16)),
         *(memory((2, n_states, LANES), dtype=np.int64), memory(LANES)),
         *(memory(2, dtype=np.int64), memory(2, dtype=np.int64), lanes[:, 1:].copy()),
@@ -217,14 +231,36 @@ def frontier_of(tiles: Tiles, law: Law, *, every: bool) -> Frontier:
     rows, columns, number = (tiles.first[-1] + [*last, last.prod()]).tolist()
     above, beside = (number, number) if every else (columns, rows)
     shapes = ((above, 1 + law.n_x), (beside, n_states - law.n_x), (above,))
-    at_ends = (columns, n_states), (rows, n_states)
+    at_ends = (columns, n_states), (rows if law.free else 0, n_states)
     arrays: Any = (
         *(np.empty((*shapes[0], size)), np.empty((*shapes[1], size)), np.empty(above)),
         *(np.empty(shape, dtype=np.int64) for shape in (*shapes, above, beside)),
-        *(np.empty((*shape, size)) for shape in at_ends),
+        *(np.empty((*shape, size if law.free else 1)) for shape in at_ends),
         *(np.empty(shape, dtype=np.int64) for shape in at_ends),
     )
     return Frontier(every, np.zeros(rows, dtype=np.int64), *arrays)
+
+
+def tally_of(
+    tiles: Tiles,
+    moves: Integers,
+    n_symbols: int,
+    inverse: Floats,
+    scale: Integers,
+    least: Floats,
+    room: int,
+) -> Tally:
+    """Provide memory for counts (see `Tally`), with room for so many cells."""
+    n_rows, wanted = len(tiles.pair), len(least) > 0
+    n_cells = tiles.length.prod(axis=1) if wanted else np.zeros(0, dtype=np.int64)
+    arrays: Any = (
+        *(moves, np.zeros((n_rows, len(moves))), np.zeros((n_rows, n_symbols**2))),
+        *(inverse, scale, np.zeros((len(moves), LANES)), np.zeros((n_symbols**2, LANES))),
+        *(least, np.ones((2, max(len(tiles.x), len(tiles.y)) if wanted else 0))),
+        *(np.cumsum(n_cells) - n_cells, np.empty(room, dtype=np.int64)),
+        *(np.empty(room) if room else np.zeros(int(n_cells.sum())), np.zeros(1, dtype=np.int64)),
+    )
+    return Tally(*arrays)
 
 
 class Ends(NamedTuple):
@@ -268,7 +304,8 @@ def swept(part: Part, *, every: bool = False) -> Frontier:
     """Sweep forward."""
     law = part.laws[0]
     frontier = frontier_of(part.tiles, law, every=every)
-    sweep(part.tiles, law, lanes_of(part.tiles, law, whole=False), frontier, part.lost)
+    lanes = lanes_of(part.tiles, law, keep=False)
+    sweep(part.tiles, law, lanes, frontier, part.lost, law, lanes, frontier, NO_TALLY)
     return frontier
 
 
@@ -361,21 +398,13 @@ def forward_backward(
     tiles, (law, law_back), lost = part.tiles, part.laws, part.lost
     kept = swept(part, every=True)
     ended = ends_of(machine, part, kept)
-    n_rows, n_letters, place = len(tiles.pair), law.n_symbols**2, np.argsort(order_of(machine))
+    place = np.argsort(order_of(machine))
     inverse = np.zeros(len(lost))
     np.divide(1.0, ended.value, out=inverse, where=ended.value > 0)
     least, room = collecting or (np.zeros(0), 0)
-    n_cells = tiles.length.prod(axis=1) if len(least) else np.zeros(0, dtype=np.int64)
-    arrays: Any = (
-        *(place[moves], np.zeros((n_rows, len(moves))), np.zeros((n_rows, n_letters))),
-        *(inverse, ended.scale, np.zeros((len(moves), LANES)), np.zeros((n_letters, LANES))),
-        *(least, np.ones((2, max(len(tiles.x), len(tiles.y)) if len(least) else 0))),
-        *(np.cumsum(n_cells) - n_cells, np.empty(room, dtype=np.int64)),
-        np.empty(room) if room else np.zeros(int(n_cells.sum())),
-        np.zeros(1, dtype=np.int64),
-    )
-    tally = Tally(*arrays)
-    ahead, back = (lanes_of(tiles, one, whole=True) for one in part.laws)
+    tally = tally_of(tiles, place[moves], law.n_symbols, inverse, ended.scale, least, room)
+    ahead = lanes_of(tiles, law, {len(law.moves), *tally.moves[:, 0].tolist()})
+    back = lanes_of(tiles, law_back)
     frontier = frontier_of(tiles, law_back, every=False)
-    count(tiles, law, ahead, kept, law_back, back, frontier, lost, tally)
+    sweep(tiles, law_back, back, frontier, lost, law, ahead, kept, tally)
     return ends_of(machine, part, frontier, back=1), ended, tally

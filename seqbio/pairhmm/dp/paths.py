@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbio.pairhmm.dp.counting import NO_TALLY
 from seqbio.pairhmm.dp.likelihood import Part, lanes_of, order_of, parts_of, swept
 from seqbio.pairhmm.dp.machine import CodedPairs, Floats, Integers, Machine
 from seqbio.pairhmm.dp.tile import Frontier
@@ -122,7 +123,7 @@ def _ends(machine: Machine, part: Part, p: int, frontier: Frontier) -> tuple[Flo
         where, away = tiles.first[p, side] + nodes // tiles.size, last - nodes
         weights = back.enter[side] if number else part.ends[0]
         with np.errstate(divide="ignore"):
-            own = np.log(values[where, :, nodes % tiles.size] * weights)
+            own = np.log(values[where, :, nodes % tiles.size * law.free] * weights)
             decay = np.log(back.power[side, away])
         scale = scales[where] + back.exponent[side, away][:, None]
         logs.append((own + scale * np.log(2.0) + decay[:, None])[:, place].ravel())
@@ -152,7 +153,8 @@ def _traced(
         *(np.argsort(order_of(machine)), takes, overhang, np.empty(len(takes) + 1)),
     )
     traces, law = Traces(*arrays), part.laws[0]
-    trace(part.tiles, law, lanes_of(part.tiles, law, whole=True), frontier, p, traces)
+    lanes = lanes_of(part.tiles, law, range(len(takes)))
+    trace(part.tiles, law, lanes, frontier, NO_TALLY, p, traces)
     return traces
 
 

@@ -13,12 +13,9 @@ and adds no rounding, and nothing is lost however long or unequal the sequences 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from seqbio.core.compiled import compiled_in_place
+from seqbio.pairhmm.dp.counting import Tally, add_up, enter_counts
 from seqbio.pairhmm.dp.tile import (
     NOTHING,
     Bools,
@@ -27,40 +24,16 @@ from seqbio.pairhmm.dp.tile import (
     Integers,
     Lanes,
     Law,
-    fill,
+    Tiles,
+    fill_nodes,
+    fill_row,
+    fill_row_of_three,
     joined,
+    leave,
     power_of_two,
+    watch,
 )
 from seqbio.pairhmm.dp.vectors import LANES, Vector, full, lane, larger, load, store
-
-
-class Tiles(NamedTuple):
-    """Pairs cut into tiles of one size.
-
-    Parameters
-    ----------
-    size : int
-        Nodes along either side of a tile.
-    x, y : uint8 arrays
-        Symbols of all pairs, one pair after another.
-    start, length : (n_pairs, 2)
-        Where those of each pair begin, and how many there are.
-    n_tiles : (n_pairs, 2)
-        Tiles along x (rows) and along y (columns).
-    first : (n_pairs, 3)
-        Number of the first row of tiles, column of tiles, and tile of each pair among all.
-    pair : (n_rows,)
-        The pair of each row of tiles.
-    """
-
-    size: int
-    x: NDArray[np.uint8]
-    y: NDArray[np.uint8]
-    start: Integers
-    length: Integers
-    n_tiles: Integers
-    first: Integers
-    pair: Integers
 
 
 @compiled_in_place
@@ -133,9 +106,9 @@ def place_of(tiles: Tiles, every: bool, p: int, row: int, column: int) -> tuple[
 
 
 @compiled_in_place
-def clear(values: Floats) -> None:
+def clear(values: Floats, n: int) -> None:
     """Set numbers to 0."""
-    for at in range(0, len(values), LANES):
+    for at in range(0, n, LANES):
         store(values, at, full(0.0))
 
 
@@ -161,14 +134,14 @@ def shift_of(lanes: Lanes, k: int, s: int, own: int) -> int:
 @compiled_in_place
 def read(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
     """Bring what flows into the tiles in work into their lanes, in the scale of each tile."""
-    cells, left, size, low, least = lanes.cells, lanes.left, tiles.size, lanes.low, lanes.least
-    n_states, first_y, kept = cells.shape[1] - 1, 1 + law.n_x, len(cells)
-    above, below = cells[(low[0] - 1) % kept, n_states], cells[low[0] % kept]
-    clear(above)
+    left, size, low, least = lanes.left, tiles.size, lanes.low, lanes.least
+    width = (size + 1) * LANES
+    above, first_y = lanes.cells[lanes.rows[len(law.moves), low[0]] :], 1 + law.n_x
+    clear(above, width)
     for t in range(1, first_y):
-        clear(below[t])
+        clear(lanes.cells[lanes.rows[t, low[0] + 1] :], width)
     for q in range(len(left)):
-        clear(left[q])
+        clear(left[q], width)
     lanes.corner[:], least[:] = 0.0, 1.0
     for k in range(LANES):
         p, row, column = lanes.tile[k, 0], lanes.tile[k, 1], lanes.tile[k, 2]
@@ -199,7 +172,8 @@ def read(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
                 )
                 own, values = frontier.corner_scale[at], frontier.corner[at : at + 1]
             shift = shift_of(lanes, k, t, own)
-            copy_in(law, least, k, values, shift, below[t] if t else lanes.corner)
+            into = lanes.cells[lanes.rows[t, low[0] + 1] :] if t else lanes.corner
+            copy_in(law, least, k, values, shift, into)
         for q in range(len(left) if column > 0 else 0):
             own, values = frontier.beside_scale[beside, q], frontier.beside[beside, q]
             shift = shift_of(lanes, k, q + law.n_x, own) if q else own - lanes.scale[1, 0, k]
@@ -219,13 +193,12 @@ def peak_of(values: Floats, peak: Vector) -> Vector:
 @compiled_in_place
 def write(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
     """Hand on what flows out of the tiles in work."""
-    cells, left, size, low, high = lanes.cells, lanes.left, tiles.size, lanes.low, lanes.high
-    n_states, first_y, kept = cells.shape[1] - 1, 1 + law.n_x, len(cells)
-    last, below = cells[(size - 1) % kept, n_states], cells[size % kept]
+    left, size, low, high = lanes.left, tiles.size, lanes.low, lanes.high
+    last, first_y = lanes.cells[lanes.rows[len(law.moves), size] + LANES :], 1 + law.n_x
     begin, end = low[1] * LANES, high[1] * LANES
-    peak, peak_left = peak_of(last[begin + LANES : end + LANES], full(0.0)), full(0.0)
+    peak, peak_left = peak_of(last[begin:end], full(0.0)), full(0.0)
     for t in range(1, first_y):
-        peak = peak_of(below[t, begin:end], peak)
+        peak = peak_of(lanes.cells[lanes.rows[t, size + 1] :][begin:end], peak)
     for q in range(len(left)):
         peak_left = peak_of(left[q], peak_left)
     for k in range(LANES):
@@ -241,12 +214,12 @@ def write(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
             frontier.above_peak[at] = peak_scale(lane(peak, k), lanes.scale[1, 0, k])
             for t in range(first_y):
                 frontier.above_scale[at, t] = lanes.scale[1, t, k]
-                source, shift = (below[t], 0) if t else (last, LANES)
+                source = lanes.cells[lanes.rows[t, size + 1] :] if t else last
                 values = frontier.above[at, t]
                 values[: low[1]] = 0.0
                 values[high[1] :] = 0.0
                 for j in range(low[1], high[1]):
-                    values[j] = source[shift + j * LANES + k]
+                    values[j] = source[j * LANES + k]
         if column + 1 < tiles.n_tiles[p, 1]:
             _, beside = place_of(tiles, frontier.every, p, row, column + 1)
             frontier.beside_peak[beside] = peak_scale(lane(peak_left, k), lanes.scale[1, 0, k])
@@ -271,30 +244,79 @@ def note(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, lost: Bools) 
             for s in range(len(law.moves)):
                 if lanes.ends[k, 0] < tiles.size:
                     frontier.row_scale[lanes.places[k, 0], s] = lanes.scale[0, s, k]
-                if lanes.ends[k, 1] < tiles.size:
+                if law.free and lanes.ends[k, 1] < tiles.size:
                     frontier.column_scale[lanes.places[k, 1], s] = lanes.scale[0, s, k]
             if lanes.least[k] < law.smallest:
                 lost[p] = True
 
 
 @compiled_in_place
-def advance(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, lost: Bools) -> bool:
-    """Compute the next tiles of all lanes, if any are left."""
-    if not deal(tiles, lanes, frontier.done):
-        return False
-    survey(tiles, law, lanes)
-    read(tiles, law, lanes, frontier)
-    fill(law, lanes, frontier)
-    write(tiles, law, lanes, frontier)
-    note(tiles, law, lanes, frontier, lost)
-    return True
+def fill(
+    tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, ahead: Lanes, tally: Tally
+) -> None:
+    """Compute the nodes of the tiles in work, from what flows into them; count on the way back."""
+    left, low, high = lanes.left, lanes.low[1] * LANES, lanes.high[1] * LANES
+    n_states, cells = len(law.moves), lanes.cells
+    for i in range(lanes.low[0], lanes.high[0]):
+        for q in range(len(left)):
+            row = lanes.rows[q + law.n_x if q else n_states, i + 1]
+            store(cells, row + low, load(left[q], i * LANES))
+        if lanes.size == 1:
+            fill_nodes(law, lanes)
+        elif law.of_three and not lanes.entering[i]:
+            fill_row_of_three(law, lanes, i)
+        else:
+            fill_row(law, lanes, i)
+        for q in range(len(left)):
+            row = lanes.rows[q + law.n_x if q else n_states, i + 1]
+            store(left[q], i * LANES, load(cells, row + high))
+        if lanes.leaving[i]:
+            leave(law, lanes, frontier, i)
+        if law.smallest > 0.0:
+            watch(law, lanes, i)
+        if law.backward:
+            add_up(tiles, law, ahead, lanes, tally, i)
 
 
 @compiled_in_place
-def sweep(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, lost: Bools) -> None:
-    """Go through all tiles; mark the pairs of which a value fell out of range (is `lost`)."""
-    while advance(tiles, law, lanes, frontier, lost):
-        pass
+def sweep(
+    tiles: Tiles,
+    law: Law,
+    lanes: Lanes,
+    frontier: Frontier,
+    lost: Bools,
+    law_ahead: Law,
+    ahead: Lanes,
+    kept: Frontier,
+    tally: Tally,
+) -> None:
+    """Go through all tiles, forward or back.
+
+    Parameters
+    ----------
+    lost : (n_pairs,)
+        Set for the pairs of which a value fell out of range.
+    law_ahead, ahead, kept, tally
+        On the way back, what tiles are computed forward with once more, and what is counted;
+        `kept` is of a sweep forward, with what flowed into every tile.
+    """
+    while deal(tiles, lanes, frontier.done):
+        if law.backward:
+            for k in range(LANES):
+                p = lanes.tile[k, 0]
+                ahead.tile[k, 0] = p
+                for side in range(2 if p >= 0 else 0):
+                    ahead.tile[k, 1 + side] = tiles.n_tiles[p, side] - 1 - lanes.tile[k, 1 + side]
+            survey(tiles, law_ahead, ahead)
+            read(tiles, law_ahead, ahead, kept)
+            fill(tiles, law_ahead, ahead, kept, ahead, tally)
+        survey(tiles, law, lanes)
+        read(tiles, law, lanes, frontier)
+        fill(tiles, law, lanes, frontier, ahead, tally)
+        write(tiles, law, lanes, frontier)
+        note(tiles, law, lanes, frontier, lost)
+        if law.backward:
+            enter_counts(tiles, ahead, lanes, tally)
 
 
 @compiled_in_place
@@ -340,7 +362,7 @@ def last_nodes(
                     scales = frontier.row_scale[place] if side else frontier.column_scale[place]
                     for s in range(n_states):
                         weight = leave[side, s] * power[side, away] if part else end[s]
-                        value = values[s, i % size] * weight
+                        value = values[s, i % size if law.free else 0] * weight
                         base = scales[s] + exponent[side, away]
                         if value > 0.0 and again:
                             value *= power_of_two(base - scale[p])

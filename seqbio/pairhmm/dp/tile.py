@@ -12,8 +12,7 @@ Run from the first node with the probabilities of moves for weights it is the fo
 run from the last node over reversed sequences with the same moves reversed, the backward
 algorithm; and with the larger in place of the sum, Viterbi's.
 
-Rows of nodes follow one another in a ring, of two rows or of all. The numbers of the eight tiles at
-a node, one for each lane, stand next to each other.
+The numbers of the eight tiles at a node, one for each lane, stand next to each other.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.core.compiled import compiled_in_place
+from seqbio.core.compiled import compiled_in_place, inlined
 from seqbio.pairhmm.dp.vectors import (
     LANES,
     Vector,
@@ -48,6 +47,35 @@ AT_ONCE = 3  # sources of a flow, added up in one go
 NOTHING = -(1 << 40)  # exponent of what is 0
 
 
+class Tiles(NamedTuple):
+    """Pairs cut into tiles of one size.
+
+    Parameters
+    ----------
+    size : int
+        Nodes along either side of a tile.
+    x, y : uint8 arrays
+        Symbols of all pairs, one pair after another.
+    start, length : (n_pairs, 2)
+        Where those of each pair begin, and how many there are.
+    n_tiles : (n_pairs, 2)
+        Tiles along x (rows) and along y (columns).
+    first : (n_pairs, 3)
+        Number of the first row of tiles, column of tiles, and tile of each pair among all.
+    pair : (n_rows,)
+        The pair of each row of tiles.
+    """
+
+    size: int
+    x: NDArray[np.uint8]
+    y: NDArray[np.uint8]
+    start: Integers
+    length: Integers
+    n_tiles: Integers
+    first: Integers
+    pair: Integers
+
+
 class Law(NamedTuple):
     """A machine, read from the first letters to the last or from the last to the first.
 
@@ -56,9 +84,9 @@ class Law(NamedTuple):
 
     Parameters
     ----------
-    best, backward, free : bool
-        Whether the best path is taken, whether sequences are reversed, and whether paths may begin
-        and end beside overhangs.
+    best, backward, free, of_three : bool
+        Whether the best path is taken, sequences are reversed, paths may begin and end beside
+        overhangs, and rows are computed in one go.
     smallest : float
         The least value that is surely in range, or 0 where none can leave it.
     n_x : int
@@ -70,7 +98,7 @@ class Law(NamedTuple):
     moves : (n_states, n_states)
         All weights, by flow and source.
     crossing : (n, 2)
-        Flows from Y states into others: the two states.
+        All flows from Y states into Y states, unless each goes into its own: the two states.
     odds : (n_symbols ** 2,)
         Of letters of x (rows) and y; at least 4 x 4.
     n_symbols : int
@@ -85,6 +113,7 @@ class Law(NamedTuple):
     best: bool
     backward: bool
     free: bool
+    of_three: bool
     smallest: float
     n_x: int
     sources: Integers
@@ -112,8 +141,12 @@ class Lanes(NamedTuple):
         Pair (-1 for none), row and column of each tile.
     row, column, taken : (LANES,), (LANES,), (1,)
         The row of tiles that each lane works on, the next column in it, and rows that were dealt.
-    cells : (n_kept, n_states + 1, (size + 1) * LANES)
-        The ring of rows: the states in each column, and T of the column before.
+    keep : bool
+        Whether all states of a row are looked at when it is done.
+    cells, rows : (n,), (n_states + 1, size + 2)
+        Rows of ``(size + 1) * LANES`` values of each state, and of T (which stands last) of the
+        column before; and where they begin, from row -1 on. Where few are kept, the next takes the
+        place of the first.
     left : (1 + n_y, (size + 1) * LANES)
         T of the column to the left, and what flows from it into Y; becomes that of the last column.
     corner : (LANES,)
@@ -139,7 +172,9 @@ class Lanes(NamedTuple):
     row: Integers
     column: Integers
     taken: Integers
+    keep: bool
     cells: Floats
+    rows: Integers
     left: Floats
     corner: Floats
     letters: Letters
@@ -173,7 +208,8 @@ class Frontier(NamedTuple):
     above_peak, beside_peak : (n,)
         The least powers of two above all of them.
     rows, columns : (n, n_states, size)
-        The states in last rows and columns.
+        The states in last rows and columns; without overhangs at the last node alone, which stands
+        first in its row.
     row_scale, column_scale : (n, n_states)
     """
 
@@ -193,26 +229,26 @@ class Frontier(NamedTuple):
     column_scale: Integers
 
 
-@compiled_in_place
+@inlined
 def power_of_two(exponent: int) -> float:
     """2 ** exponent, and 0 where that is too small to matter."""
     exponent = min(exponent, 1000)
     return math.ldexp(1.0, exponent) if exponent > -1000 else 0.0
 
 
-@compiled_in_place
+@inlined
 def joined(value: float, other: float, best: bool) -> float:
     """Add two numbers, or take the larger."""
     return max(value, other) if best else value + other
 
 
-@compiled_in_place
+@inlined
 def pick(low: Vector, high: Vector, a: Vector, b: Vector, c: Vector, d: Vector) -> Vector:
     """Choose one of four by two bits."""
     return choose(high, choose(low, d, c), choose(low, b, a))
 
 
-@compiled_in_place
+@inlined
 def odds_of_row(law: Law, lanes: Lanes, i: int) -> tuple[Vector, ...]:
     """Odds of the letters of x in row i beside each of four letters of y."""
     odds, letters = law.odds, lanes.letters[0]
@@ -224,20 +260,23 @@ def odds_of_row(law: Law, lanes: Lanes, i: int) -> tuple[Vector, ...]:
     return a, b, c, d
 
 
-@compiled_in_place
-def match(law: Law, lanes: Lanes, i: int, before: Floats, out: Floats) -> None:
+@inlined
+def match(law: Law, lanes: Lanes, i: int) -> None:
     """Multiply T before a match by the odds of the letters."""
-    letters, low, high = lanes.letters[1], lanes.low[1], lanes.high[1]
+    letters, low, high = lanes.letters[1], lanes.low[1] * LANES, lanes.high[1] * LANES
+    cells, before, out = lanes.cells, lanes.rows[len(law.moves), i], lanes.rows[0, i + 1]
     if law.n_symbols == 4:
         a, b, c, d = odds_of_row(law, lanes, i)
-        for at in range(low * LANES, high * LANES, LANES):
+        for at in range(low, high, LANES):
             odd = pick(has_bit(letters, at, 1), has_bit(letters, at, 2), a, b, c, d)
-            store(out, at, odd * load(before, at))
-        return
-    for k in range(LANES):
-        own = np.int64(lanes.letters[0, i * LANES + k]) * law.n_symbols
-        for at in range(low * LANES + k, high * LANES + k, LANES):
-            out[at] = law.odds[own + letters[at]] * before[at]
+            store(cells, out + at, odd * load(cells, before + at))
+    else:
+        for k in range(LANES):
+            own = np.int64(lanes.letters[0, i * LANES + k]) * law.n_symbols
+            for at in range(low + k, high + k, LANES):
+                cells[out + at] = law.odds[own + letters[at]] * cells[before + at]
+    if lanes.entering[i]:
+        start(law, lanes, i, cells[out:])
 
 
 @compiled_in_place
@@ -268,122 +307,124 @@ def enter(law: Law, lanes: Lanes, i: int, t: int, out: Floats) -> None:
 
 
 @compiled_in_place
-def leave(law: Law, lanes: Lanes, frontier: Frontier, i: int, row: Floats) -> None:
+def leave(law: Law, lanes: Lanes, frontier: Frontier, i: int) -> None:
     """Note the states of row i where paths may end."""
-    n_states = frontier.rows.shape[1]
-    for k in range(LANES):
-        a, b = lanes.ends[k, 0], lanes.ends[k, 1]
-        if i == a:
-            for j in range(0 if law.free else b, min(b + 1, lanes.size)):
-                for s in range(n_states):
-                    frontier.rows[lanes.places[k, 0], s, j] = row[s, j * LANES + k]
-        elif law.free and i < a and 0 <= b < lanes.size:
-            for s in range(n_states):
-                frontier.columns[lanes.places[k, 1], s, i] = row[s, b * LANES + k]
+    for s in range(len(law.moves)):
+        row = lanes.cells[lanes.rows[s, i + 1] :]
+        for k in range(LANES):
+            a, b = lanes.ends[k, 0], lanes.ends[k, 1]
+            if i == a:
+                for j in range(0 if law.free else b, min(b + 1, lanes.size)):
+                    place = j if law.free else 0
+                    frontier.rows[lanes.places[k, 0], s, place] = row[j * LANES + k]
+            elif law.free and i < a and 0 <= b < lanes.size:
+                frontier.columns[lanes.places[k, 1], s, i] = row[b * LANES + k]
 
 
-@compiled_in_place
-def flow(law: Law, lanes: Lanes, i: int, t: int, row: Floats, out: Floats) -> None:
-    """Compute one flow from all columns of a row."""
-    begin, end = lanes.low[1] * LANES, lanes.high[1] * LANES
+@inlined
+def flow(law: Law, lanes: Lanes, i: int, t: int, out: int) -> None:
+    """Compute one flow from all columns of a row, into the cells from `out` on."""
+    cells, n = lanes.cells, (lanes.high[1] - lanes.low[1]) * LANES
+    first = lanes.low[1] * LANES
     for q in range(0, law.n_sources[t], AT_ONCE):
-        a, b = row[law.sources[t, q]], row[law.sources[t, q + 1]]
-        c, w = row[law.sources[t, q + 2]], full(law.weights[t, q + 2])
-        u, v = full(law.weights[t, q]), full(law.weights[t, q + 1])
-        if law.best:
-            for at in range(begin, end, LANES):
-                value = larger(larger(u * load(a, at), v * load(b, at)), w * load(c, at))
-                store(out, at, larger(value, load(out, at)) if q else value)
-        elif q:
-            for at in range(begin, end, LANES):
-                value = fma(v, load(b, at), fma(u, load(a, at), load(out, at)))
-                store(out, at, fma(w, load(c, at), value))
-        else:
-            for at in range(begin, end, LANES):
-                value = fma(v, load(b, at), u * load(a, at))
-                store(out, at, fma(w, load(c, at), value))
+        a, u = lanes.rows[law.sources[t, q], i + 1] + first, full(law.weights[t, q])
+        b, v = lanes.rows[law.sources[t, q + 1], i + 1] + first, full(law.weights[t, q + 1])
+        c, w = lanes.rows[law.sources[t, q + 2], i + 1] + first, full(law.weights[t, q + 2])
+        for at in range(0, n, LANES):
+            x, y, z = load(cells, a + at), load(cells, b + at), load(cells, c + at)
+            into = out + first + at
+            if law.best:
+                value = larger(larger(u * x, v * y), w * z)
+                store(cells, into, larger(value, load(cells, into)) if q else value)
+            elif q:
+                store(cells, into, fma(w, z, fma(v, y, fma(u, x, load(cells, into)))))
+            else:
+                store(cells, into, fma(w, z, fma(v, y, u * x)))
     if lanes.entering[i]:
-        enter(law, lanes, i, t, out)
+        enter(law, lanes, i, t, cells[out:])
 
 
-@compiled_in_place
-def flow_along(law: Law, lanes: Lanes, row: Floats) -> None:
+@inlined
+def flow_along(law: Law, lanes: Lanes, i: int) -> None:
     """Add what flows from Y states to what flows into Y states, column by column."""
-    begin, end = lanes.low[1] * LANES, lanes.high[1] * LANES
+    cells, begin, end = lanes.cells, lanes.low[1] * LANES, lanes.high[1] * LANES
     if len(law.crossing) == 0:
-        for t in range(1 + law.n_x, len(row) - 1):
-            values, stay = row[t], full(law.moves[t, t])
-            value = load(values, begin)
-            for at in range(begin + LANES, end + LANES, LANES):
-                other = load(values, at)
+        for t in range(1 + law.n_x, len(law.moves)):
+            row, stay = lanes.rows[t, i + 1], full(law.moves[t, t])
+            value = load(cells, row + begin)
+            for at in range(row + begin + LANES, row + end + LANES, LANES):
+                other = load(cells, at)
                 value = larger(stay * value, other) if law.best else fma(stay, value, other)
-                store(values, at, value)
+                store(cells, at, value)
         return
     for at in range(begin, end, LANES):
-        for t in range(1 + law.n_x, len(row) - 1):
-            along(law, row, t, t, at)
         for q in range(len(law.crossing)):
-            along(law, row, law.crossing[q, 0], law.crossing[q, 1], at)
+            s, t = law.crossing[q, 0], law.crossing[q, 1]
+            value, into = load(cells, lanes.rows[s, i + 1] + at), lanes.rows[t, i + 1] + at + LANES
+            weight, other = full(law.moves[t, s]), load(cells, into)
+            value = larger(weight * value, other) if law.best else fma(weight, value, other)
+            store(cells, into, value)
 
 
-@compiled_in_place
-def along(law: Law, row: Floats, s: int, t: int, at: int) -> None:
-    """Add what flows from one state in a column into one in the next."""
-    value, other, w = load(row[s], at), load(row[t], at + LANES), full(law.moves[t, s])
-    store(row[t], at + LANES, larger(w * value, other) if law.best else fma(w, value, other))
-
-
-@compiled_in_place
-def fill_row(law: Law, lanes: Lanes, i: int, above: Floats, row: Floats, below: Floats) -> None:
+@inlined
+def fill_row(law: Law, lanes: Lanes, i: int) -> None:
     """Compute a row: the states, T, and the flows into the X states of the next row."""
-    n_states = len(row) - 1
-    match(law, lanes, i, above[n_states], row[0])
-    if lanes.entering[i]:
-        start(law, lanes, i, row[0])
-    for t in range(1 + law.n_x, n_states):
-        flow(law, lanes, i, t, row, row[t, LANES:])
-    flow_along(law, lanes, row)
-    for t in range(1 + law.n_x):
-        flow(law, lanes, i, t, row, below[t] if t else row[n_states, LANES:])
+    n_states = len(law.moves)
+    match(law, lanes, i)
+    for u in range(n_states):  # first the flows into Y states, then T and those into X states
+        t = (u + 1 + law.n_x) % n_states
+        if t == 0:
+            flow_along(law, lanes, i)
+        below = 0 < t <= law.n_x
+        flow(
+            law, lanes, i, t, lanes.rows[t if t else n_states, i + below + 1] + (not below) * LANES
+        )
 
 
-@compiled_in_place
-def fill_row_of_three(
-    law: Law, lanes: Lanes, i: int, above: Floats, row: Floats, below: Floats
-) -> None:
-    """Do the same for the states M, X and Y in one go, in a row in which no path begins."""
-    letters, w = lanes.letters[1], law.moves
+@inlined
+def fill_row_of_three(law: Law, lanes: Lanes, i: int) -> None:
+    """Do the same for the states M, X and Y in one go, in a row in which no path begins.
+
+    M and Y are written where they are to be looked at.
+    """
+    cells, letters, w = lanes.cells, lanes.letters[1], law.moves
     m_t, x_t, y_t = full(w[0, 0]), full(w[0, 1]), full(w[0, 2])
     m_x, x_x, y_x = full(w[1, 0]), full(w[1, 1]), full(w[1, 2])
     m_y, x_y, y_y = full(w[2, 0]), full(w[2, 1]), full(w[2, 2])
     a, b, c, d = odds_of_row(law, lanes, i)
-    before, of_m, of_x, of_y, of_t, into_x = above[3], row[0], row[1], row[2], row[3], below[1]
-    y = load(of_y, lanes.low[1] * LANES)
+    of_m, of_x, of_y = lanes.rows[0, i + 1], lanes.rows[1, i + 1], lanes.rows[2, i + 1]
+    before, of_t, into_x = lanes.rows[3, i], lanes.rows[3, i + 1], lanes.rows[1, i + 2]
+    keep = lanes.keep or lanes.leaving[i] or law.smallest > 0.0
+    y = load(cells, of_y + lanes.low[1] * LANES)
     for at in range(lanes.low[1] * LANES, lanes.high[1] * LANES, LANES):
         odd = pick(has_bit(letters, at, 1), has_bit(letters, at, 2), a, b, c, d)
-        m, x = odd * load(before, at), load(of_x, at)
-        store(of_m, at, m)
-        store(of_t, at + LANES, fma(y_t, y, fma(x_t, x, m_t * m)))
-        store(into_x, at, fma(y_x, y, fma(x_x, x, m_x * m)))
+        m, x = odd * load(cells, before + at), load(cells, of_x + at)
+        if keep:
+            store(cells, of_m + at, m)
+        store(cells, of_t + at + LANES, fma(y_t, y, fma(x_t, x, m_t * m)))
+        store(cells, into_x + at, fma(y_x, y, fma(x_x, x, m_x * m)))
         y = fma(y_y, y, fma(x_y, x, m_y * m))
-        store(of_y, at + LANES, y)
+        if keep:
+            store(cells, of_y + at + LANES, y)
+    store(cells, of_y + lanes.high[1] * LANES, y)
 
 
 @compiled_in_place
-def fill_nodes(law: Law, lanes: Lanes, above: Floats, row: Floats, below: Floats) -> None:
+def fill_nodes(law: Law, lanes: Lanes) -> None:
     """Compute tiles of one node, in which each state and each flow has a power of two of its own.
 
     So nothing is lost where states at one node are out of range beside each other.
     """
-    n_states, first_y, scales = len(row) - 1, 1 + law.n_x, lanes.scale
+    n_states, scales, matched = len(law.moves), lanes.scale, lanes.cells[lanes.rows[0, 1] :]
+    before = lanes.cells[lanes.rows[n_states, 0] :]
     for k in range(LANES):
         a, b = lanes.begins[k, 0], lanes.begins[k, 1]
         side, n = (0, -a) if b == 0 else (1, -b if a == 0 else -1)
         n = n if n <= 0 or law.free else -1  # letters of an overhang that ends here, if any may
         letter = np.int64(lanes.letters[0, k]) * law.n_symbols + lanes.letters[1, k]
-        row[0, k] = above[n_states, k] * law.odds[letter]
+        matched[k] = before[k] * law.odds[letter]
         if n == 0:
-            row[0, k], scales[0, 0, k] = law.begin, 0
+            matched[k], scales[0, 0, k] = law.begin, 0
         for t in range(n_states):
             entered = 0.0
             if n >= 0:
@@ -391,53 +432,28 @@ def fill_nodes(law: Law, lanes: Lanes, above: Floats, row: Floats, below: Floats
             base = law.exponent[side, max(n, 0)]
             scale = base + math.frexp(entered)[1] if entered > 0.0 else NOTHING
             for s in range(n_states):
-                value = row[s, k] * law.moves[t, s]
+                value = lanes.cells[lanes.rows[s, 1] :][k] * law.moves[t, s]
                 if value > 0.0:
                     scale = max(scale, scales[0, s, k] + math.frexp(value)[1])
             total = entered * power_of_two(base - scale)
             for s in range(n_states):
-                value = row[s, k] * law.moves[t, s] * power_of_two(scales[0, s, k] - scale)
+                value = lanes.cells[lanes.rows[s, 1] :][k] * law.moves[t, s]
+                value *= power_of_two(scales[0, s, k] - scale)
                 total = joined(total, value, law.best)
             scales[1, t, k] = scale
-            if 0 < t < first_y:
-                below[t, k] = total
+            if 0 < t <= law.n_x:
+                lanes.cells[lanes.rows[t, 2] :][k] = total
             else:
-                row[t if t else n_states, LANES + k] = total
+                lanes.cells[lanes.rows[t if t else n_states, 1] :][LANES + k] = total
 
 
 @compiled_in_place
-def watch(lanes: Lanes, row: Floats) -> None:
+def watch(law: Law, lanes: Lanes, i: int) -> None:
     """Note the least value of a row that is not 0."""
     least = load(lanes.least, 0)
-    for s in range(len(row) - 1):
-        values = row[s]
+    for s in range(len(law.moves)):
+        values = lanes.cells[lanes.rows[s, i + 1] :]
         for at in range(lanes.low[1] * LANES, lanes.high[1] * LANES, LANES):
             value = load(values, at)
             least = smaller(least, choose(positive(value), value, least))
     store(lanes.least, 0, least)
-
-
-@compiled_in_place
-def fill(law: Law, lanes: Lanes, frontier: Frontier) -> None:
-    """Compute the nodes of eight tiles, from what flows into them (see `Lanes`)."""
-    cells, left, low, high = lanes.cells, lanes.left, lanes.low, lanes.high
-    kept, n_states, first_y = len(cells), cells.shape[1] - 1, 1 + law.n_x
-    of_three = n_states == AT_ONCE and first_y == 2 and law.n_symbols == 4 and not law.best
-    for i in range(low[0], high[0]):
-        above, row, below = cells[(i - 1) % kept], cells[i % kept], cells[(i + 1) % kept]
-        store(row[n_states], low[1] * LANES, load(left[0], i * LANES))
-        for t in range(first_y, n_states):
-            store(row[t], low[1] * LANES, load(left[t - law.n_x], i * LANES))
-        if lanes.size == 1:
-            fill_nodes(law, lanes, above, row, below)
-        elif of_three and not lanes.entering[i]:
-            fill_row_of_three(law, lanes, i, above, row, below)
-        else:
-            fill_row(law, lanes, i, above, row, below)
-        store(left[0], i * LANES, load(row[n_states], high[1] * LANES))
-        for t in range(first_y, n_states):
-            store(left[t - law.n_x], i * LANES, load(row[t], high[1] * LANES))
-        if lanes.leaving[i]:
-            leave(law, lanes, frontier, i, row)
-        if law.smallest > 0.0:
-            watch(lanes, row)

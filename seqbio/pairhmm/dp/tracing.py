@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core.compiled import compiled_in_place
-from seqbio.pairhmm.dp.sweep import Tiles, read, survey
+from seqbio.pairhmm.dp.counting import Tally
+from seqbio.pairhmm.dp.sweep import fill, read, survey
 from seqbio.pairhmm.dp.tile import (
     NOTHING,
     Floats,
@@ -17,7 +18,7 @@ from seqbio.pairhmm.dp.tile import (
     Integers,
     Lanes,
     Law,
-    fill,
+    Tiles,
     power_of_two,
 )
 from seqbio.pairhmm.dp.vectors import LANES
@@ -110,7 +111,8 @@ def walk(law: Law, lanes: Lanes, first: tuple[int, int], traces: Traces, path: i
             return
         into, n_choices, scale = traces.into[path], n, NOTHING
         for g in range(n):
-            weights[g] = traces.moves[g, into] * lanes.cells[i, traces.place[g], j * LANES]
+            value = lanes.cells[lanes.rows[traces.place[g], i + 1] :][j * LANES]
+            weights[g] = traces.moves[g, into] * value
             scale = max(scale, scales[traces.place[g]]) if weights[g] > 0.0 else scale
         for g in range(n):
             weights[g] *= power_of_two(scales[traces.place[g]] - scale)
@@ -128,7 +130,9 @@ def walk(law: Law, lanes: Lanes, first: tuple[int, int], traces: Traces, path: i
 
 
 @compiled_in_place
-def trace(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, p: int, traces: Traces) -> None:
+def trace(
+    tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, tally: Tally, p: int, traces: Traces
+) -> None:
     """Trace paths of a pair back, tile by tile from the last, those in a tile together."""
     for row in range(tiles.n_tiles[p, 0] - 1, -1, -1):
         for column in range(tiles.n_tiles[p, 1] - 1, -1, -1):
@@ -140,8 +144,7 @@ def trace(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, p: int, trac
                 lanes.tile[:, 0] = -1
                 lanes.tile[0, 0], lanes.tile[0, 1], lanes.tile[0, 2] = p, row, column
                 survey(tiles, law, lanes)
-                lanes.leaving[:] = False
                 read(tiles, law, lanes, frontier)
-                fill(law, lanes, frontier)
+                fill(tiles, law, lanes, frontier, lanes, tally)
                 for path in range(len(traces.into)):
                     walk(law, lanes, first, traces, path)
