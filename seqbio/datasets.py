@@ -23,7 +23,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqbio.errors import DatasetError, MissingDependencyError
+from seqbio.errors import ArgumentTypeError, DatasetError, MissingDependencyError
 
 DATA_VARIABLE = "SEQBIO_DATA"
 
@@ -118,6 +118,8 @@ def describe(name: str) -> Dataset:
         ...
     seqbio.errors.DatasetError: no data set is called 'brac1'; the nearest names are 'brca1'...
     """
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"name is {name!r}; give text")
     registry = _registry()
     if name in registry:
         return registry[name]

@@ -962,7 +962,7 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
         shares = row.get("probabilities", {})
         others = {name: value for name, value in row.items() if name != "probabilities"}
         flat.append(others | {f"P({name})": share for name, share in shares.items()})
-    lines = [tsv_line(flat[0]), *(tsv_line(map(_cell, row.values())) for row in flat)]
+    lines = [tsv_line(list(flat[0])), *(tsv_line(map(_cell, row.values())) for row in flat)]
     return "".join(lines)
 
 

@@ -9,15 +9,19 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import IO, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from itertools import zip_longest
+from typing import IO, Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.numerics import IntArray
-from seqbio.errors import ArgumentTypeError, ParameterError, TyingError
+from seqbio.errors import ArgumentTypeError, ParameterError, TyingError, did_you_mean
 
 Checked = TypeVar("Checked", bound=Callable[..., Any])
+
+SELF_CHECKED = "the function can say more about it than a check of types"
+"""What Annotated[..., SELF_CHECKED] tells `checked`."""
 
 
 def refuse(
@@ -36,15 +40,23 @@ def refuse(
 
 def checked_integers(values: ArrayLike, name: str) -> IntArray:
     """Convert to an array of integers, without rounding what is not one."""
-    array = np.asarray(values)
+    array = array_of(values, name)
     if array.size and not np.issubdtype(array.dtype, np.integer):
         raise TyingError(f"{name} holds values of type {array.dtype}; give integers")
     return array.astype(np.intp)
 
 
+def array_of(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Convert to an array, which lists of different lengths cannot be."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ParameterError(f"{name} has lists of different lengths; give an array") from None
+
+
 def checked_labels(labels: ArrayLike | None, n_items: int) -> NDArray[Any]:
     """Convert labels of classes to an array that can be sorted and saved, one for each item."""
-    values = np.asarray(labels)
+    values = np.asarray(None) if labels is None else array_of(labels, "labels")
     if labels is None or values.shape != (n_items,):
         found = "no labels" if labels is None else f"labels of shape {values.shape}"
         raise ParameterError(
@@ -64,6 +76,19 @@ def checked_labels(labels: ArrayLike | None, n_items: int) -> NDArray[Any]:
     return values
 
 
+def checked_tie_names(names: object, known: Mapping[str, str], model: str) -> tuple[str, ...]:
+    """Refuse what is not a tuple of names of ties, each of which `known` explains."""
+    if isinstance(names, str) or not isinstance(names, tuple | list):
+        example = next(iter(known))
+        raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("{example}",) or ()')
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            listed = "; ".join(f"{each!r}: {meaning}" for each, meaning in known.items())
+            meant = did_you_mean(str(name), known)
+            raise TyingError(f"there is no tie {name!r}{meant}; {model} has {listed}")
+    return tuple(names)
+
+
 # -- types of arguments ------------------------------------------------------------------------
 
 
@@ -71,8 +96,9 @@ def checked(target: Checked) -> Checked:
     """Let a public function, or all public methods of a class, refuse arguments of wrong types.
 
     Types are those of the annotations, read as people mean them: integers and floats may be
-    NumPy's, a float may be an integer, a tuple may be a list, and an array is whatever
-    NumPy can make an array of numbers of. What is in an iterable is left to the function.
+    NumPy's, a float may be an integer, a tuple may be a list, array_like is whatever NumPy can make
+    an array of numbers of, and a protocol is met by what has any of its members. Values, and what
+    is in an iterable or in lists of lists, are left to the function.
     """
     if isinstance(target, type):
         for name, member in list(vars(target).items()):
@@ -80,12 +106,14 @@ def checked(target: Checked) -> Checked:
                 setattr(target, name, _checked_member(member))
         return target
     check = functools.cache(lambda: kinds_of(target))
-    names = list(inspect.signature(target).parameters)
+    parameters = inspect.signature(target).parameters.values()
+    names = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]
+    rest = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "")
 
     @functools.wraps(target)
     def checking(*args: Any, **given: Any) -> Any:
         kinds = check()
-        for name, value in zip(names, args, strict=False):  # those of *args are not checked
+        for name, value in zip_longest(names[: len(args)], args, fillvalue=rest):
             if name in kinds:
                 kinds[name].check(name, value)
         for name, value in given.items():
@@ -126,8 +154,7 @@ def kinds_of(function: Callable[..., Any]) -> dict[str, Kind]:
     kinds = {
         each.name: _kind(each.annotation, names)
         for each in inspect.signature(function).parameters.values()
-        if each.annotation is not each.empty
-        and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+        if each.annotation is not each.empty and each.kind is not each.VAR_KEYWORD
     }
     return {name: kind for name, kind in kinds.items() if kind is not None}
 
@@ -156,8 +183,12 @@ def _kind(annotation: Any, names: _Names) -> Kind | None:
             return _either([_kind(ast.unparse(side), names) for side in (tree.left, tree.right)])
         return _kind(eval(annotation, {}, names), names)
     origin, inner = get_origin(annotation), get_args(annotation)
-    if annotation == ArrayLike or origin is np.ndarray:
+    if origin is Annotated:
+        return None
+    if annotation == ArrayLike:
         return Kind(_are_numbers, ("an array of numbers",))
+    if origin is np.ndarray:
+        return _of_array(get_args(inner[1])[0])
     if origin in (Union, types.UnionType):
         return _either([_kind(each, names) for each in inner])
     if origin is Literal:
@@ -168,12 +199,17 @@ def _kind(annotation: Any, names: _Names) -> Kind | None:
     if Callable in (origin, annotation):
         return Kind(callable, ("a function",))
     if origin in _MANY:
-        return _of_many(origin, [_kind(each, names) for each in inner if each is not ...])
+        return _of_many(origin, [each for each in inner if each is not ...], names)
     if origin is IO:
         return Kind(lambda value: hasattr(value, "read"), ("an open file",))
     kind = origin or annotation
-    if not isinstance(kind, type) or kind in (Any, object) or vars(kind).get("_is_protocol"):
+    if not isinstance(kind, type) or kind in (Any, object):
         return None
+    if vars(kind).get("_is_protocol"):
+        named = {**vars(kind), **vars(kind).get("__annotations__", {})}
+        members = [name for name in named if not name.startswith("_")]
+        needed = f"something with {', '.join(members)}"
+        return Kind(lambda value: any(hasattr(value, each) for each in members), (needed,))
     return Kind(lambda value: isinstance(value, kind), (f"{_article(kind)} {kind.__name__}",))
 
 
@@ -190,25 +226,33 @@ def _either(kinds: Sequence[Kind | None]) -> Kind | None:
     return Kind(lambda value: any(kind.accepts(value) for kind in known), words)
 
 
-def _of_many(origin: type, inner: Sequence[Kind | None]) -> Kind:
-    """Allow several values of a kind; those of an iterable are for the function to check."""
+def _of_many(origin: Any, inner: Sequence[Any], names: _Names) -> Kind:
+    """Allow several values; those of an iterable, and lists in lists, the function checks."""
     accepts, words = _MANY[origin]
-    if origin is Iterable or None in inner or not inner:
+    element = _kind(inner[-1], names) if inner else None
+    uneven = origin is tuple and len(inner) > 1
+    if origin is Iterable or get_origin(inner[-1]) in _MANY or element is None or uneven:
         return Kind(accepts, (words,))
 
-    def all_fit(value: Any) -> bool:
-        if not accepts(value):
+    def all_fit(values: Any) -> bool:
+        if not accepts(values):
             return False
-        if isinstance(value, Mapping):
-            return all(inner[1].accepts(each) for each in value.values())  # type: ignore[union-attr]
-        if len(inner) > 1:
-            return len(value) == len(inner) and all(
-                kind.accepts(each)  # type: ignore[union-attr]
-                for kind, each in zip(inner, value, strict=True)
-            )
-        return all(inner[0].accepts(each) for each in value)  # type: ignore[union-attr]
+        each = values.values() if isinstance(values, Mapping) else values
+        return all(map(element.accepts, each))
 
-    return Kind(all_fit, (f"{words}, each {' or '.join(inner[-1].words)}",))  # type: ignore[union-attr]
+    return Kind(all_fit, (f"{words}, each {' or '.join(element.words)}",))
+
+
+def _of_array(scalar: Any) -> Kind:
+    """Allow an array of a type; NumPy's own order of types says what can stand for it."""
+    if scalar is Any:
+        return Kind(lambda value: isinstance(value, np.ndarray), ("an array",))
+    kinds = "biu" if issubclass(scalar, np.integer | np.bool_) else "biuf"
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, np.ndarray) and value.dtype.kind in kinds
+
+    return Kind(accepts, (f"an array of {'integers' if kinds == 'biu' else 'numbers'}",))
 
 
 def _are_numbers(values: object) -> bool:

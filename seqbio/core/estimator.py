@@ -11,16 +11,19 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from types import FunctionType
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbio.core._checks import Kind, checked, checked_labels, kinds_of
+from seqbio.core._checks import SELF_CHECKED, Kind, checked, checked_labels, kinds_of
 from seqbio.core.numerics import IntArray
 from seqbio.core.renaming import former_names, renamed, tell
 from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
+
+Ties: TypeAlias = Annotated[tuple[str, ...] | Tying, SELF_CHECKED]
+"""What the setting `tie` takes: names of ties, or a tying of the user's own."""
 
 
 class Estimator:
@@ -46,13 +49,9 @@ class Estimator:
                 setattr(cls, name, type(member)(checked(member.__func__)))
 
     def _check_settings_types(self) -> None:
-        """Refuse settings of other types than the constructor is said to take.
-
-        Ties are left to the families, which can say more about them.
-        """
+        """Refuse settings of other types than the constructor is said to take."""
         for name, kind in _setting_kinds(type(self).__init__).items():
-            if name != "tie":
-                kind.check(name, getattr(self, name))
+            kind.check(name, getattr(self, name))
 
     @property
     def _estimator_type(self) -> str | None:

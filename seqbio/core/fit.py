@@ -444,6 +444,7 @@ def covariance(fitted: Fit, data: Any, *, observed: FloatArray | None = None) ->
         The fit was made on other data.
     """
     matrix = information(fitted, data) if observed is None else observed
+    check_square(matrix, fitted, "observed")
     known = np.isneginf(fitted.free)
     # Units in which the diagonal is 1; a known coordinate is a unit of its own.
     diagonal = np.where(known | (matrix.diagonal() == 0), 1.0, matrix.diagonal())
@@ -458,6 +459,15 @@ def covariance(fitted: Fit, data: Any, *, observed: FloatArray | None = None) ->
         )
     inverse = np.linalg.inv(correlation) / np.outer(scale, scale)
     return np.where(np.diag(known), 0.0, inverse)
+
+
+def check_square(matrix: FloatArray, fitted: Fit, name: str) -> None:
+    """Refuse a matrix that has not a row and a column for each free parameter."""
+    if matrix.shape != (fitted.n_free, fitted.n_free):
+        raise ParameterError(
+            f"{name} has the shape {matrix.shape}; give a row and a column for each of the "
+            f"{fitted.n_free} free parameters"
+        )
 
 
 @checked
@@ -499,6 +509,7 @@ def wald_interval(
     ParameterError
         The level is not between 0 and 1.
     """
+    check_square(covariance, fitted, "covariance")
     gradient = fitted.tying.pull_back(effect.gradient)
     half = _quantile(level, n_clusters) * np.sqrt(gradient @ covariance @ gradient)
     ends = np.array([effect.value - half, effect.value + half])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from seqbio.core._checks import checked
-from seqbio.core.model import Model
+from seqbio.core.model import Model, check_full
 from seqbio.core.numerics import FloatArray
 from seqbio.core.parallel import spawn_generators
 from seqbio.errors import ParameterError
@@ -110,6 +110,7 @@ def check_gradient(
     (False, 'shift[1]', 0.000999)
     """
     full = np.asarray(full, dtype=np.float64)
+    check_full(model, full)
     value, gradient = model.log_likelihood_and_gradient(full, data)
     gradient = np.asarray(gradient, dtype=np.float64)
     movable = np.flatnonzero(np.isfinite(full))

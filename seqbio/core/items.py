@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.core._checks import checked
+from seqbio.core._checks import array_of, checked
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.model import Model
 from seqbio.core.numerics import FloatArray, IntArray, Labels
@@ -117,6 +117,8 @@ def joined_of(model: object, parts: Sequence[Any]) -> Any:
     >>> joined_of(SimpleNamespace(), [np.array([5.0]), np.array([6.0, 7.0])])
     array([5., 6., 7.])
     """
+    if not len(parts):
+        raise ParameterError("there are no parts to join; give at least one")
     own, of_data = getattr(model, "join", None), getattr(parts[0], "joined", None)
     if callable(own):
         return own(parts)
@@ -276,6 +278,7 @@ def _joined(labels: IntArray, others: IntArray | None) -> IntArray:
     return as_labels(connected_components(links, directed=False)[1][labels], len(labels))
 
 
+@checked
 def as_labels(clusters: ArrayLike | Labels, n_items: int) -> IntArray:
     """Give clusters the numbers 0, 1, ... in order of first appearance.
 
@@ -301,7 +304,7 @@ def as_labels(clusters: ArrayLike | Labels, n_items: int) -> IntArray:
     >>> as_labels(["mouse", "rat", "mouse"], 3)
     array([0, 1, 0])
     """
-    values = np.asarray(clusters)
+    values = array_of(clusters, "clusters")
     if values.shape != (n_items,):
         raise ParameterError(
             f"clusters have the shape {values.shape}; give one label for each of the {n_items} "

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ParameterError
 
 
+@checked
 class Layout:
     """Which part of a flat vector belongs to which named array.
 

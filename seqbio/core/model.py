@@ -207,6 +207,7 @@ class Effect:
     log_scale: bool = False
 
 
+@checked
 @dataclass(frozen=True)
 class Hypothesis:
     """A model and what is believed about its parameters.
@@ -243,7 +244,6 @@ class SupportsHypothesis(Protocol):
         ...
 
 
-@checked
 def as_hypothesis(source: Hypothesis | SupportsHypothesis, data: Any) -> tuple[Hypothesis, Any]:
     """Get the hypothesis that an object stands for, and data in the form that its model takes.
 
@@ -320,6 +320,28 @@ def check_tying(model: Model, tying: Tying) -> None:
         )
 
 
+def check_full(model: Model, full: FloatArray) -> None:
+    """Refuse parameters of another number than the model has.
+
+    Parameters
+    ----------
+    model : Model
+        Its layout counts.
+    full : ndarray of float64
+        Should be (n_full,).
+
+    Raises
+    ------
+    ParameterError
+        The shape is another.
+    """
+    if np.shape(full) != (model.layout.size,):
+        raise ParameterError(
+            f"full has the shape {np.shape(full)}; it must be ({model.layout.size},), a number for "
+            "each parameter of the model"
+        )
+
+
 @checked
 def curvature_of(model: Model, full: FloatArray, data: Any) -> FloatArray | None:
     """Get the rough diagonal of minus the Hessian.
@@ -386,6 +408,7 @@ def apart_of(model: Model) -> BoolArray:
     return _mask_of(model, "apart")
 
 
+@checked
 def given_of(model: Model) -> BoolArray:
     """Get the coordinates of what drawn data take from the data they stand for, such as lengths.
 
@@ -672,6 +695,7 @@ def simulate_from(model: Model, full: FloatArray, data: Any, generator: np.rando
             f"{type(model).__name__} cannot draw data; add a method simulate(full, data, "
             "generator), or choose a test that does not need it"
         )
+    check_full(model, full)
     return getattr(model, "simulate")(full, data, generator)  # noqa: B009 (not in the protocol)
 
 
@@ -691,6 +715,7 @@ def effects_of(model: Model, full: FloatArray) -> dict[str, Effect]:
     dict of str to Effect
         Empty for a model that does not say.
     """
+    check_full(model, full)
     method = getattr(model, "effects", None)
     return {} if method is None else dict(method(full))
 
@@ -711,6 +736,7 @@ def estimates_of(model: Model, full: FloatArray) -> dict[str, float]:
     dict of str to float
         For a model that does not say: the coordinates, under the names of the layout.
     """
+    check_full(model, full)
     method = getattr(model, "estimates", None)
     if method is None:
         return dict(zip(model.layout.entry_names, map(float, full), strict=True))
@@ -723,7 +749,7 @@ def identifiable_rank(
     tying: Tying,
     data: Any,
     *,
-    full: FloatArray | None = None,
+    full: ArrayLike | None = None,
     seed: int | np.random.Generator | None = None,
 ) -> int:
     """Count the free parameters that the distribution can tell apart.

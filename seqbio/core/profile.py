@@ -101,8 +101,8 @@ def profile_interval(
     3.0200 4.9800
     """
     evaluate = _entry(fitted, function) if isinstance(function, str) else function
-    effect = evaluate(fitted.full)
     profile = _Profile(fitted, data, evaluate, normal_quantile(level))
+    effect = evaluate(fitted.full)
     ends = [profile.end(-1), profile.end(1)]
     lower, upper = np.exp(ends) if effect.log_scale else ends
     return float(lower), float(upper)
@@ -152,6 +152,8 @@ def profile_likelihood(
     evaluate = _entry(fitted, function) if isinstance(function, str) else function
     profile = _Profile(fitted, data, evaluate, 0.0)
     wanted = np.asarray(values, dtype=np.float64)
+    if wanted.ndim != 1:
+        raise ParameterError(f"values have the shape {wanted.shape}; give a list of numbers")
     estimate = float(evaluate(fitted.full).value)
     drops = np.empty(wanted.shape)
     for side in (wanted < estimate, wanted >= estimate):
@@ -170,6 +172,8 @@ class _Profile:
         self._fitted, self._function, self._quantile = fitted, function, quantile
         self._objective = objective_of(fitted, data)
         effect = function(fitted.full)
+        if not isinstance(effect, Effect):
+            raise ParameterError(f"the function gives {effect!r}; let it return an Effect")
         self._name, self._estimate = effect.name, float(effect.value)
         slope = fitted.tying.pull_back(effect.gradient)
         curvature = self._objective.curvature(fitted.free)

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from seqbio.core._checks import checked
-from seqbio.core.fit import Fit, covariance
+from seqbio.core.fit import Fit, check_square, covariance
 from seqbio.core.items import scores_of
 from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.errors import ParameterError
 
 FEWEST_CLUSTERS = 20  # for which a law for many clusters is used
 FEW_CLUSTERS = 40
@@ -48,6 +49,11 @@ def variance_of_sum(scores: FloatArray, clusters: IntArray) -> FloatArray:
     >>> variance_of_sum(np.array([[1.0], [2.0], [-3.0]]), np.array([0, 0, 1]))
     array([[36.]])
     """
+    if scores.ndim != 2 or clusters.shape != scores.shape[:1] or not clusters.size:
+        raise ParameterError(
+            f"scores have the shape {scores.shape} and clusters {clusters.shape}; give a row of "
+            "scores and the number of a cluster for each item"
+        )
     sums = np.zeros((int(clusters.max()) + 1, scores.shape[1]))
     np.add.at(sums, clusters, scores)
     sums -= sums.mean(axis=0)
@@ -101,5 +107,6 @@ def robust_covariance(
     (array([[0.2]]), array([[0.8]]))
     """
     inverse = covariance(fitted, data) if naive is None else naive
+    check_square(inverse, fitted, "naive")
     scores = scores_of(fitted.model, fitted.tying, fitted.full, data)
     return np.asarray(inverse @ variance_of_sum(scores, clusters) @ inverse)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike
 
 from seqbio.core._checks import checked, checked_integers, refuse
@@ -128,7 +129,7 @@ def repeated(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> Tying:
 
     Raises
     ------
-    numpy.exceptions.AxisError
+    TyingError
         The array has no such axis.
 
     Examples
@@ -139,7 +140,11 @@ def repeated(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> Tying:
            [1., 2.]])
     """
     index = np.arange(prod(shape)).reshape(shape)
-    return Tying(np.broadcast_to(index.min(axis=axis, keepdims=True), shape).ravel())
+    try:
+        axes = normalize_axis_tuple(axis, len(shape))
+    except ValueError:
+        raise TyingError(f"an array of shape {shape} has no axis {axis}") from None
+    return Tying(np.broadcast_to(index.min(axis=axes, keepdims=True), shape).ravel())
 
 
 @checked

@@ -259,7 +259,7 @@ def train(
     """
     run = _Run(model, tying, data, settings or TrainingSettings(), items, validation, on_batch)
     names: dict[str, Any] = {}
-    if resume is not None or callbacks:  # nobody else sees them
+    if resume is not None or len(callbacks):  # nobody else sees them
         names = run.identity(start, n_starts, seed, identity or {})
     if resume is None:
         state = run.begin(start, n_starts, seed)

@@ -278,6 +278,8 @@ def vuong_test(
     ParameterError
         A model is not regular, or there are fewer than two items.
     """
+    if correction not in ("none", "aic", "bic"):
+        raise ParameterError(f"correction is {correction!r}; choose none, aic or bic")
     for name, fit in (("first", first), ("second", second)):
         _check_data(fit, data, name)
         if not is_regular(fit.model):

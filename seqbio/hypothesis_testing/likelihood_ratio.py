@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from seqbio.core import (
     spawn_generators,
     subset_of,
 )
-from seqbio.core._checks import checked
+from seqbio.core._checks import SELF_CHECKED, checked
 from seqbio.core.ascent import free_names
 from seqbio.core.model import COPIES
 from seqbio.core.numerics import FloatArray, IntArray, Labels
@@ -68,6 +68,9 @@ class FittedEstimator(Protocol):
     """An estimator that keeps its fit."""
 
     fit_: Fit
+
+
+Fitted: TypeAlias = Annotated[Fit | FittedEstimator, SELF_CHECKED]
 
 
 @checked
@@ -268,8 +271,8 @@ def _copies_apart(model: Model, data: Any, copies: IntArray) -> IntArray:
 
 @checked
 def likelihood_ratio_test(
-    null: Fit | FittedEstimator,
-    alternative: Fit | FittedEstimator,
+    null: Fitted,
+    alternative: Fitted,
     data: Any = None,
     *,
     calibration: str = "auto",

@@ -98,6 +98,7 @@ class SelfCheck:
         """How often each law was used."""
         return dict(Counter(trial.calibration for trial in self.trials).most_common())
 
+    @checked
     def rejections(self, levels: Sequence[float] = LEVELS) -> list[RejectionRate]:
         """Count p-values at or below each level.
 
@@ -114,6 +115,8 @@ class SelfCheck:
         """
         from scipy.stats import binom
 
+        if not all(0 <= level <= 1 for level in levels):
+            raise ParameterError(f"levels are {levels}; give probabilities")
         given = np.array([pvalue for pvalue in self.pvalues if pvalue is not None])
         return [
             RejectionRate(

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Hypothesis, Tying, fit, map_pieces, spawn_generators
-from seqbio.core._checks import checked_labels
-from seqbio.core.estimator import Estimator, described, numbered, share_right
+from seqbio.core._checks import checked_labels, checked_tie_names
+from seqbio.core.estimator import Estimator, Ties, described, numbered, share_right
 from seqbio.core.numerics import Labels
 from seqbio.core.renaming import takes_former
 from seqbio.core.training import (
@@ -158,7 +158,7 @@ class MotifDetector(Estimator):
         n_motifs: int = 8,
         width: int = 12,
         pooling: Pooling = "max",
-        tie: tuple[str, ...] | Tying = ("position", "strand"),
+        tie: Ties = ("position", "strand"),
         alphabet: str = "dna",
         strands: Literal["both", "one"] | None = None,
         readout: Literal["free", "unit"] = "free",
@@ -303,13 +303,7 @@ class MotifDetector(Estimator):
             self._check_tie_names(self.tie)
 
     def _check_tie_names(self, names: object) -> None:
-        if isinstance(names, str) or not isinstance(names, tuple | list):
-            raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("strand",) or ()')
-        for name in names:
-            if name not in _TIES:
-                listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in _TIES.items())
-                meant = did_you_mean(str(name), _TIES)
-                raise TyingError(f"there is no tie {name!r}{meant}; a motif detector has {listed}")
+        names = checked_tie_names(names, _TIES, "a motif detector")
         alphabet = get_alphabet(self.alphabet)
         if "strand" in names and alphabet.complement is None:
             raise TyingError(
@@ -357,6 +351,8 @@ class MotifDetector(Estimator):
         return checked + shuffled, [1] * len(checked) + [0] * len(shuffled)
 
     def _encoded(self, checked: list[SeqRecord], index: NDArray[Any], n_classes: int) -> MotifData:
+        if not checked:
+            raise ParameterError("there are no sequences; give at least one")
         alphabet = get_alphabet(self.alphabet)
         codes = encode_records(checked, alphabet)
         for number, (record, encoded) in enumerate(zip(checked, codes, strict=True)):

@@ -172,7 +172,11 @@ def write_hits(
         raise ParameterError(f"file_format is {file_format!r}; choose one of {', '.join(writers)}")
     with atomic_writer(target) as stream:
         stream.write(heads[file_format])
-        for hit in hits:
+        for index, hit in enumerate(hits):
+            if not isinstance(hit, Hit):
+                raise ParameterError(
+                    f"the item at index {index} is a {type(hit).__name__}; give hits from scan"
+                )
             stream.write(writers[file_format](hit))
 
 

@@ -24,6 +24,7 @@ from seqbio.sequences import atomic_writer
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
+    from matplotlib.axes import Axes
 
 # Those that readers expect, of a shade that colour-blind readers can tell apart.
 _COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "U": "#D55E00"}
@@ -32,7 +33,7 @@ _COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00", "U": 
 @checked
 def draw_logo(
     motif: Motif,
-    axes: Any,
+    axes: Axes,
     *,
     background: Background = None,
     first: int = 1,

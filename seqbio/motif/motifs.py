@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbio.core._checks import checked
+from seqbio.core._checks import SELF_CHECKED, checked
 from seqbio.core.numerics import softmax
 from seqbio.errors import ParameterError
 from seqbio.sequences import Alphabet, get_alphabet, numbers_by_letter
 
 Floats = NDArray[np.float64]
+Background: TypeAlias = Annotated[ArrayLike | Mapping[str, float] | None, SELF_CHECKED]
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
 
-    Background: TypeAlias = ArrayLike | Mapping[str, float] | None
-else:
-    Background = Any  # `checked_background` can say more than a check of types
 
 ROUNDING = 0.05 + 1e-9
 """By how much probabilities may miss 1 together because each was rounded; MEME allows as much."""
@@ -153,6 +151,7 @@ def alphabet_of(motif: Motif) -> Alphabet:
     )
 
 
+@checked
 def probability_matrix(
     motif: Motif,
     *,
@@ -302,7 +301,8 @@ def as_motifs(motifs: Motif | Sequence[Motif]) -> list[Motif]:
     """Accept one motif or several."""
     from Bio.motifs import Motif
 
-    found = [motifs] if isinstance(motifs, Motif) else list(motifs)
+    single = isinstance(motifs, Motif) or not isinstance(motifs, Iterable)
+    found: list[Any] = [motifs] if single else list(motifs)  # type: ignore[arg-type]
     if not found or not all(isinstance(motif, Motif) for motif in found):
         raise ParameterError(
             f"expected motifs of Bio.motifs, found {found!r}; read them with "

@@ -52,6 +52,12 @@ def columns_of_alignment(alignment: Alignment, index: int) -> Columns:
     ParameterError
         It does not; the message names the alignment by its index.
     """
+    from Bio.Align import Alignment
+
+    if not isinstance(alignment, Alignment):
+        raise ParameterError(
+            f"the item at index {index} is a {type(alignment).__name__}; give Bio.Align.Alignments"
+        )
     if len(alignment.sequences) != 2:
         raise ParameterError(
             f"the alignment at index {index} has {len(alignment.sequences)} sequences; give "

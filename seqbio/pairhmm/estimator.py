@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from seqbio.core import (
     GroupedData,
@@ -23,7 +23,8 @@ from seqbio.core import (
     joined,
     untied,
 )
-from seqbio.core.estimator import Estimator, described
+from seqbio.core._checks import checked_tie_names
+from seqbio.core.estimator import Estimator, Ties, described
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
 from seqbio.core.items import clusters_of
 from seqbio.core.model import Effect, Hypothesis, begin_of
@@ -68,6 +69,7 @@ from seqbio.sequences import (
     get_alphabet,
     numbers_by_letter,
 )
+from seqbio.sequences.alphabet import ByLetter
 from seqbio.sequences.model_files import (
     model_file,
     model_numbers,
@@ -195,8 +197,8 @@ class PairHMM(Estimator):
         self,
         alphabet: str = "dna",
         substitution: str | None = None,
-        frequencies: str | ArrayLike | Mapping[str, float] | None = None,
-        tie: tuple[str, ...] | Tying = ("open", "extend"),
+        frequencies: str | ByLetter | None = None,
+        tie: Ties = ("open", "extend"),
         switch: Literal["off", "tied", "untied"] = "off",
         end: Literal["tied", "untied"] = "tied",
         gap_lengths: Literal[1, 2, "frame"] = 1,
@@ -312,23 +314,16 @@ class PairHMM(Estimator):
         return alphabet, name
 
     def _check_tie_names(self, names: object) -> None:
-        if isinstance(names, str) or not isinstance(names, tuple | list):
-            raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("open",) or ()')
-        known = ties.meanings()
-        listed = "; ".join(f"{name!r}: {meaning}" for name, meaning in known.items())
-        for name in names:
-            if name == "close":
-                raise TyingError(
-                    "closing a gap is not a parameter of its own: it is what is left when a gap "
-                    "neither goes on nor switches. Tie 'extend' (and 'switch' where it is on)"
-                )
-            if name not in known:
-                meant = did_you_mean(str(name), known)
-                raise TyingError(f"there is no tie {name!r}{meant}; a pair HMM has {listed}")
+        if isinstance(names, tuple | list) and "close" in names:
+            raise TyingError(
+                "closing a gap is not a parameter of its own: it is what is left when a gap "
+                "neither goes on nor switches. Tie 'extend' (and 'switch' where it is on)"
+            )
+        for name in checked_tie_names(names, ties.meanings(), "a pair HMM"):
             if name == "switch" and not self._has(name):
                 raise TyingError(
-                    "tie 'switch' needs --switch tied or untied (switch='tied'); it is off, so "
-                    "that nothing moves from one gap straight into the other"
+                    "tie 'switch' needs --switch tied or untied (switch='tied' or 'untied'); it is "
+                    "off, so that nothing moves from one gap straight into the other"
                 )
             if name in ties.SETTINGS and not self._has(name):
                 setting, value = ties.SETTINGS[name]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqbio.core._checks import checked
+from seqbio.core._checks import array_of, checked
 from seqbio.core.numerics import IntArray
-from seqbio.errors import ParameterError
+from seqbio.errors import ArgumentTypeError, ParameterError
 
 
 @checked
@@ -58,9 +58,11 @@ class GroupedPairs:
     groups: Any
 
     def __post_init__(self) -> None:
-        # Pairs may come from a generator, and are gone through twice.
-        object.__setattr__(self, "pairs", list(self.pairs))
-        object.__setattr__(self, "groups", _names(self.groups, len(self.pairs)))
+        if not isinstance(self.pairs, Iterable):
+            raise ArgumentTypeError(f"pairs is {self.pairs!r}; give a list of pairs of sequences")
+        pairs = list(self.pairs)  # may come from a generator, and are gone through twice
+        object.__setattr__(self, "pairs", pairs)
+        object.__setattr__(self, "groups", _names(self.groups, len(pairs)))
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -78,7 +80,7 @@ class GroupedPairs:
         ParameterError
             A group is not among them.
         """
-        if not names:
+        if not len(names):
             raise ParameterError(
                 "the parameters are those of all pairs, without groups; give the pairs alone"
             )
@@ -92,7 +94,7 @@ class GroupedPairs:
 
 
 def _names(groups: ArrayLike, n_pairs: int) -> list[str]:
-    values = np.asarray(groups)
+    values = array_of(groups, "groups")
     if values.shape != (n_pairs,):
         found = f"{len(values)} labels" if values.ndim == 1 else f"labels of shape {values.shape}"
         raise ParameterError(

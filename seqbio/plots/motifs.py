@@ -22,6 +22,7 @@ from seqbio.motif.motifs import (
 from seqbio.motif.scanning import Hits
 from seqbio.plots.canvas import BLACK, PALE, STYLES, axes_or_new, legend_above, whole_numbers
 from seqbio.sequences import SequenceLike
+from seqbio.sequences.records import letters_of
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -123,7 +124,9 @@ def motif_positions(
     """
     from scipy.stats import binom
 
-    lengths = np.array([len(record) for record in records])
+    lengths = np.array(
+        [len(letters_of(each, f"the sequence at index {i}")) for i, each in enumerate(records)]
+    )
     sequence, centre, strand, width = _best_hits(hits, motif, lengths)
     axes = axes_or_new(ax)
     longest = int(lengths.max())

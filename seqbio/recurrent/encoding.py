@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
 from seqbio.core.numerics import IntArray
@@ -36,6 +38,9 @@ def as_sequence_data(
     SequenceData
         With room for the boundary between letters and ambiguity codes.
     """
+    records = list(records)
+    if not records:
+        raise ParameterError("there are no sequences; give at least one")
     if isinstance(alphabet, CharacterAlphabet):
         codes = [alphabet.encode(text) for text in as_texts(records)]
         return SequenceData(codes, alphabet.size, labels)
@@ -66,7 +71,13 @@ def as_texts(records: Iterable[Any]) -> list[str]:
     """Check texts, each a str or a record; none may be empty."""
     if isinstance(records, str):
         raise ParameterError("expected a list of texts, found a single str; put it in a list")
-    texts = [str(getattr(record, "seq", record)) for record in records]
+    texts = []
+    for index, record in enumerate(records):
+        if not isinstance(record, str | Seq | SeqRecord):
+            raise ParameterError(
+                f"the text at index {index} is of type {type(record).__name__}; give a str"
+            )
+        texts.append(str(getattr(record, "seq", record)))
     for index, text in enumerate(texts):
         if not text:
             raise ParameterError(f"the text at index {index} is empty; leave it out")

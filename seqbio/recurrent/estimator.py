@@ -14,8 +14,8 @@ from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
 from seqbio.core import Hypothesis, Tying, as_generator
-from seqbio.core._checks import checked_labels
-from seqbio.core.estimator import Estimator, described, numbered, share_right
+from seqbio.core._checks import array_of, checked_labels
+from seqbio.core.estimator import Estimator, Ties, described, numbered, share_right
 from seqbio.core.numerics import Labels
 from seqbio.core.renaming import formerly
 from seqbio.core.training import (
@@ -131,7 +131,7 @@ class RecurrentModel(Estimator):
         cell: Literal["rnn", "lstm", "gru"] = "lstm",
         hidden_size: int = 64,
         n_layers: int = 1,
-        tie: tuple[str, ...] | Tying = ("time",),
+        tie: Ties = ("time",),
         alphabet: str | CharacterAlphabet = "dna",
         task: Task = "next",
         embedding_size: int | None = None,
@@ -694,7 +694,7 @@ class RecurrentModel(Estimator):
             alphabet = self.alphabet
         else:
             alphabet = get_alphabet(self.alphabet)
-        names = np.asarray(classes) if classes is not None else np.zeros(0)
+        names = np.zeros(0) if classes is None else array_of(classes, "classes")
         if self.task == "class" and not names.size:
             names = np.arange(len(np.asarray(state["readout.bias"])))
         model = self._model(alphabet, len(names), compact=True)

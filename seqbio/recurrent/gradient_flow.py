@@ -156,6 +156,8 @@ def step_singular_values(
     ndarray of float64, (n_places, n_state)
         Largest first. The state of an LSTM is h and c together.
     """
+    if n_places < 1:
+        raise ParameterError(f"n_places is {n_places}; give 1 or more")
     architecture, blocks = model.architecture, model.blocks(full)
     weights = CellWeights(*(blocks[f"layer0.forward.{part}"] for part in CellWeights._fields))
     result = []

@@ -14,16 +14,15 @@ from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
 from seqbio.core import Fit, Hypothesis, Tying, as_generator, untied
-from seqbio.core.estimator import Estimator, described
+from seqbio.core._checks import checked_tie_names
+from seqbio.core.estimator import Estimator, Ties, described
 from seqbio.core.renaming import formerly
-from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError, did_you_mean
+from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError
 from seqbio.recurrent.encoding import as_sequence_data
 from seqbio.recurrent.markov_model import FEWER_STEPS, MarkovChainModel
 from seqbio.recurrent.sequence_data import SequenceData
-from seqbio.sequences import (
-    SequenceLike,
-    atomic_writer,
-    get_alphabet,
+from seqbio.sequences import SequenceLike, atomic_writer, get_alphabet
+from seqbio.sequences.model_files import (
     model_file,
     read_coordinates,
     read_model_text,
@@ -93,7 +92,7 @@ class MarkovModel(Estimator):
     def __init__(
         self,
         order: int = 1,
-        tie: tuple[str, ...] | Tying = ("time",),
+        tie: Ties = ("time",),
         alphabet: str = "dna",
         ends: bool = True,
         max_length: int | None = None,
@@ -130,8 +129,6 @@ class MarkovModel(Estimator):
             The sequences as the model takes them.
         """
         data = as_sequence_data(records, get_alphabet(self.alphabet))
-        if not len(data):
-            raise ParameterError("there are no sequences; give at least one")
         model = self._model(data)
         return Hypothesis(model, self._tying(model), described(self.tie)), data
 
@@ -190,10 +187,6 @@ class MarkovModel(Estimator):
         tying = untied(layout.size)
         indices = layout.indices("next")
         for name in self._names():
-            if name not in _TIES:
-                listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in _TIES.items())
-                meant = did_you_mean(str(name), _TIES)
-                raise TyingError(f"there is no tie {name!r}{meant}; a Markov model has {listed}")
             if name == "lag" and not self.order:
                 raise TyingError("tie 'lag' needs an order of 1 or more; it is 0")
             axis = 0 if name == "time" else 1
@@ -205,10 +198,7 @@ class MarkovModel(Estimator):
         return tying
 
     def _names(self) -> tuple[str, ...]:
-        names: object = self.tie
-        if isinstance(names, str) or not isinstance(names, tuple | list):
-            raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("time",)')
-        return tuple(names)
+        return checked_tie_names(self.tie, _TIES, "a Markov model")
 
     # -- learning and using ------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core._checks import checked
-from seqbio.errors import AlphabetError, ParameterError, SequenceFormatError
+from seqbio.errors import AlphabetError, ArgumentTypeError, ParameterError, SequenceFormatError
 from seqbio.sequences import Source, read_input
 
 
@@ -46,6 +46,9 @@ class CharacterAlphabet:
     @classmethod
     def of(cls, texts: Iterable[str]) -> CharacterAlphabet:
         """Learn the alphabet: the characters that occur, sorted."""
+        texts = list(texts)
+        if not all(isinstance(text, str) for text in texts):
+            raise ArgumentTypeError("some of the texts are no text; give a list of str")
         return cls("".join(sorted(set().union(*texts))))
 
     @property
@@ -86,9 +89,14 @@ class CharacterAlphabet:
 
     def decode(self, codes: ArrayLike) -> str:
         """Turn codes into characters."""
-        return "".join(self.letters[code] for code in np.asarray(codes, dtype=np.intp))
+        array = np.asarray(codes)
+        inside = array.dtype.kind in "iu" and ((array >= 0) & (array < self.size)).all()
+        if array.ndim != 1 or (array.size and not inside):
+            raise ParameterError(f"codes are {codes!r}; give integers from 0 to {self.size - 1}")
+        return "".join(self.letters[code] for code in array)
 
 
+@checked
 def read_text(source: Source, *, n_pieces: int = 1) -> list[str]:
     r"""Read a text, cut into pieces of about equal length.
 

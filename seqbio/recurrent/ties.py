@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from seqbio.core import Tying
+from seqbio.core._checks import checked_tie_names
 from seqbio.core.numerics import IntArray
-from seqbio.errors import TyingError, did_you_mean
+from seqbio.errors import TyingError
 from seqbio.recurrent.kernels import N_GATES
 from seqbio.recurrent.network import Architecture
 
@@ -35,14 +36,7 @@ _PARTS = {
 
 def check_names(names: object) -> tuple[str, ...]:
     """Refuse what is not a tuple of known names."""
-    if isinstance(names, str) or not isinstance(names, tuple | list):
-        raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("time",) or ()')
-    for name in names:
-        if name not in TIES:
-            listed = "; ".join(f"{known!r}: {meaning}" for known, meaning in TIES.items())
-            meant = did_you_mean(str(name), TIES)
-            raise TyingError(f"there is no tie {name!r}{meant}; a recurrent model has {listed}")
-    return tuple(names)
+    return checked_tie_names(names, TIES, "a recurrent model")
 
 
 def ties_all_time(names: tuple[str, ...]) -> bool:

@@ -8,8 +8,9 @@ from math import isnan, log
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seqbio import plots
+from seqbio.core import Estimator
 from seqbio.core._checks import checked
-from seqbio.errors import ConvergenceError
+from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing import LikelihoodRatioResult
 from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison
 from seqbio.hypothesis_testing.tables import Table
@@ -124,7 +125,7 @@ def _beliefs(
     in_doubt = list(doubted) or [line for line in null if line not in alternative]
     name = result.null_name
     beliefs = [(f'The null hypothesis, "{name}", says:', shortened(in_doubt, _MOST_TIES))]
-    if kept:
+    if len(kept):
         beliefs.append(("Both hypotheses say:", list(kept)))
     return beliefs
 
@@ -193,6 +194,10 @@ def pair_hmm_tables(
         summary.append(("estimated as 0", ", ".join(fitted.at_boundary)))
     if failure is not None:
         summary.append(("intervals", f"none: {failure}"))
+    if method not in ("none", *INTERVAL_NAMES):
+        raise ParameterError(
+            f"method is {method!r}; choose one of none, {', '.join(INTERVAL_NAMES)}"
+        )
     rows: list[tuple[str, ...]]
     header: tuple[str, ...] = ("", "estimate")
     title = "Parameters"
@@ -388,13 +393,13 @@ def _draw_curves(page: Page, model: Any, history: Sequence[Any], unit: str) -> N
 
 
 @checked
-def settings_table(estimator: Any) -> Table:
+def settings_table(estimator: Estimator) -> Table:
     """Lay out the settings of an estimator.
 
     Parameters
     ----------
-    estimator : object
-        With the method ``get_params`` of scikit-learn.
+    estimator : Estimator
+        Of any family.
 
     Returns
     -------

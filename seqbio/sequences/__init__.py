@@ -10,14 +10,6 @@ from __future__ import annotations
 from .alphabet import DNA, PROTEIN, RNA, Alphabet, get_alphabet, numbers_by_letter
 from .fasta import read_fasta, write_fasta
 from .input import Source, read_input
-from .model_files import (
-    model_file,
-    model_numbers,
-    read_coordinates,
-    read_model_arrays,
-    read_model_text,
-    written_coordinates,
-)
 from .output import atomic_writer, check_target, open_descriptor, tsv_line
 from .pairs import Pair, Pairing, as_pairs, encode_pairs, read_pairs
 from .records import SequenceLike, as_records, encode_records
@@ -42,19 +34,13 @@ __all__ = [
     "encode_pairs",
     "encode_records",
     "get_alphabet",
-    "model_file",
-    "model_numbers",
     "numbers_by_letter",
     "open_descriptor",
-    "read_coordinates",
     "read_fasta",
     "read_input",
-    "read_model_arrays",
-    "read_model_text",
     "read_pairs",
     "shuffle_dinucleotides",
     "stream_fasta",
     "tsv_line",
     "write_fasta",
-    "written_coordinates",
 ]

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from Bio.Seq import Seq
 from numpy.typing import ArrayLike, NDArray
 
+from ..core._checks import SELF_CHECKED, checked
 from ..errors import AlphabetError, ParameterError, did_you_mean
 
+ByLetter: TypeAlias = Annotated[ArrayLike | Mapping[str, float], SELF_CHECKED]
 GAPS = b"-."
 
 _UNKNOWN_CODE = 255
@@ -29,6 +32,7 @@ _ADVICE = {
 }
 
 
+@checked
 @dataclass(frozen=True)
 class Alphabet:
     """The letters of one kind of sequence.
@@ -136,6 +140,8 @@ class Alphabet:
         "position 4 is 'U', which belongs to RNA; write T, or choose alphabet 'rna' (or a model or
         motifs of RNA)"
         """
+        if not 0 <= index < len(letters):
+            raise ParameterError(f"index is {index}; there are {len(letters)} letters")
         # A character outside ASCII takes up to four bytes in UTF-8.
         letter = letters[index : index + 4].decode("utf-8", "replace")[0]
         found = f"position {index + 1} is {letter!r}, which"
@@ -221,7 +227,10 @@ class Alphabet:
             raise AlphabetError(
                 f"the {self.name} alphabet has no complement; use 'dna' or 'rna' for strands"
             )
-        other_strand: NDArray[np.uint8] = self.complement[self._as_codes(codes)[..., ::-1]]
+        checked = self._as_codes(codes)
+        if not checked.ndim:
+            raise ParameterError(f"codes is {codes!r}; give a list of codes")
+        other_strand: NDArray[np.uint8] = self.complement[checked[..., ::-1]]
         return other_strand
 
     def _as_codes(self, codes: ArrayLike) -> NDArray[np.integer]:
@@ -280,6 +289,7 @@ PROTEIN = Alphabet(
 _ALPHABETS = {alphabet.name: alphabet for alphabet in (DNA, RNA, PROTEIN)}
 
 
+@checked
 def get_alphabet(name: str | Alphabet) -> Alphabet:
     """Find an alphabet by its name; an `Alphabet` is given back as it is.
 
@@ -308,9 +318,8 @@ def get_alphabet(name: str | Alphabet) -> Alphabet:
     return _ALPHABETS[name]
 
 
-def numbers_by_letter(
-    values: ArrayLike | Mapping[str, float], letters: str, what: str
-) -> NDArray[np.float64]:
+@checked
+def numbers_by_letter(values: ByLetter, letters: str, what: str) -> NDArray[np.float64]:
     """Put one number for each letter in the order of the letters.
 
     Parameters

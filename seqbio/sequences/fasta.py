@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 
+from ..core._checks import checked
 from ..errors import (
     AlphabetError,
     DuplicateIdWarning,
@@ -30,6 +31,7 @@ _LINE_WIDTH = 60
 _NO_DESCRIPTION = "<unknown description>"
 
 
+@checked
 def read_fasta(
     source: Source, alphabet: str | Alphabet = "dna", *, strip_gaps: bool = False
 ) -> list[SeqRecord]:
@@ -190,6 +192,7 @@ def warn_of_duplicates(name: str, ids: list[str]) -> None:
     )
 
 
+@checked
 def write_fasta(records: Iterable[SeqRecord], target: str | os.PathLike[str]) -> None:
     r"""Write records as FASTA, whole or not at all.
 

@@ -8,11 +8,12 @@ import stat
 import sys
 import zlib
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Annotated, Any, TypeAlias
 
+from ..core._checks import SELF_CHECKED, checked
 from ..errors import ParameterError, SequenceFormatError
 
-Source: TypeAlias = str | os.PathLike[str] | IO[str] | IO[bytes]
+Source: TypeAlias = Annotated[str | os.PathLike[str] | IO[str] | IO[bytes], SELF_CHECKED]
 """What every reader takes: a path, ``"-"`` for standard input, or a file object."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -76,6 +77,7 @@ def read_twice(source: Source) -> ParameterError:
     )
 
 
+@checked
 def read_input(source: Source) -> tuple[str, bytes]:
     r"""Read a whole source as clean text.
 

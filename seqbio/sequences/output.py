@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
+from ..core._checks import checked
 from ..errors import ParameterError
 from .input import is_standard_stream
 
@@ -27,6 +28,7 @@ _QUOTED = re.compile(r'["\t\n\r]|^#')
 _UNUSUAL = re.compile(r'["#\n\r]')  # most lines of a large table have nothing to quote
 
 
+@checked
 @overload
 def atomic_writer(
     path: str | os.PathLike[str], mode: Literal["w"] = "w"
@@ -104,6 +106,7 @@ def atomic_writer(path: str | os.PathLike[str], mode: Literal["w", "wb"] = "w") 
         raise
 
 
+@checked
 def check_target(path: str | os.PathLike[str]) -> None:
     """Refuse a target that `atomic_writer` could not write, as far as can be told beforehand.
 
@@ -156,6 +159,7 @@ def check_target(path: str | os.PathLike[str]) -> None:
         raise _error(errno.EACCES, name)
 
 
+@checked
 def open_descriptor(path: str | os.PathLike[str]) -> int | None:
     """Give the number of the open file that a path stands for, as ``/dev/stdout`` does.
 
@@ -246,6 +250,7 @@ def _layered(raw: BinaryIO, compressed: bool, mode: str) -> Iterator[IO[Any]]:
         yield stream
 
 
+@checked
 def tsv_line(cells: Iterable[object]) -> str:
     r"""Write a line of a table with tabs between its cells.
 

@@ -11,6 +11,7 @@ import numpy as np
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
+from ..core._checks import checked
 from ..errors import PairingError, PairingWarning, ParameterError, warn
 from .alphabet import Alphabet, get_alphabet
 from .fasta import read_fasta
@@ -21,6 +22,7 @@ Pair: TypeAlias = tuple[SeqRecord, SeqRecord]
 Pairing: TypeAlias = Literal["consecutive", "first-vs-rest", "by-order", "by-id"]
 
 
+@checked
 def read_pairs(
     source: Source,
     second: Source | None = None,
@@ -92,6 +94,7 @@ def read_pairs(
     return (_first_against_rest if pairing == "first-vs-rest" else _consecutive)(name, records)
 
 
+@checked
 def as_pairs(
     pairs: Iterable[Sequence[SequenceLike]], alphabet: str | Alphabet = "dna"
 ) -> list[Pair]:
@@ -138,6 +141,7 @@ def as_pairs(
     return checked
 
 
+@checked
 def encode_pairs(
     pairs: Iterable[Sequence[SequenceLike]], alphabet: str | Alphabet = "dna"
 ) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]], list[str]]:

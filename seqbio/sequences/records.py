@@ -11,6 +11,7 @@ from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
+from ..core._checks import checked
 from ..errors import (
     AlphabetError,
     AlphabetWarning,
@@ -32,6 +33,7 @@ _SAMPLE = 100_000
 _TELLING, _NUCLEOTIDES, _EACH = 16, 0.95, 0.02
 
 
+@checked
 def as_records(items: Iterable[SequenceLike], alphabet: str | Alphabet = "dna") -> list[SeqRecord]:
     """Check sequences of any usual type and give them as records.
 
@@ -79,6 +81,7 @@ def as_records(items: Iterable[SequenceLike], alphabet: str | Alphabet = "dna") 
     ]
 
 
+@checked
 def encode_records(
     records: Iterable[SequenceLike], alphabet: str | Alphabet = "dna"
 ) -> list[NDArray[np.uint8]]:

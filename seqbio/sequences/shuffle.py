@@ -16,9 +16,10 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
+from ..core._checks import checked
 from ..core.parallel import as_generator
 from ..errors import ParameterError, SeqbioWarning, warn
-from .records import SequenceLike, has_id, listed
+from .records import SequenceLike, has_id, letters_of, listed
 
 Codes = NDArray[np.uint8]
 
@@ -27,6 +28,7 @@ class SingleArrangementWarning(SeqbioWarning):
     """A sequence equals all of its shuffles: no other order has the same dinucleotides."""
 
 
+@checked
 def shuffle_dinucleotides(
     sequences: Iterable[SequenceLike],
     *,
@@ -81,6 +83,7 @@ def shuffle_dinucleotides(
     generator = as_generator(seed)
     shuffled, rigid = [], []
     for index, item in enumerate(sequences):
+        letters_of(item, f"the sequence at index {index}")
         record = item if isinstance(item, SeqRecord) else SeqRecord(Seq(item))
         name = str(record.id) if has_id(record) else f"sequence{index + 1}"
         symbols, codes = np.unique(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ..core._checks import checked
 from ..errors import AlphabetError, ParameterError, SequenceFormatError
 from .alphabet import Alphabet, get_alphabet
 from .fasta import has_control_character, header_refusal, not_fasta
@@ -43,6 +44,7 @@ class Stretch:
     n_repeated: int
 
 
+@checked
 def stream_fasta(
     source: Source,
     alphabet: str | Alphabet = "dna",

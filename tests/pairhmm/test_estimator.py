@@ -133,9 +133,12 @@ def test_tying_switches_needs_switches():
         ({"frequencies": dict.fromkeys("ACGT", None)}, "frequencies"),
         (
             {"frequencies": ["a", "b", "c", "d"]},
-            "frequencies is .*; give text or an array of numbers",
+            "frequencies: found .*; give one number for each letter of ACGT",
         ),
-        ({"frequencies": object()}, "frequencies is .*; give text or an array of numbers"),
+        (
+            {"frequencies": object()},
+            "frequencies: found .*; give one number for each letter of ACGT",
+        ),
         ({"reference": "genome"}, "reference is 'genome'; choose one of None, x, y"),
         ({"n_starts": 0}, "n_starts is 0"),
     ],
