@@ -97,8 +97,9 @@ def checked(target: Checked) -> Checked:
 
     Types are those of the annotations, read as people mean them: integers and floats may be
     NumPy's, a float may be an integer, a tuple may be a list, array_like is whatever NumPy can make
-    an array of numbers of, and a protocol is met by what has any of its members. Values, and what
-    is in an iterable or in lists of lists, are left to the function.
+    an array of numbers of, and a protocol is met by what has its first member, since not all of the
+    others are needed everywhere. Values, and what is in an iterable or in lists of lists, are left
+    to the function.
     """
     if isinstance(target, type):
         for name, member in list(vars(target).items()):
@@ -209,7 +210,7 @@ def _kind(annotation: Any, names: _Names) -> Kind | None:
         named = {**vars(kind), **vars(kind).get("__annotations__", {})}
         members = [name for name in named if not name.startswith("_")]
         needed = f"something with {', '.join(members)}"
-        return Kind(lambda value: any(hasattr(value, each) for each in members), (needed,))
+        return Kind(lambda value: hasattr(value, members[0]), (needed,))
     return Kind(lambda value: isinstance(value, kind), (f"{_article(kind)} {kind.__name__}",))
 
 

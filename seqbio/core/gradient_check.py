@@ -92,7 +92,8 @@ def check_gradient(
     Raises
     ------
     ParameterError
-        The gradient is not of the size of the parameters, or there is nothing to move.
+        The parameters or the gradient are not of the size of the layout, there is nothing to move,
+        or the step is not a finite number above 0.
 
     Examples
     --------
@@ -111,12 +112,14 @@ def check_gradient(
     """
     full = np.asarray(full, dtype=np.float64)
     check_full(model, full)
+    if not 0 < step < np.inf:
+        raise ParameterError(f"step is {step}; give a finite number above 0")
     value, gradient = model.log_likelihood_and_gradient(full, data)
     gradient = np.asarray(gradient, dtype=np.float64)
     movable = np.flatnonzero(np.isfinite(full))
     if n_directions is not None and n_directions < 1:
         raise ParameterError(f"n_directions is {n_directions}; give at least 1, or None")
-    if full.shape != (model.layout.size,) or gradient.shape != full.shape or not movable.size:
+    if gradient.shape != full.shape or not movable.size:
         raise ParameterError(
             f"the parameters have shape {full.shape} with {movable.size} finite entries and the "
             f"gradient {gradient.shape}; both must be ({model.layout.size},), with a finite entry"

@@ -175,7 +175,7 @@ class Adam:
     ) -> None:
         if not (
             n >= 0
-            and weight_decay >= 0
+            and 0 <= weight_decay < np.inf
             and 0 <= decay_first < 1
             and 0 <= decay_second < 1
             and epsilon > 0

@@ -291,8 +291,8 @@ class Tying:
         (True, False)
         """
         full = _checked_length(full, self.n_full, "full", vector=True)
-        if not tolerance >= 0:
-            raise TyingError(f"tolerance is {tolerance}; give a number of 0 or more")
+        if not 0 <= tolerance < np.inf:
+            raise TyingError(f"tolerance is {tolerance}; give a finite number of 0 or more")
         anchor, sign, constant = self._equations()
         return bool(agree(full, sign * np.append(full, 0.0)[anchor] + constant, tolerance).all())
 

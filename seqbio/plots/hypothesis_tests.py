@@ -361,6 +361,8 @@ def profile_likelihood(
         matplotlib is not installed.
     """
     axes = axes_or_new(ax)
+    if n_values < 2:
+        raise ParameterError(f"n_values is {n_values}; give 2 or more")
     known = hmm.confidence_intervals(level=level)
     if parameter not in known:
         raise ParameterError(
@@ -379,8 +381,6 @@ def profile_likelihood(
     half = 1.4 * normal_quantile(level) * error
     begin = effect.value - max(half, 1.15 * _finite(effect.value - lower))
     end = effect.value + max(half, 1.15 * _finite(upper - effect.value))
-    if n_values < 2:
-        raise ParameterError(f"n_values is {n_values}; give 2 or more")
     values = np.linspace(begin, end, n_values)
     heights = profile_of(fitted, data, function, values) - fitted.log_likelihood
     fine = np.linspace(begin, end, _N_POINTS)

@@ -217,10 +217,12 @@ class MarkovModel(Estimator):
         MarkovModel
             The estimator itself.
         """
+        if not 0 <= self.pseudocount < np.inf:
+            raise ParameterError(
+                f"pseudocount is {self.pseudocount}; give a finite number of 0 or more"
+            )
         hypothesis, data = self.hypothesis(records)
         self.model_: MarkovChainModel = hypothesis.model  # type: ignore[assignment]
-        if not self.pseudocount >= 0:
-            raise ParameterError(f"pseudocount is {self.pseudocount}; give a number of 0 or more")
         if self.pseudocount:
             self.fit_ = self.model_.smoothed(hypothesis.tying, data, self.pseudocount)
         else:
