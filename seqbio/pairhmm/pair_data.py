@@ -161,7 +161,8 @@ class PairData:
     @cached_property
     def symbols(self) -> NDArray[np.int64]:
         """Codes that occur in the data, in order."""
-        return np.flatnonzero(self._symbol_totals)
+        size = len(self.alphabet.membership)
+        return np.flatnonzero(sum(np.bincount(c, minlength=size) for c in self._end_to_end))
 
     @cached_property
     def membership(self) -> Floats:
@@ -173,21 +174,18 @@ class PairData:
         """The pairs, their codes replaced by positions in `symbols`."""
         position = np.zeros(self.alphabet.membership.shape[0], dtype=np.uint8)
         position[self.symbols] = np.arange(len(self.symbols))
-        return CodedPairs.of(
-            [position[codes] for codes in self.x],
-            [position[codes] for codes in self.y],
-            len(self.symbols),
-        )
+        x, y = (position[codes] for codes in self._end_to_end)
+        return CodedPairs(x, y, self.lengths, len(self.symbols))
 
     @cached_property
     def counts_x(self) -> Floats:
         """How often each symbol occurs in each x, (n_pairs, n_symbols)."""
-        return self._counts(self.x)
+        return self._counts(0)
 
     @cached_property
     def counts_y(self) -> Floats:
         """How often each symbol occurs in each y, (n_pairs, n_symbols)."""
-        return self._counts(self.y)
+        return self._counts(1)
 
     @cached_property
     def letter_counts(self) -> Floats:
@@ -197,7 +195,7 @@ class PairData:
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """Lengths of x and y, (n_pairs, 2)."""
-        return np.array([(len(a), len(b)) for a, b in zip(self.x, self.y, strict=True)])
+        return np.array([list(map(len, side)) for side in (self.x, self.y)], dtype=np.int64).T
 
     def part(self, cells: float) -> PairData:
         """Take pairs in order, as many as have that many cells together, and at least one."""
@@ -244,15 +242,12 @@ class PairData:
         """Tell whether a pair can be exchanged alone: not where others share its reference."""
         return not self.n_sharing_reference
 
-    def _counts(self, sequences: Sequence[Codes]) -> Floats:
-        size = self.alphabet.membership.shape[0]
-        counts = np.stack([np.bincount(codes, minlength=size) for codes in sequences])
-        return counts[:, self.symbols].astype(np.float64)
+    def _counts(self, side: int) -> Floats:
+        size = len(self.alphabet.membership)
+        first = np.repeat(np.arange(len(self)) * size, self.lengths[:, side])
+        counts = np.bincount(first + self._end_to_end[side], minlength=len(self) * size)
+        return counts.reshape(-1, size)[:, self.symbols].astype(np.float64)
 
     @cached_property
-    def _symbol_totals(self) -> NDArray[np.int64]:
-        size = self.alphabet.membership.shape[0]
-        total = np.zeros(size, dtype=np.int64)
-        for codes in (*self.x, *self.y):
-            total += np.bincount(codes, minlength=size)
-        return total
+    def _end_to_end(self) -> tuple[Codes, Codes]:
+        return np.concatenate(self.x), np.concatenate(self.y)
