@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 from scipy.special import xlogy
@@ -54,8 +56,8 @@ class Counts:
         return generator.poisson(np.exp(full)[np.arange(len(data)) % 2]).astype(float)
 
     def effects(self, full):
-        gradient = np.array([-1.0, 1.0])
-        return {"ratio": Effect("second / first", full @ gradient, gradient, True)}
+        first, second = map(float, full)  # both may be -inf
+        return {"ratio": Effect("second / first", second - first, np.array([-1.0, 1.0]), True)}
 
 
 class Wrong:
@@ -368,9 +370,19 @@ def right(name, parameter):
     for place in (".".join(parts), parts[0], parts[-1]):
         if f"{place}.{parameter.name}" in known:
             return known[f"{place}.{parameter.name}"]
-    if parameter.default is not parameter.empty:
+    if parameter.default is not parameter.empty and parameter.name != "seed":
         return parameter.default
     return known[parameter.name]
+
+
+def right_call(name):
+    """Give the parameters of what is named, without `self`, and a right value of each."""
+    parameters = [
+        each
+        for each in PUBLIC[name].parameters.values()
+        if each.name != "self" and each.kind is not each.VAR_KEYWORD
+    ]
+    return inspect.Signature(parameters), {each.name: right(name, each) for each in parameters}
 
 
 def call(name, signature, values):
@@ -417,15 +429,7 @@ def tried(name, signature, values):
 @pytest.mark.parametrize("name", PUBLIC)
 def test_only_errors_of_the_package_come_out(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    signature = PUBLIC[name]
-    values = {
-        parameter.name: right(name, parameter)
-        for parameter in signature.parameters.values()
-        if parameter.name != "self" and parameter.kind is not parameter.VAR_KEYWORD
-    }
-    shown = inspect.Signature(
-        [each for each in signature.parameters.values() if each.name != "self"]
-    )
+    shown, values = right_call(name)
     if not name.endswith(".load"):  # there is no file, which is an answer, too
         call(name, shown, values)
     failures = [
@@ -433,10 +437,26 @@ def test_only_errors_of_the_package_come_out(name, tmp_path, monkeypatch):
         for parameter in values
         if not of_the_users_own_model(name, parameter)
         for label, wrong in WRONG.items()
-        if wrong is not signature.parameters[parameter].default
+        if wrong is not shown.parameters[parameter].default
         if (failure := tried(name, shown, values | {parameter: wrong}))
     ]
     assert failures == []
+
+
+MANY = [
+    (name, parameter)
+    for name, signature in PUBLIC.items()
+    for parameter in ("records", "sequences", "validation", "pairs")
+    if parameter in signature.parameters and name != "pairhmm.GroupedPairs"
+]
+
+
+@pytest.mark.parametrize(("name", "parameter"), MANY)
+@pytest.mark.parametrize("one", ["ACGT", Seq("ACGT"), SeqRecord(Seq("ACGT"))], ids=type)
+def test_one_sequence_is_not_taken_for_a_list_of_its_letters(one, name, parameter):
+    shown, values = right_call(name)
+    with pytest.raises((SeqbioError, FileNotFoundError)):
+        call(name, shown, values | {parameter: one})
 
 
 def of_the_users_own_model(name, parameter):

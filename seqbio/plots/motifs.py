@@ -22,7 +22,7 @@ from seqbio.motif.motifs import (
 from seqbio.motif.scanning import Hits
 from seqbio.plots.canvas import BLACK, PALE, STYLES, axes_or_new, legend_above, whole_numbers
 from seqbio.sequences import SequenceLike
-from seqbio.sequences.records import letters_of
+from seqbio.sequences.records import letters_of, several
 
 if TYPE_CHECKING:
     from Bio.motifs import Motif
@@ -125,7 +125,10 @@ def motif_positions(
     from scipy.stats import binom
 
     lengths = np.array(
-        [len(letters_of(each, f"the sequence at index {i}")) for i, each in enumerate(records)]
+        [
+            len(letters_of(each, f"the sequence at index {i}"))
+            for i, each in enumerate(several(records))
+        ]
     )
     sequence, centre, strand, width = _best_hits(hits, motif, lengths)
     axes = axes_or_new(ax)

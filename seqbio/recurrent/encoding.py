@@ -15,6 +15,7 @@ from seqbio.errors import ParameterError
 from seqbio.recurrent.sequence_data import SequenceData
 from seqbio.recurrent.text import CharacterAlphabet
 from seqbio.sequences import Alphabet, SequenceLike, as_records, encode_records
+from seqbio.sequences.records import several
 
 
 def as_sequence_data(
@@ -38,7 +39,7 @@ def as_sequence_data(
     SequenceData
         With room for the boundary between letters and ambiguity codes.
     """
-    records = list(records)
+    records = several(records)
     if not records:
         raise ParameterError("there are no sequences; give at least one")
     if isinstance(alphabet, CharacterAlphabet):
@@ -69,10 +70,8 @@ def membership(alphabet: Alphabet | CharacterAlphabet) -> NDArray[np.float64]:
 
 def as_texts(records: Iterable[Any]) -> list[str]:
     """Check texts, each a str or a record; none may be empty."""
-    if isinstance(records, str):
-        raise ParameterError("expected a list of texts, found a single str; put it in a list")
     texts = []
-    for index, record in enumerate(records):
+    for index, record in enumerate(several(records)):
         if not isinstance(record, str | Seq | SeqRecord):
             raise ParameterError(
                 f"the text at index {index} is of type {type(record).__name__}; give a str"

@@ -37,6 +37,7 @@ from seqbio.recurrent.text import CharacterAlphabet
 from seqbio.recurrent.ties import TIES, check_names, make_tying, ties_all_time
 from seqbio.sequences import Alphabet, SequenceLike, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_arrays
+from seqbio.sequences.records import several
 
 Floats = NDArray[np.float64]
 _FORMAT = "seqbio recurrent model, version 1"
@@ -608,7 +609,7 @@ class RecurrentModel(Estimator):
         self, records: Iterable[SequenceLike], labels: Labels | None
     ) -> tuple[Alphabet | CharacterAlphabet, SequenceData, NDArray[Any]]:
         """Encode sequences that decide about the alphabet and the classes."""
-        records = list(records)
+        records = several(records)
         if not records:
             raise ParameterError("there are no sequences; give at least one")
         if self.alphabet == "text":

@@ -70,14 +70,10 @@ def as_records(items: Iterable[SequenceLike], alphabet: str | Alphabet = "dna") 
     Traceback (most recent call last):
     seqbio.errors.AlphabetError: the sequence at index 1: position 3 is 'J', which is not in ...
     """
-    if isinstance(items, str | Seq | MutableSeq | SeqRecord):
-        raise ParameterError(
-            f"expected a list of sequences, found a single {type(items).__name__}; "
-            "put it in a list, or read a file with read_fasta"
-        )
     table = get_alphabet(alphabet)
     return [
-        as_record(item, table, f"the sequence at index {index}") for index, item in enumerate(items)
+        as_record(item, table, f"the sequence at index {index}")
+        for index, item in enumerate(several(items))
     ]
 
 
@@ -115,10 +111,8 @@ def encode_records(
     [array([0, 1, 2, 3], dtype=uint8), array([3, 3], dtype=uint8)]
     """
     table = get_alphabet(alphabet)
-    items: Any = (
-        records if isinstance(records, str | Seq | MutableSeq | SeqRecord) else list(records)
-    )
-    codes = encode_all(items, table) if isinstance(items, list) else None
+    items = several(records)
+    codes = encode_all(items, table)
     # What is not plain is looked at one by one: it is refused, or ends in a '*'.
     return encode_all(as_records(items, table), table) or [] if codes is None else codes
 
@@ -164,6 +158,16 @@ def warn_of_another_alphabet(letters: bytes, alphabet: Alphabet) -> None:
             f"{name.upper()}",
             AlphabetWarning,
         )
+
+
+def several(items: Iterable[Any]) -> list[Any]:
+    """List sequences; one alone is refused, since it would be gone through letter by letter."""
+    if isinstance(items, str | Seq | MutableSeq | SeqRecord):
+        raise ParameterError(
+            f"expected a list of sequences, found a single {type(items).__name__}; "
+            "put it in a list, or read a file with read_fasta"
+        )
+    return list(items)
 
 
 def as_record(item: SequenceLike, alphabet: Alphabet, where: str) -> SeqRecord:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..core._checks import checked
 from ..core.parallel import as_generator
 from ..errors import ParameterError, SeqbioWarning, warn
-from .records import SequenceLike, has_id, letters_of, listed
+from .records import SequenceLike, has_id, letters_of, listed, several
 
 Codes = NDArray[np.uint8]
 
@@ -82,7 +82,7 @@ def shuffle_dinucleotides(
         raise ParameterError(f"copies is {copies}; give at least 1")
     generator = as_generator(seed)
     shuffled, rigid = [], []
-    for index, item in enumerate(sequences):
+    for index, item in enumerate(several(sequences)):
         letters_of(item, f"the sequence at index {index}")
         record = item if isinstance(item, SeqRecord) else SeqRecord(Seq(item))
         name = str(record.id) if has_id(record) else f"sequence{index + 1}"
