@@ -11,6 +11,7 @@ import typer
 
 from seqbio.cli import calibration, common
 from seqbio.errors import SeqbioError
+from seqbio.neural.cells import CELLS
 
 if TYPE_CHECKING:
     from Bio.SeqRecord import SeqRecord
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-_CELLS = ("rnn", "lstm", "gru")
-_KINDS = ("markov", *_CELLS)
+_KINDS = ("markov", *CELLS)
 _TASKS = ("next", "class")
 _ALPHABETS = (*common.ALPHABETS, "text")
 
@@ -70,7 +70,7 @@ TieOption = Annotated[
     ),
 ]
 CellOption = Annotated[
-    str, typer.Option("--cell", metavar="|".join(_CELLS), help="What the layers are made of.")
+    str, typer.Option("--cell", metavar="|".join(CELLS), help="What the layers are made of.")
 ]
 HiddenOption = Annotated[
     int, typer.Option("--hidden", metavar="N", min=1, help="Units of each layer.")
@@ -210,7 +210,7 @@ def train(
     records, alphabet = _read(file, alphabet, pieces, strip_gaps)
     labels = None if label is None else _labels(records, label)
     model = RecurrentModel(
-        cell=common.chosen("--cell", cell, _CELLS),  # type: ignore[arg-type]
+        cell=common.chosen("--cell", cell, CELLS),  # type: ignore[arg-type]
         hidden_size=hidden,
         n_layers=layers,
         tie=common.tie_names("--tie", tie, tuple(RecurrentModel.ties())),

@@ -615,7 +615,7 @@ class MotifDetector(Estimator):
 
     def _count_windows(self, data: MotifData) -> Floats:
         """Count letters of winning windows, (n_filters, n_letters, width)."""
-        from seqbio.motif.kernels import best_windows
+        from seqbio.neural.filters import best_windows
 
         model = self.model_
         n_windows = data.lengths - self.width + 1

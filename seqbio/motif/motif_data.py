@@ -15,7 +15,7 @@ from seqbio.sequences import Alphabet
 from seqbio.sequences.copies import copy_numbers, near_copies
 
 if TYPE_CHECKING:
-    from seqbio.motif.kernels import Letters
+    from seqbio.neural.filters import Letters
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -104,7 +104,7 @@ class MotifData:
 
     def letters(self, items: Integers | slice, dtype: type = np.float64) -> Letters:
         """Give some sequences as the kernels take them, padded to the longest of them."""
-        from seqbio.motif.kernels import Letters
+        from seqbio.neural.filters import Letters
 
         longest = int(self.lengths[items].max(initial=0))
         return Letters(self._padded[items, :longest], self._shares.astype(dtype))

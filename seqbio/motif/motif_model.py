@@ -304,7 +304,7 @@ class MotifModel:
         self, full: Floats, data: MotifData, items: slice | Integers
     ) -> tuple[Floats, dict[str, Any]]:
         """Give the logits of some items, and what the way back needs."""
-        from seqbio.motif import kernels
+        from seqbio.neural import filters, pooling
 
         blocks = self.layout.unflatten(full)
         if self.pooling == "sum":
@@ -319,15 +319,15 @@ class MotifModel:
         memory: dict[str, Any] = {"sequences": sequences, "shape": weights.shape}
         memory["readout"] = readout
         if self.pooling == "max":
-            best, position = kernels.best_windows(weights, bias, sequences, n_windows)
+            best, position = filters.best_windows(weights, bias, sequences, n_windows)
             by_strand = best.reshape(len(best), self.n_motifs, self.n_strands)
             strand = by_strand.argmax(axis=2)
             pooled = np.take_along_axis(by_strand, strand[:, :, None], axis=2)[:, :, 0]
             memory |= {"position": position, "strand": strand, "pooled": pooled}
         else:
-            scores = kernels.window_scores(weights, bias, sequences)
+            scores = filters.window_scores(weights, bias, sequences)
             if self.pooling == "logsumexp":
-                pooled, share = kernels.pool_log_mean_exp(scores, n_windows, self.n_strands)
+                pooled, share = pooling.pool_log_mean_exp(scores, n_windows, self.n_strands)
                 memory |= {"share": share, "pooled": pooled}
             else:
                 shape = (len(scores), self.n_motifs, self.n_strands, scores.shape[2])
@@ -344,7 +344,7 @@ class MotifModel:
         self, slope: Floats, memory: dict[str, Any], data: MotifData, items: slice | Integers
     ) -> Floats:
         """Take derivatives by the logits, (n, n_logits), back to the full parameters."""
-        from seqbio.motif import kernels
+        from seqbio.neural import filters
 
         blocks: dict[str, Any] = {"intercept": slope.sum(axis=0)}
         if self.pooling == "sum":
@@ -358,21 +358,21 @@ class MotifModel:
             blocks["readout"] = by_place if len(readout) > 1 else by_place.sum(axis=0)[None]
             into_motifs = np.einsum("nl,plk->nkp", slope, wide, optimize=True)
             into_scores = np.repeat(into_motifs, self.n_strands, axis=1)
-            found = kernels.filter_gradient(shape, sequences, into_scores)
+            found = filters.filter_gradient(shape, sequences, into_scores)
         else:
             blocks["readout"] = (slope.T @ pooled)[None]
             into_pooled = slope @ readout[0]
             if self.pooling == "max":
                 chosen = memory["strand"][:, :, None] == np.arange(self.n_strands)
                 into_best = (into_pooled[:, :, None] * chosen).reshape(len(slope), -1)
-                found = kernels.best_windows_gradient(
+                found = filters.best_windows_gradient(
                     shape, sequences, memory["position"], into_best
                 )
             else:
                 into_scores = (
                     np.repeat(into_pooled, self.n_strands, axis=1)[:, :, None] * memory["share"]
                 )
-                found = kernels.filter_gradient(shape, sequences, into_scores)
+                found = filters.filter_gradient(shape, sequences, into_scores)
         for name, gradient in zip(("weights", "bias"), found, strict=True):
             blocks[name] = self._by_strand(gradient)
         return self.layout.flatten({name: blocks[name] for name in self.layout.names})
@@ -731,7 +731,7 @@ def _same_everywhere(full: Floats, model: MotifModel) -> bool:
 
 def _most_telling(windows: list[Floats], data: MotifData) -> Floats:
     """Take the window whose best matches differ most between the last class and the others."""
-    from seqbio.motif.kernels import best_windows
+    from seqbio.neural.filters import best_windows
 
     some = np.arange(0, len(data), max(1, len(data) // 1024))
     width = windows[0].shape[1]

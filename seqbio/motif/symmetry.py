@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Check, Reading, Tying
-from seqbio.motif import kernels
 from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel, by_filter
+from seqbio.neural import filters
 
 Floats = NDArray[np.float64]
 
@@ -160,7 +160,7 @@ def _log_odds(model: MotifModel, full: Floats, data: MotifData, items: slice) ->
     """
     blocks = model.layout.unflatten(full)
     weights, bias = (by_filter(blocks[name]) for name in ("weights", "bias"))
-    scores = kernels.window_scores(weights, bias, data.letters(items))
+    scores = filters.window_scores(weights, bias, data.letters(items))
     scores = scores.reshape(len(scores), model.n_motifs, model.n_strands, -1)
     readout = blocks["readout"][0] if model.has_readout else np.eye(model.n_motifs)
     label = np.maximum(np.asarray(data.labels)[items] - 1, 0)

@@ -56,8 +56,8 @@ class RecurrentModel(Estimator):
 
     Parameters
     ----------
-    cell : {"lstm", "gru", "rnn"}
-        What the layers are made of.
+    cell : str
+        What the layers are made of: "lstm", "gru" or "rnn", or another of `seqbio.neural.cells`.
     hidden_size, n_layers : int
         Units of each layer, and layers.
     tie : tuple of str, or Tying
@@ -129,7 +129,7 @@ class RecurrentModel(Estimator):
 
     def __init__(
         self,
-        cell: Literal["rnn", "lstm", "gru"] = "lstm",
+        cell: str = "lstm",
         hidden_size: int = 64,
         n_layers: int = 1,
         tie: Ties = ("time",),

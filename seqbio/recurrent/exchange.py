@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from seqbio.errors import ParameterError
-from seqbio.recurrent.kernels import N_GATES, Array
+from seqbio.neural.cells import get_cell
+from seqbio.neural.workspace import Array
 from seqbio.recurrent.network import Architecture, Blocks
 
 _SUFFIX = {"forward": "", "reverse": "_reverse"}
@@ -104,16 +105,19 @@ def from_state_dict(architecture: Architecture, state: Mapping[str, Any]) -> Blo
 
 
 def _two_biases(architecture: Architecture, bias: Array) -> tuple[Array, Array]:
-    by_input = bias[: N_GATES[architecture.cell] * architecture.hidden_size].copy()
-    by_recurrent = np.zeros_like(by_input)
-    if architecture.cell == "gru":
-        by_recurrent[2 * architecture.hidden_size :] = bias[by_input.size :]
-    return by_input, by_recurrent
+    rows, together = _rows(architecture)
+    by_recurrent = np.zeros(rows)
+    by_recurrent[together:] = bias[rows:]
+    return bias[:rows].copy(), by_recurrent
 
 
 def _one_bias(architecture: Architecture, by_input: Array, by_recurrent: Array) -> Array:
-    if architecture.cell != "gru":
-        return by_input + by_recurrent
-    gates = 2 * architecture.hidden_size
-    both = by_input[:gates] + by_recurrent[:gates]
-    return np.concatenate([both, by_input[gates:], by_recurrent[gates:]])
+    _, together = _rows(architecture)
+    both = by_input[:together] + by_recurrent[:together]
+    return np.concatenate([both, by_input[together:], by_recurrent[together:]])
+
+
+def _rows(architecture: Architecture) -> tuple[int, int]:
+    """Count the rows of all gates, and of those whose two biases only add up."""
+    cell, hidden = get_cell(architecture.cell), architecture.hidden_size
+    return len(cell.gates) * hidden, (len(cell.gates) - len(cell.apart)) * hidden

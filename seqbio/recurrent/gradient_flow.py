@@ -20,8 +20,11 @@ import numpy as np
 
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
-from seqbio.recurrent.kernels import Array, CellWeights, run_backward, run_forward, state_at
-from seqbio.recurrent.network import backward_states, cross_entropy, forward, last_slopes
+from seqbio.neural.cells import get_cell
+from seqbio.neural.cross_entropy import cross_entropy
+from seqbio.neural.recurrence import Cell, CellWeights, run_backward, run_forward, state_at
+from seqbio.neural.workspace import Array
+from seqbio.recurrent.network import backward_states, forward, last_slopes
 from seqbio.recurrent.network_model import Batch, NetworkModel
 from seqbio.recurrent.sequence_data import SequenceData
 
@@ -176,17 +179,17 @@ def step_singular_values(
         before = state_at(cell_tape, np.array([place]))
         inputs = cell_tape.memory[place, hidden:-1]
         here = CellWeights(*(part[[place if len(part) > 1 else 0]] for part in weights))
-        jacobian = step_jacobian(architecture.cell, here, inputs, before)
+        jacobian = step_jacobian(get_cell(architecture.cell), here, inputs, before)
         result.append(np.linalg.svd(jacobian, compute_uv=False))
     return np.array(result)
 
 
-def step_jacobian(cell: str, weights: CellWeights, inputs: Array, before: Array) -> FloatArray:
+def step_jacobian(cell: Cell, weights: CellWeights, inputs: Array, before: Array) -> FloatArray:
     """Differentiate the state after a step by the state before it.
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"}
+    cell : Cell
         Which.
     weights : CellWeights
         Of that step.

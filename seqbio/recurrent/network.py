@@ -17,20 +17,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Layout
-from seqbio.errors import ParameterError, did_you_mean
-from seqbio.recurrent.kernels import (
-    N_BIASES,
-    N_GATES,
-    Array,
+from seqbio.errors import ParameterError
+from seqbio.neural.cells import get_cell
+from seqbio.neural.dense import dense, dense_gradient
+from seqbio.neural.dropout import dropout_mask
+from seqbio.neural.embedding import embed, embedding_gradient
+from seqbio.neural.initial_weights import glorot, orthogonal
+from seqbio.neural.recurrence import (
     CellWeights,
     Tape,
-    Workspace,
     reversal,
     run_backward,
     run_forward,
     state_at,
     turned,
 )
+from seqbio.neural.workspace import Array, Workspace
 
 Codes = NDArray[np.integer[Any]]
 Blocks = dict[str, Array]
@@ -43,8 +45,8 @@ class Architecture:
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"}
-        What the layers are made of.
+    cell : str
+        What the layers are made of, see `seqbio.neural.cells`.
     n_symbols : int
         Letters and the boundary.
     n_outputs : int
@@ -74,11 +76,7 @@ class Architecture:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        if self.cell not in N_GATES:
-            meant = did_you_mean(str(self.cell), N_GATES)
-            raise ParameterError(
-                f"there is no cell {self.cell!r}{meant}; choose {', '.join(N_GATES)}"
-            )
+        get_cell(self.cell)
         if self.task not in ("next", "class"):
             raise ParameterError(f"task is {self.task!r}; choose 'next' or 'class'")
         for name in ("hidden_size", "n_layers", "embedding_size", "steps"):
@@ -115,16 +113,16 @@ class Architecture:
 
     def layout(self) -> Layout:
         """Name all weights."""
-        time, hidden = self.steps or 1, self.hidden_size
+        cell, time, hidden = get_cell(self.cell), self.steps or 1, self.hidden_size
         shapes: dict[str, tuple[int, ...]] = {}
         if self.embedding_size:
             shapes["embedding"] = (self.n_symbols, self.embedding_size)
-        rows = N_GATES[self.cell] * hidden
+        rows = len(cell.gates) * hidden
         for layer, direction in self.cells():
             name = f"layer{layer}.{direction}"
             shapes[f"{name}.input"] = (time, rows, self.n_features(layer))
             shapes[f"{name}.recurrent"] = (time, rows, hidden)
-            shapes[f"{name}.bias"] = (time, N_BIASES[self.cell] * hidden)
+            shapes[f"{name}.bias"] = (time, cell.n_biases * hidden)
         readout_time = time if self.task == "next" else 1
         width = hidden * len(self.directions)
         shapes["readout.weight"] = (readout_time, self.n_outputs, width)
@@ -149,40 +147,24 @@ class NetworkTape:
 def start_blocks(architecture: Architecture, generator: np.random.Generator) -> Blocks:
     """Draw weights to start from, the same for every step.
 
-    Input and readout weights are uniform with Glorot's variance, 2 / (inputs + outputs); the
-    recurrent matrix of each gate is orthogonal; biases are 0, but 1 for the forget gate of the
-    LSTM, so that it begins by remembering. A weight that is used at every step counts once: what
-    matters is how many numbers a unit adds up, not how often it does so.
-
-    References
-    ----------
-    Glorot and Bengio (2010). Understanding the difficulty of training deep feedforward neural
-    networks. AISTATS. Equation 16.
-    Saxe, McClelland and Ganguli (2014). Exact solutions to the nonlinear dynamics of learning in
-    deep linear neural networks. ICLR.
+    Input and readout weights are Glorot's; the recurrent matrix of each gate is orthogonal; biases
+    are 0 but where the cell says otherwise. See `seqbio.neural.initial_weights`.
     """
-    hidden = architecture.hidden_size
+    cell, hidden = get_cell(architecture.cell), architecture.hidden_size
     blocks = {}
     for name, shape in architecture.layout().shapes.items():
         if name.endswith("recurrent"):
-            gates = generator.standard_normal((N_GATES[architecture.cell], hidden, hidden))
-            value = np.linalg.qr(gates)[0].reshape(shape[1:])
-        elif name.endswith("bias"):
+            value = orthogonal(generator, len(cell.gates), hidden).reshape(shape[1:])
+        elif name == "readout.bias":
             value = np.zeros(shape[1:])
-            if architecture.cell == "lstm" and name.startswith("layer"):
-                value[hidden : 2 * hidden] = 1.0
+        elif name.endswith("bias"):
+            value = cell.start_bias(hidden)
         elif name == "embedding":
-            value = _glorot(generator, shape, shape[0])
+            value = glorot(generator, shape, shape[0])
         else:
-            rows = hidden if name.endswith("input") else shape[1]
-            value = _glorot(generator, shape[1:], rows)
+            value = glorot(generator, shape[1:], hidden if name.endswith("input") else shape[1])
         blocks[name] = np.broadcast_to(value, shape).copy()
     return blocks
-
-
-def _glorot(generator: np.random.Generator, shape: tuple[int, ...], rows: int) -> Array:
-    limit = np.sqrt(6 / (rows + shape[-1]))
-    return generator.uniform(-limit, limit, shape)
 
 
 def forward(
@@ -240,7 +222,7 @@ def forward(
     inputs = _inputs(architecture, blocks, codes, membership, dtype)
     for layer in range(architecture.n_layers):
         if layer:
-            mask = _dropout_mask(inputs.shape, dropout, generator, dtype)
+            mask = dropout_mask(inputs.shape, dropout, generator, dtype)
             tape.dropped.append(mask)
             if mask is not None:
                 inputs = inputs * mask
@@ -254,7 +236,7 @@ def forward(
                     else turned(inputs, turn)
                 )
             outputs, cell_tape = run_forward(
-                architecture.cell,
+                get_cell(architecture.cell),
                 _cell_weights(weights, layer, direction),
                 read,
                 None if initial is None else initial[layer],
@@ -273,9 +255,7 @@ def forward(
         ]
         inputs = np.concatenate(last)[None]
     tape.outputs = inputs
-    logits = np.matmul(weights["readout.weight"], inputs)
-    logits += weights["readout.bias"][:, :, None]
-    return logits, tape
+    return dense(weights["readout.weight"], weights["readout.bias"], inputs), tape
 
 
 def final_states(tape: NetworkTape, step: int) -> list[Array]:
@@ -310,11 +290,10 @@ def backward(
     """
     steps = len(tape.codes)
     weights = _at_steps(architecture, blocks, first_step, steps)
-    gradient: Blocks = {
-        "readout.weight": _readout_gradient(weights["readout.weight"], d_logits, tape.outputs),
-        "readout.bias": _sum_to(weights["readout.bias"], d_logits.sum(axis=2)),
-    }
-    d_outputs = np.matmul(weights["readout.weight"].transpose(0, 2, 1), d_logits)
+    gradient: Blocks = {}
+    gradient["readout.weight"], gradient["readout.bias"], d_outputs = dense_gradient(
+        weights["readout.weight"], weights["readout.bias"], tape.outputs, d_logits
+    )
     if architecture.task == "class":
         d_outputs = _at_last_steps(architecture, tape, d_outputs[0], steps)
     d_input: Array | None = None
@@ -340,7 +319,7 @@ def backward(
             mask = tape.dropped[layer - 1]
             d_outputs = d_input if mask is None else d_input * mask
     if architecture.embedding_size is not None and d_input is not None:
-        gradient["embedding"] = _embedding_gradient(tape, d_input)
+        gradient["embedding"] = embedding_gradient(tape.codes, tape.membership, d_input)
     return _from_steps(blocks, gradient, first_step)
 
 
@@ -377,59 +356,6 @@ def backward_states(architecture: Architecture, tape: NetworkTape, d_last: Array
     last = np.zeros_like(before[:1])
     last[0, 0] = d_last
     return np.concatenate([before[1:], last])
-
-
-def cross_entropy(
-    logits: Array, targets: Codes, membership: Array, valid: NDArray[np.bool_] | None
-) -> tuple[Array, Array]:
-    """Compute log-probabilities of symbols, and minus their derivatives by the logits.
-
-    Parameters
-    ----------
-    logits : ndarray, (steps, outputs, batch)
-        Overwritten by the derivatives.
-    targets : ndarray of int, (steps, batch)
-        Codes; one that stands for several outputs has the average of their probabilities.
-    membership : ndarray, (n_codes, outputs)
-        Which outputs a code stands for; the first `outputs` codes stand for themselves.
-    valid : ndarray of bool, (steps, batch), or None
-        What counts; elsewhere both results are 0. None means all.
-
-    Returns
-    -------
-    log_probability : ndarray, (steps, batch)
-        Of the targets, nats.
-    slopes : ndarray, (steps, outputs, batch)
-        Derivatives of minus their sum by the logits.
-    """
-    n_outputs = logits.shape[1]
-    several = targets >= n_outputs
-    first = np.where(several, 0, targets)[:, None]
-    logits -= logits.max(axis=1, keepdims=True)
-    log_probability = np.take_along_axis(logits, first, axis=1)[:, 0]
-    np.exp(logits, out=logits)
-    norm = logits.sum(axis=1, keepdims=True)
-    log_probability = log_probability - np.log(norm[:, 0])
-    logits /= norm
-    shares = None
-    if several.any():
-        step, column = np.nonzero(several)
-        shares = logits[step, :, column] * membership[targets[step, column]]
-        total = shares.sum(axis=1, keepdims=True)
-        log_probability[step, column] = np.log(total[:, 0])
-        shares /= total
-    flat = logits.reshape(-1)
-    steps, batch = targets.shape
-    place = (np.arange(steps)[:, None] * n_outputs + first[:, 0]) * batch + np.arange(batch)
-    if shares is None:
-        flat[place.ravel()] -= 1
-    else:
-        flat[place[~several]] -= 1
-        logits[step, :, column] -= shares
-    if valid is not None:
-        logits *= valid[:, None]
-        log_probability *= valid
-    return log_probability, logits
 
 
 # -- blocks and steps -----------------------------------------------------------------------
@@ -479,40 +405,7 @@ def _inputs(
         if codes.max() < architecture.n_symbols:
             return codes
         return membership.astype(dtype)[codes].transpose(0, 2, 1)
-    rows = membership.astype(dtype) @ blocks["embedding"]
-    embedded: Array = rows[codes].transpose(0, 2, 1)
-    return embedded
-
-
-def _embedding_gradient(tape: NetworkTape, d_input: Array) -> Array:
-    codes, membership = tape.codes, tape.membership.astype(d_input.dtype)
-    by_code = (codes.ravel() == np.arange(len(membership))[:, None]).astype(d_input.dtype)
-    d_rows = by_code @ d_input.transpose(0, 2, 1).reshape(codes.size, -1)
-    gradient: Array = membership.T @ d_rows
-    return gradient
-
-
-def _dropout_mask(
-    shape: tuple[int, ...], dropout: float, generator: np.random.Generator | None, dtype: Any
-) -> Array | None:
-    if not dropout or generator is None:
-        return None
-    mask = (generator.random(shape, dtype=np.float32) >= dropout).astype(dtype)
-    mask /= dtype.type(1 - dropout)
-    return mask
-
-
-def _readout_gradient(weight: Array, d_logits: Array, outputs: Array) -> Array:
-    if len(weight) > 1:
-        return np.asarray(np.matmul(d_logits, outputs.transpose(0, 2, 1)))
-    n_outputs, width = weight.shape[1:]
-    left = d_logits.transpose(1, 0, 2).reshape(n_outputs, -1)
-    right = outputs.transpose(1, 0, 2).reshape(width, -1)
-    return np.asarray(left @ right.T)[None]
-
-
-def _sum_to(like: Array, values: Array) -> Array:
-    return values if len(like) == len(values) else values.sum(axis=0, keepdims=True)
+    return embed(codes, membership, blocks["embedding"])
 
 
 def _at_last_steps(

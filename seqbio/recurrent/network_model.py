@@ -16,14 +16,14 @@ from seqbio.core.memory import check_parameters
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.training import TrainingSettings, index_batches, train
 from seqbio.errors import ParameterError
-from seqbio.recurrent.kernels import Array, Workspace
+from seqbio.neural.cross_entropy import cross_entropy
+from seqbio.neural.workspace import Array, Workspace
 from seqbio.recurrent.network import (
     Architecture,
     Blocks,
     Codes,
     NetworkTape,
     backward,
-    cross_entropy,
     final_states,
     forward,
     start_blocks,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
-from seqbio.recurrent.kernels import Array
+from seqbio.neural.workspace import Array
 from seqbio.recurrent.network import final_states, forward
 from seqbio.recurrent.network_model import NetworkModel
 

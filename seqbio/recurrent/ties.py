@@ -8,7 +8,7 @@ from seqbio.core import Tying
 from seqbio.core._checks import checked_tie_names
 from seqbio.core.numerics import IntArray
 from seqbio.errors import TyingError
-from seqbio.recurrent.kernels import N_GATES
+from seqbio.neural.cells import get_cell
 from seqbio.recurrent.network import Architecture
 
 TIES = {
@@ -88,7 +88,7 @@ def make_tying(architecture: Architecture, names: tuple[str, ...]) -> Tying:
 
 
 def _gate_sets(architecture: Architecture, kind: str) -> list[IntArray]:
-    gates = N_GATES[architecture.cell]
+    gates = len(get_cell(architecture.cell).gates)
     if gates == 1:
         raise TyingError(f"tie 'gates.{kind}' needs a cell with gates; the rnn has none")
     layout, sets = architecture.layout(), list[IntArray]()

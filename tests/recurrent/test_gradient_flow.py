@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from seqbio.errors import ParameterError
+from seqbio.neural.cells import get_cell
+from seqbio.neural.recurrence import run_forward, state_at
 from seqbio.recurrent import RecurrentModel
 from seqbio.recurrent.gradient_flow import step_jacobian
-from seqbio.recurrent.kernels import run_forward, state_at
-from tests.recurrent.test_kernels import draw_weights
+from tests.neural.test_recurrence import draw_weights
 
 CELLS = ["rnn", "lstm", "gru"]
 
@@ -13,15 +14,15 @@ CELLS = ["rnn", "lstm", "gru"]
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_step_jacobian_against_differences(cell):
     generator = np.random.default_rng(0)
-    weights = draw_weights(cell, generator)
+    weights = draw_weights(get_cell(cell), generator)
     states = 2 if cell == "lstm" else 1
     inputs, before = generator.standard_normal((3, 1)), generator.standard_normal((states, 4, 1))
 
     def after(before):
-        _, tape = run_forward(cell, weights, inputs[None], before)
+        _, tape = run_forward(get_cell(cell), weights, inputs[None], before)
         return state_at(tape, np.array([1])).ravel()
 
-    jacobian = step_jacobian(cell, weights, inputs, before)
+    jacobian = step_jacobian(get_cell(cell), weights, inputs, before)
     for column in range(4 * states):
         move = 1e-6 * (np.arange(4 * states) == column).reshape(before.shape)
         difference = (after(before + move) - after(before - move)) / 2e-6
@@ -41,12 +42,12 @@ def test_the_flow_is_the_product_of_step_jacobians(cell, task):
     )
     network, full = model._fitted()
     blocks = network.blocks(full)
-    from seqbio.recurrent.kernels import CellWeights
+    from seqbio.neural.recurrence import CellWeights
 
     weights = CellWeights(*(blocks[f"layer0.forward.{part}"] for part in CellWeights._fields))
     codes = np.array([4, 0, 1, 2, 3, 0]) if task == "next" else np.array([0, 1, 2, 3, 0])
     target = 4 if task == "next" else 0
-    outputs, tape = run_forward(cell, weights, codes[:, None])
+    outputs, tape = run_forward(get_cell(cell), weights, codes[:, None])
     last = outputs[-1, :, 0]
     scores = blocks["readout.weight"][0] @ last + blocks["readout.bias"][0]
     slopes = np.exp(scores) / np.exp(scores).sum() - (np.arange(scores.size) == target)
@@ -57,7 +58,7 @@ def test_the_flow_is_the_product_of_step_jacobians(cell, task):
     for step in range(len(codes) - 1, 0, -1):
         one_hot = np.eye(5)[:, [codes[step]]]
         before = state_at(tape, np.array([step]))
-        row = row @ step_jacobian(cell, weights, one_hot, before)
+        row = row @ step_jacobian(get_cell(cell), weights, one_hot, before)
         expected.append(np.linalg.norm(row))
     np.testing.assert_allclose(flow.norms, [expected[: lag + 1]] * 2, rtol=1e-10)
     np.testing.assert_array_equal(flow.median, flow.norms[0])

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from seqbio.errors import ParameterError
-from seqbio.recurrent.kernels import CellWeights, reversal, run_backward, run_forward, turned
+from seqbio.neural.cells import get_cell
+from seqbio.neural.cross_entropy import cross_entropy
+from seqbio.neural.recurrence import CellWeights, reversal, run_backward, run_forward, turned
 from seqbio.recurrent.network import (
     Architecture,
     backward,
-    cross_entropy,
     final_states,
     forward,
     start_blocks,
@@ -154,7 +155,7 @@ def test_starts_have_orthogonal_gates_and_an_open_forget_gate():
 def test_wrong_architectures_are_refused():
     with pytest.raises(ParameterError, match="sees the next symbol"):
         Architecture("lstm", 5, 5, 4, bidirectional=True)
-    with pytest.raises(ParameterError, match="choose rnn, lstm, gru"):
+    with pytest.raises(ParameterError, match="choose one of gru, lstm, rnn"):
         Architecture("elman", 5, 5, 4)
     with pytest.raises(ParameterError, match="hidden_size is 0"):
         Architecture("gru", 5, 5, 0)
@@ -205,7 +206,7 @@ def test_outputs_and_every_gradient_of_pytorch(torch_values, cell, n_layers, bot
                 one_bias(cell, state, name)[None],
             )
             read = turned(inputs, turn) if suffix else inputs
-            outputs, tapes[name] = run_forward(cell, weights, read)
+            outputs, tapes[name] = run_forward(get_cell(cell), weights, read)
             streams.append(turned(outputs, turn) if suffix else outputs)
         inputs = np.concatenate(streams, axis=1)
     outputs = (inputs * valid).transpose(0, 2, 1)

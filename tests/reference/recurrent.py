@@ -1,7 +1,7 @@
 """Recurrent cells a sequence, a step and a unit at a time, as textbooks write them.
 
 Weights are lists over steps, in PyTorch's order of gates; see the formulas in
-seqbio/recurrent/kernels.py.
+seqbio/neural/cells.
 """
 
 import math

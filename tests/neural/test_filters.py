@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbio.motif import kernels
-from seqbio.motif.kernels import Letters
+from seqbio.neural import filters, pooling
+from seqbio.neural.filters import Letters
 from seqbio.sequences import DNA, RNA
 from tests.reference import motif as reference
 
@@ -50,7 +50,7 @@ def coded(sequences):
 def test_scores_are_those_of_plain_loops(n_places, sizes, seed):
     weights, bias, sequences, _ = example(sizes, seed, n_places)
     expected = [reference.all_scores(weights, bias, letters) for letters in sequences]
-    scores = kernels.window_scores(weights, bias, coded(sequences))
+    scores = filters.window_scores(weights, bias, coded(sequences))
     np.testing.assert_allclose(scores, expected, atol=1e-12)
 
 
@@ -59,24 +59,24 @@ def test_the_convolution_is_the_locally_connected_kernel_on_repeated_filters(siz
     weights, bias, shares, generator = example(sizes, seed, n_places=1)
     n_positions, sequences = sizes[3] + 1, coded(shares)
     copies, bias_copies = np.repeat(weights, n_positions, 0), np.repeat(bias, n_positions, 0)
-    scores = kernels.window_scores(weights, bias, sequences)
+    scores = filters.window_scores(weights, bias, sequences)
     np.testing.assert_allclose(
-        kernels.window_scores(copies, bias_copies, sequences), scores, atol=1e-12
+        filters.window_scores(copies, bias_copies, sequences), scores, atol=1e-12
     )
     slope = generator.normal(size=scores.shape)
-    fast = kernels.filter_gradient(weights.shape, sequences, slope)
-    slow = kernels.filter_gradient(copies.shape, sequences, slope)
+    fast = filters.filter_gradient(weights.shape, sequences, slope)
+    slow = filters.filter_gradient(copies.shape, sequences, slope)
     for one, other in zip(fast, slow, strict=True):
         np.testing.assert_allclose(other.sum(axis=0), one[0], atol=1e-11)
 
     n_windows = np.full(len(shares), n_positions)
-    best, position = kernels.best_windows(weights, bias, sequences, n_windows)
-    again, position_again = kernels.best_windows(copies, bias_copies, sequences, n_windows)
+    best, position = filters.best_windows(weights, bias, sequences, n_windows)
+    again, position_again = filters.best_windows(copies, bias_copies, sequences, n_windows)
     np.testing.assert_allclose(again, best, atol=1e-12)
     np.testing.assert_array_equal(position_again, position)
     slope = generator.normal(size=best.shape)
-    fast = kernels.best_windows_gradient(weights.shape, sequences, position, slope)
-    slow = kernels.best_windows_gradient(copies.shape, sequences, position, slope)
+    fast = filters.best_windows_gradient(weights.shape, sequences, position, slope)
+    slow = filters.best_windows_gradient(copies.shape, sequences, position, slope)
     for one, other in zip(fast, slow, strict=True):
         np.testing.assert_allclose(other.sum(axis=0), one[0], atol=1e-12)
 
@@ -86,17 +86,17 @@ def test_best_windows_and_their_gradient_are_those_of_all_scores(sizes, seed):
     weights, bias, shares, generator = example(sizes, seed)
     n_positions, sequences = sizes[3] + 1, coded(shares)
     n_windows = generator.integers(1, n_positions + 1, len(shares))
-    best, position = kernels.best_windows(weights, bias, sequences, n_windows)
-    scores = kernels.window_scores(weights, bias, sequences)
+    best, position = filters.best_windows(weights, bias, sequences, n_windows)
+    scores = filters.window_scores(weights, bias, sequences)
     places = np.arange(n_positions)
     visible = np.where(places < n_windows[:, None, None], scores, -np.inf)
     np.testing.assert_array_equal(best, visible.max(axis=2))
     np.testing.assert_array_equal(position, visible.argmax(axis=2))
     slope = generator.normal(size=best.shape)
     dense = slope[:, :, None] * (places == position[:, :, None])
-    sparse = kernels.best_windows_gradient(weights.shape, sequences, position, slope)
+    sparse = filters.best_windows_gradient(weights.shape, sequences, position, slope)
     for one, other in zip(
-        sparse, kernels.filter_gradient(weights.shape, sequences, dense), strict=True
+        sparse, filters.filter_gradient(weights.shape, sequences, dense), strict=True
     ):
         np.testing.assert_allclose(one, other, atol=1e-12)
 
@@ -105,9 +105,9 @@ def test_best_windows_and_their_gradient_are_those_of_all_scores(sizes, seed):
 def test_the_gradient_is_the_adjoint_of_the_scores(sizes, seed):
     """Scores are linear in the filters, so one inner product checks all entries."""
     weights, bias, shares, generator = example(sizes, seed)
-    scores = kernels.window_scores(weights, bias, coded(shares))
+    scores = filters.window_scores(weights, bias, coded(shares))
     slope = generator.normal(size=scores.shape)
-    into_weights, into_bias = kernels.filter_gradient(weights.shape, coded(shares), slope)
+    into_weights, into_bias = filters.filter_gradient(weights.shape, coded(shares), slope)
     product = (into_weights * weights).sum() + (into_bias * bias).sum()
     np.testing.assert_allclose(product, (slope * scores).sum(), atol=1e-9)
 
@@ -115,10 +115,10 @@ def test_the_gradient_is_the_adjoint_of_the_scores(sizes, seed):
 @given(sizes=sizes, seed=st.integers(0, 99), n_scores=st.sampled_from([1, 2]))
 def test_log_mean_exp_over_windows_and_strands(sizes, seed, n_scores):
     weights, bias, shares, generator = example(sizes, seed)
-    scores = kernels.window_scores(weights, bias, coded(shares))
+    scores = filters.window_scores(weights, bias, coded(shares))
     scores = np.concatenate([scores] * n_scores, axis=1) * 30
     n_windows = generator.integers(1, scores.shape[2] + 1, len(shares))
-    pooled, share = kernels.pool_log_mean_exp(scores, n_windows, n_scores)
+    pooled, share = pooling.pool_log_mean_exp(scores, n_windows, n_scores)
     for item, count in enumerate(n_windows):
         for motif in range(pooled.shape[1]):
             rows = scores[item, motif * n_scores : (motif + 1) * n_scores, :count]
@@ -134,11 +134,11 @@ def test_values_and_gradients_are_pytorchs(name):
     numbers = np.load(PYTORCH)
     weights = numbers[f"{name}.weight"][None]
     sequences = coded(np.ascontiguousarray(numbers[f"{name}.input"].transpose(0, 2, 1)))
-    scores = kernels.window_scores(weights, numbers[f"{name}.bias"][None], sequences)
+    scores = filters.window_scores(weights, numbers[f"{name}.bias"][None], sequences)
     output = numbers[f"{name}.output"]
     np.testing.assert_allclose(scores, output, rtol=0, atol=1e-14)
     slope = np.linspace(-1, 1, output.size).reshape(output.shape)
-    into = kernels.filter_gradient(weights.shape, sequences, slope)
+    into = filters.filter_gradient(weights.shape, sequences, slope)
     np.testing.assert_allclose(into[0][0], numbers[f"{name}.grad.weight"], rtol=0, atol=1e-13)
     np.testing.assert_allclose(into[1][0], numbers[f"{name}.grad.bias"], rtol=0, atol=1e-13)
 
@@ -149,8 +149,8 @@ def test_shifted_letters_have_shifted_scores(sizes, seed, shift):
     before = generator.normal(size=(len(sequences), shift, sequences.shape[2]))
     shifted = np.concatenate([before, sequences], axis=1)
     np.testing.assert_allclose(
-        kernels.window_scores(weights, bias, coded(shifted))[:, :, shift:],
-        kernels.window_scores(weights, bias, coded(sequences)),
+        filters.window_scores(weights, bias, coded(shifted))[:, :, shift:],
+        filters.window_scores(weights, bias, coded(sequences)),
         atol=1e-12,
     )
 
@@ -166,7 +166,7 @@ def test_the_other_strand_has_flipped_scores(alphabet, codes, seed, width):
     weights = np.random.default_rng(seed).normal(size=(1, 3, 4, width))
     other = weights[:, :, alphabet.complement[:4], ::-1]
     bias = np.zeros((1, 3))
-    forward = kernels.window_scores(weights, bias, Letters(codes[None], alphabet.membership))
+    forward = filters.window_scores(weights, bias, Letters(codes[None], alphabet.membership))
     turned = Letters(alphabet.reverse_complement(codes)[None], alphabet.membership)
-    backward = kernels.window_scores(other, bias, turned)
+    backward = filters.window_scores(other, bias, turned)
     np.testing.assert_allclose(backward[:, :, ::-1], forward, rtol=0, atol=1e-12)

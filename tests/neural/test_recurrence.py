@@ -2,31 +2,29 @@ import numpy as np
 import pytest
 
 from seqbio.errors import ParameterError
-from seqbio.recurrent.cell_kernels import tanh
-from seqbio.recurrent.kernels import (
-    N_BIASES,
-    N_GATES,
-    N_STATES,
+from seqbio.neural.cells import CELLS, get_cell
+from seqbio.neural.recurrence import (
     CellWeights,
-    Workspace,
     reversal,
     run_backward,
     run_forward,
     state_at,
     turned,
 )
+from seqbio.neural.recurrence_kernels import tanh
+from seqbio.neural.workspace import Workspace
 from tests.reference import recurrent as plain
 
-CELLS = ["rnn", "lstm", "gru"]
+each_cell = pytest.mark.parametrize("cell", [get_cell(name) for name in CELLS], ids=CELLS)
 STEPS, FEATURES, HIDDEN, BATCH = 5, 3, 4, 6
 
 
 def draw_weights(cell, generator, lengths=(1, 1, 1), features=FEATURES, hidden=HIDDEN):
-    rows = N_GATES[cell] * hidden
+    rows = len(cell.gates) * hidden
     return CellWeights(
         generator.standard_normal((lengths[0], rows, features)),
         generator.standard_normal((lengths[1], rows, hidden)),
-        generator.standard_normal((lengths[2], N_BIASES[cell] * hidden)),
+        generator.standard_normal((lengths[2], cell.n_biases * hidden)),
     )
 
 
@@ -51,30 +49,30 @@ def generator():
     return np.random.default_rng(3)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@each_cell
 @pytest.mark.parametrize("lengths", [(1, 1, 1), (STEPS, 1, 1), (1, STEPS, 1), (STEPS,) * 3])
 def test_values_of_the_plain_loop(cell, lengths, generator):
     weights = draw_weights(cell, generator, lengths)
     inputs = generator.standard_normal((STEPS, FEATURES, BATCH))
-    initial = generator.standard_normal((N_STATES[cell], HIDDEN, BATCH))
+    initial = generator.standard_normal((len(cell.states), HIDDEN, BATCH))
     outputs, tape = run_forward(cell, weights, inputs, initial)
     by_step = list(zip(*whole(weights), strict=True))
     for column in range(BATCH):
-        states = plain.run(cell, by_step, inputs[:, :, column], initial[:, :, column])
+        states = plain.run(cell.name, by_step, inputs[:, :, column], initial[:, :, column])
         np.testing.assert_allclose(outputs[:, :, column], [s[0] for s in states], rtol=1e-12)
         np.testing.assert_allclose(
             state_at(tape, np.full(BATCH, STEPS))[:, :, column], states[-1], rtol=1e-12
         )
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@each_cell
 @pytest.mark.parametrize("lengths", [(1, 1, 1), (1, STEPS, 1), (STEPS,) * 3])
 def test_every_gradient_against_differences(cell, lengths, generator):
     parts = [*draw_weights(cell, generator, lengths)]
     parts.append(generator.standard_normal((STEPS, FEATURES, BATCH)))
-    parts.append(generator.standard_normal((N_STATES[cell], HIDDEN, BATCH)))
+    parts.append(generator.standard_normal((len(cell.states), HIDDEN, BATCH)))
     d_outputs = generator.standard_normal((STEPS, HIDDEN, BATCH))
-    d_final = generator.standard_normal((N_STATES[cell], HIDDEN, BATCH))
+    d_final = generator.standard_normal((len(cell.states), HIDDEN, BATCH))
 
     def scalar(parts):
         outputs, tape = run_forward(cell, CellWeights(*parts[:3]), parts[3], parts[4])
@@ -94,7 +92,7 @@ def test_every_gradient_against_differences(cell, lengths, generator):
         assert (slope * direction).sum() == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=2e-6)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@each_cell
 def test_the_tied_time_axis_is_the_untied_one_on_equal_weights(cell, generator):
     weights = draw_weights(cell, generator)
     inputs = generator.standard_normal((STEPS, FEATURES, BATCH))
@@ -110,7 +108,7 @@ def test_the_tied_time_axis_is_the_untied_one_on_equal_weights(cell, generator):
         np.testing.assert_allclose(part[0], long_part.sum(axis=0), rtol=1e-11, atol=1e-13)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@each_cell
 def test_pieces_with_carried_state_are_the_whole(cell, generator):
     weights = draw_weights(cell, generator)
     inputs = generator.standard_normal((STEPS, FEATURES, BATCH))
@@ -123,7 +121,7 @@ def test_pieces_with_carried_state_are_the_whole(cell, generator):
     np.testing.assert_allclose(np.concatenate([first, second]), outputs, rtol=1e-12)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@each_cell
 def test_codes_are_one_hot_columns(cell, generator):
     weights = draw_weights(cell, generator)
     codes = generator.integers(FEATURES, size=(STEPS, BATCH))
@@ -133,7 +131,7 @@ def test_codes_are_one_hot_columns(cell, generator):
     )
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@each_cell
 def test_the_type_follows_the_weights(cell, generator):
     weights = draw_weights(cell, generator)
     single = CellWeights(*(part.astype(np.float32) for part in weights))
@@ -145,7 +143,7 @@ def test_the_type_follows_the_weights(cell, generator):
     np.testing.assert_allclose(outputs, run_forward(cell, weights, inputs)[0], atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@each_cell
 def test_recorded_states_are_derivatives_by_the_state_before_each_step(cell, generator):
     weights = draw_weights(cell, generator)
     inputs = generator.standard_normal((STEPS, FEATURES, BATCH))
@@ -170,11 +168,12 @@ def test_a_reversal_is_its_own_inverse_and_leaves_the_padding(generator):
 
 
 def test_shapes_that_do_not_fit_are_refused(generator):
-    weights = draw_weights("lstm", generator, (4, 1, 1))
+    lstm = get_cell("lstm")
+    weights = draw_weights(lstm, generator, (4, 1, 1))
     inputs = generator.standard_normal((STEPS, FEATURES, BATCH))
     with pytest.raises(ParameterError, match=r"input weights of the lstm have shape \(4, 16, 3\)"):
-        run_forward("lstm", weights, inputs)
-    with pytest.raises(ParameterError, match="choose one of rnn, lstm, gru"):
-        run_forward("elman", weights, inputs)
+        run_forward(lstm, weights, inputs)
     with pytest.raises(ParameterError, match=r"initial state has shape .*make it \(2, 4, 6\)"):
-        run_forward("lstm", draw_weights("lstm", generator), inputs, np.zeros((1, 4, 6)))
+        run_forward(
+            get_cell("lstm"), draw_weights(get_cell("lstm"), generator), inputs, np.zeros((1, 4, 6))
+        )

@@ -1,4 +1,4 @@
-"""Filters over letters: scores of all windows, pooling, and their exact gradients.
+"""Filters over letters: scores of all windows, the best of them, and their exact gradients.
 
 Arrays in, arrays out. A filter scores a window of letters, one weight for each letter at each of
 its columns. Filters carry a leading axis of positions, of length 1 (one filter used everywhere: a
@@ -158,42 +158,6 @@ def best_windows_gradient(
         Derivatives with respect to the bias.
     """
     return _table_gradient(_add_winning_slopes, shape, sequences, position, slope)
-
-
-def pool_log_mean_exp(scores: Reals, n_windows: Integers, n_scores: int) -> tuple[Reals, Reals]:
-    """Average the likelihood ratios that the scores are logarithms of, over windows and strands.
-
-    If one window, each as likely as any other, holds the motif, and the score is the log odds of
-    motif against background, this is the exact log odds of the sequence.
-
-    Parameters
-    ----------
-    scores : ndarray of float, (N, F, P)
-        Of all windows; those past `n_windows` are not looked at.
-    n_windows : ndarray of int, (N,)
-        How many windows each sequence has.
-    n_scores : int
-        How many scores (strands) each window and motif has: neighbouring filters,
-        ``F = n_motifs * n_scores``, are pooled together.
-
-    Returns
-    -------
-    pooled : ndarray of float, (N, n_motifs)
-        Log mean exp.
-    share : ndarray of float, (N, F, P)
-        Derivatives of `pooled` with respect to the scores: what each window contributes.
-    """
-    n_sequences, n_filters, n_positions = scores.shape
-    missing = np.arange(n_positions) >= n_windows[:, None]
-    work = np.where(missing[:, None], scores.dtype.type(-np.inf), scores)
-    joint = work.reshape(n_sequences, n_filters // n_scores, n_scores * n_positions)
-    largest = joint.max(axis=2, keepdims=True)
-    np.exp(joint - largest, out=joint)
-    total = joint.sum(axis=2, keepdims=True)
-    joint /= total
-    count = np.log((n_windows * n_scores).astype(scores.dtype))[:, None]
-    pooled = largest[:, :, 0] + np.log(total[:, :, 0]) - count
-    return pooled, work
 
 
 # -- tables of rows --------------------------------------------------------------------------

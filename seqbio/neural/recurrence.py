@@ -6,51 +6,28 @@ each other in one buffer, so that one product per step does for the recurrent we
 weights and the bias; one product over all steps gives the gradients of all three.
 
 Weights have an axis over time of length 1 (the same cell at every step) or of the number of steps
-(a cell for each); input weights, recurrent weights and bias choose on their own. Everything is
-computed in the type of the weights.
+(a cell for each); input weights W, recurrent weights U and bias b choose on their own. Everything
+is computed in the type of the weights.
 
-The cells are PyTorch's, with its order of the gates along the rows:
-
-``rnn``
-    h = tanh(W x + U h + b)
-``lstm`` (i, f, g, o)
-    c = f c + i g, h = o tanh(c); i, f, o are sigmoids of W x + U h + b and g is its tanh
-``gru`` (r, z, n)
-    n = tanh(W x + b + r (U h + b')), h = (1 - z) n + z h; r, z are sigmoids of W x + U h + b
-
-Each gate has one bias, except n of the GRU, whose b and b' differ in effect: the rows of its bias
-are r, z, b, b'.
+What a cell is, `Cell` says; the cells themselves are in `seqbio.neural.cells`.
 
 A batch of unequal lengths is padded at the end. What happens past the end of a sequence reaches
 neither its outputs nor a gradient, so no step needs a mask.
-
-References
-----------
-Elman (1990). Finding structure in time. Cognitive Science 14.
-Hochreiter and Schmidhuber (1997). Long short-term memory. Neural Computation 9.
-Cho et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqbio.errors import ParameterError
-
-Array = NDArray[Any]
-"""Of float32 or float64."""
+from seqbio.neural.workspace import Array, Workspace
 
 _BLOCK = 8  # steps of the backward pass that are finished together: few, to stay in the cache,
 _COLUMNS = 256  # but so many that the products over them are worth a call
-
-N_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-N_BIASES = {"rnn": 1, "lstm": 4, "gru": 4}
-N_STATES = {"rnn": 1, "lstm": 2, "gru": 1}
 
 
 class CellWeights(NamedTuple):
@@ -59,11 +36,11 @@ class CellWeights(NamedTuple):
     Parameters
     ----------
     input : ndarray, (1 or steps, gates * hidden, features)
-        Called W above.
+        W.
     recurrent : ndarray, (1 or steps, gates * hidden, hidden)
-        Called U.
+        U.
     bias : ndarray, (1 or steps, biases * hidden)
-        Called b (and b').
+        b, and b' of gates apart.
     """
 
     input: Array
@@ -72,55 +49,95 @@ class CellWeights(NamedTuple):
 
 
 @dataclass
-class Workspace:
-    """Memory that is used again and again, since asking for it costs as much as filling it.
-
-    One workspace serves one call after another, never two at a time.
-    """
-
-    _buffers: dict[str, Array] = field(default_factory=dict)
-
-    def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-        """Get an array, with anything in it; the last one of that name is no longer valid."""
-        size = int(np.prod(shape))
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.size < size or buffer.dtype != dtype:
-            buffer = self._buffers[name] = np.empty(size, dtype)
-        return buffer[:size].reshape(shape)
-
-
-@dataclass
 class Tape:
     """What the backward pass needs to know of the forward pass.
 
     Parameters
     ----------
-    cell : str
-        Which kind.
+    cell : Cell
+        Which.
     weights : CellWeights
         As given.
-    stacked : ndarray, (1 or steps, rows, hidden + features + 1)
-        Recurrent weights, input weights and bias side by side.
     memory : ndarray, (steps + 1, hidden + features + 1, batch)
-        State before each step over its input over ones.
-    kept : tuple of ndarray
-        Of the LSTM: the gates, c and tanh(c); of the others `memory`, and of the GRU the gates and
-        U h + b' of n. See `seqbio.recurrent.cell_kernels`.
+        State h before each step over its input over ones.
+    kept : dict of str to ndarray
+        What the cell keeps, (steps, rows, batch), and its other states, (steps + 1, hidden, batch).
+    from_input : ndarray, (steps, rows apart, batch)
+        W x + b of the gates whose two sides stand apart.
+    workspace : Workspace
+        That the arrays are from.
     name : str
-        Under which the workspace keeps the arrays.
+        Under which it keeps them.
     """
 
-    cell: str
+    cell: Cell
     weights: CellWeights
-    stacked: Array
     memory: Array
-    kept: tuple[Array, ...]
+    kept: dict[str, Array]
+    from_input: Array
     workspace: Workspace
     name: str
 
 
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A rule by which a state and an input give the next state, declared.
+
+    Rows of weights, biases and gates are in PyTorch's order.
+
+    Parameters
+    ----------
+    name : str
+        What it is called: the name of its module.
+    gates : tuple of str
+        Blocks of rows that weights and gates have, of as many rows as the state.
+    forward : callable
+        ``forward(stacked, tape)`` takes all steps, and fills the tape's memory and what is kept.
+        The memory has the first h, all inputs, and ones. ``stacked``, (1 or steps, rows, hidden +
+        features + 1), is to be multiplied with it: U, W and b side by side; in the rows of gates
+        apart U, 0 and b'.
+    backward : callable
+        ``backward(back, tape, d_outputs, d_state, slopes, recorded, first, last)`` goes back over
+        the steps from `last` - 1 down to `first`. ``back``, (1 or steps, hidden, rows), are
+        recurrent weights, transposed; ``d_outputs``, (steps, hidden, batch), derivatives by the
+        outputs; ``d_state``, (states, hidden, batch), those by the state after step `last`, to be
+        turned into those before step `first`. ``slopes``, (last - first, blocks of biases * hidden,
+        batch), it fills with derivatives by W x + U h + b; for gates apart, with those by their
+        input side, and below all others by their recurrent side; and ``recorded``, (steps or 0,
+        states, hidden, batch), if there is room, with those by the state before every step.
+    states : tuple of str
+        Of what a state consists: h, which is the output, comes first.
+    kept : mapping of str to int
+        Names of the arrays for the way back, and how many times the rows of the state they have.
+    apart : tuple of str
+        The last of the gates, where W x + b and U h + b' do more than add up. Each has two biases:
+        those of all gates come first, then these b'.
+    initial_bias : mapping of str to float
+        What the biases of gates begin with where it is not 0.
+    """
+
+    name: str
+    gates: tuple[str, ...]
+    forward: Callable[[Array, Tape], None]
+    backward: Callable[[Array, Tape, Array, Array, Array, Array, int, int], None]
+    states: tuple[str, ...] = ("h",)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
+    initial_bias: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def n_biases(self) -> int:
+        """How many blocks of biases there are."""
+        return len(self.gates) + len(self.apart)
+
+    def start_bias(self, hidden: int) -> Array:
+        """Give the biases to begin with, (n_biases * hidden,)."""
+        values = [self.initial_bias.get(gate, 0.0) for gate in (*self.gates, *self.apart)]
+        return np.repeat(values, hidden)
+
+
 def run_forward(
-    cell: str,
+    cell: Cell,
     weights: CellWeights,
     inputs: Array,
     initial: Array | None = None,
@@ -132,14 +149,14 @@ def run_forward(
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"}
+    cell : Cell
         Which.
     weights : CellWeights
         With time axes of length 1 or as long as the input.
     inputs : ndarray, (steps, features, batch) of float or (steps, batch) of int
         One column for each sequence. Integers are the place of the only 1 among zeros.
     initial : ndarray, (states, hidden, batch), optional
-        h, and below it c of the LSTM; by default zeros.
+        By default zeros.
     workspace : Workspace, optional
         For the arrays, which then are valid until the next call with the same name.
     name : str
@@ -157,37 +174,30 @@ def run_forward(
     ParameterError
         Shapes do not fit together.
     """
-    from seqbio.recurrent import cell_kernels
-
     workspace = workspace or Workspace()
     _check(cell, weights, inputs, initial)
     steps, batch = len(inputs), inputs.shape[-1]
     hidden, features = weights.recurrent.shape[2], weights.input.shape[2]
     dtype = weights.recurrent.dtype
-    memory = workspace.array(f"{name}.memory", (steps + 1, hidden + features + 1, batch), dtype)
+
+    def room(part: str, steps: int, rows: int) -> Array:
+        return workspace.array(f"{name}.{part}", (steps, rows, batch), dtype)
+
+    memory = room("memory", steps + 1, hidden + features + 1)
     if inputs.ndim == 2:
         inputs = inputs[:, None] == np.arange(features, dtype=inputs.dtype)[:, None]
     memory[:steps, hidden:-1] = inputs
     memory[:, -1] = 1
     memory[0, :hidden] = 0 if initial is None else initial[0]
-    stacked = _stack(cell, weights)
-
-    def room(part: str, steps: int, rows: int) -> Array:
-        return workspace.array(f"{name}.{part}", (steps, rows, batch), dtype)
-
-    if cell == "rnn":
-        kept: tuple[Array, ...] = (memory,)
-        cell_kernels.rnn_forward(stacked, memory, np.empty((hidden, batch), dtype))
-    elif cell == "lstm":
-        cells = room("cells", steps + 1, hidden)
-        cells[0] = 0 if initial is None else initial[1]
-        kept = (room("gates", steps, 4 * hidden), cells, room("tanh", steps, hidden))
-        cell_kernels.lstm_forward(stacked, memory, *kept)
-    else:
-        kept = (memory, room("gates", steps, 3 * hidden), room("un", steps, hidden))
-        from_input = np.matmul(_candidate_stack(weights), memory[:-1, hidden:])
-        cell_kernels.gru_forward(stacked, *kept, from_input)
-    tape = Tape(cell, weights, stacked, memory, kept, workspace, name)
+    kept = {part: room(part, steps, times * hidden) for part, times in cell.kept.items()}
+    for index, state in enumerate(cell.states[1:], start=1):
+        kept[state] = room(state, steps + 1, hidden)
+        kept[state][0] = 0 if initial is None else initial[index]
+    from_input = np.empty((0, 0, 0), dtype)
+    if cell.apart:
+        from_input = np.matmul(_stack_apart(cell, weights), memory[:-1, hidden:])
+    tape = Tape(cell, weights, memory, kept, from_input, workspace, name)
+    cell.forward(_stack(cell, weights), tape)
     return memory[1:, :hidden], tape
 
 
@@ -203,9 +213,7 @@ def state_at(tape: Tape, step: Array) -> Array:
     """
     hidden = tape.weights.recurrent.shape[2]
     columns = np.arange(tape.memory.shape[2])
-    states = [tape.memory[:, :hidden]]
-    if tape.cell == "lstm":
-        states.append(tape.kept[1])
+    states = [tape.memory[:, :hidden], *(tape.kept[name] for name in tape.cell.states[1:])]
     return np.stack([state[step, :, columns].T for state in states])
 
 
@@ -242,20 +250,18 @@ def run_backward(
         Derivatives by the initial state, or with `record` by the states before every step, not
         counting what `d_outputs` says of such a state itself.
     """
-    from seqbio.recurrent import cell_kernels
-
-    run: Callable[..., None] = getattr(cell_kernels, f"{tape.cell}_backward")
     collector = _Collector(tape, want_inputs)
     back = np.ascontiguousarray(tape.weights.recurrent.transpose(0, 2, 1))
     d_outputs = np.ascontiguousarray(d_outputs)
     steps, hidden, batch = d_outputs.shape
-    d_state = np.zeros((N_STATES[tape.cell], hidden, batch), d_outputs.dtype)
+    d_state = np.zeros((len(tape.cell.states), hidden, batch), d_outputs.dtype)
     d_state[0] = d_outputs[-1]
     if d_final is not None:
         d_state += d_final
     recorded = np.empty((steps if record else 0, *d_state.shape), d_state.dtype)
     for first, last in collector.blocks(steps):
-        run(back, *tape.kept, d_outputs, d_state, collector.slopes, recorded, first, last)
+        slopes = collector.slopes
+        tape.cell.backward(back, tape, d_outputs, d_state, slopes, recorded, first, last)
         collector.collect(first, last)
     return collector.gradient(), collector.d_inputs, recorded if record else d_state
 
@@ -263,42 +269,36 @@ def run_backward(
 # -- weights side by side -------------------------------------------------------------------
 
 
-def _stack(cell: str, weights: CellWeights) -> Array:
+def _stack(cell: Cell, weights: CellWeights) -> Array:
     """Put U, W and b side by side: (1 or steps, rows, hidden + features + 1).
 
-    In the rows of n of the GRU there stand U, 0 and b', since W x + b is not multiplied by r.
+    In the rows of gates apart there stand U, 0 and b'.
     """
     steps = max(len(part) for part in weights)
     rows, hidden = weights.recurrent.shape[1:]
-    features = weights.input.shape[2]
-    stacked = np.empty((steps, rows, hidden + features + 1), weights.recurrent.dtype)
+    together = rows - len(cell.apart) * hidden
+    stacked = np.empty((steps, rows, hidden + weights.input.shape[2] + 1), weights.recurrent.dtype)
     stacked[:, :, :hidden] = weights.recurrent
-    stacked[:, :, hidden:-1] = weights.input
-    if cell == "gru":
-        stacked[:, 2 * hidden :, hidden:-1] = 0
-        stacked[:, : 2 * hidden, -1] = weights.bias[:, : 2 * hidden]
-        stacked[:, 2 * hidden :, -1] = weights.bias[:, 3 * hidden :]
-    else:
-        stacked[:, :, -1] = weights.bias
+    stacked[:, :together, hidden:-1] = weights.input[:, :together]
+    stacked[:, together:, hidden:-1] = 0
+    stacked[:, :together, -1] = weights.bias[:, :together]
+    stacked[:, together:, -1] = weights.bias[:, rows:]
     return stacked
 
 
-def _candidate_stack(weights: CellWeights) -> Array:
-    """W and b of n of the GRU side by side: (1 or steps, hidden, features + 1)."""
-    hidden = weights.recurrent.shape[2]
+def _stack_apart(cell: Cell, weights: CellWeights) -> Array:
+    """Put W and b of gates apart side by side: (1 or steps, rows apart, features + 1)."""
+    rows, hidden = weights.recurrent.shape[1:]
+    together = rows - len(cell.apart) * hidden
     steps = max(len(weights.input), len(weights.bias))
-    stacked = np.empty((steps, hidden, weights.input.shape[2] + 1), weights.input.dtype)
-    stacked[:, :, :-1] = weights.input[:, 2 * hidden :]
-    stacked[:, :, -1] = weights.bias[:, 2 * hidden : 3 * hidden]
+    stacked = np.empty((steps, rows - together, weights.input.shape[2] + 1), weights.input.dtype)
+    stacked[:, :, :-1] = weights.input[:, together:]
+    stacked[:, :, -1] = weights.bias[:, together:rows]
     return stacked
 
 
 class _Collector:
-    """Turns slopes into gradients a few steps at a time, while they are in the cache.
-
-    Slopes, (steps, rows, batch), are derivatives by W x + U h + b, in PyTorch's order of rows; for
-    the GRU four blocks: r, z, n by its input side, n by its recurrent side.
-    """
+    """Turns slopes into gradients a few steps at a time, while they are in the cache."""
 
     def __init__(self, tape: Tape, want_inputs: bool) -> None:
         self.tape = tape
@@ -306,7 +306,7 @@ class _Collector:
         steps, batch = len(tape.memory) - 1, tape.memory.shape[2]
         dtype = tape.memory.dtype
         hidden, features = self.weights.recurrent.shape[2], self.weights.input.shape[2]
-        self.rows = (4 if tape.cell == "gru" else N_GATES[tape.cell]) * hidden
+        self.rows = tape.cell.n_biases * hidden
         self.n_steps = min(steps, max(_BLOCK, _COLUMNS // max(batch, 1)))
         self.slopes = tape.workspace.array("slopes", (self.n_steps, self.rows, batch), dtype)
         self.d_inputs = np.empty((steps, features, batch), dtype) if want_inputs else None
@@ -347,11 +347,11 @@ class _Collector:
         recurrent = self.products[:, :, :hidden]
         by_input = self.products[:, :, hidden : hidden + features]
         bias = self.products[:, :, -1]
-        if self.tape.cell == "gru":
-            by_input = by_input[:, : 3 * hidden]
-            recurrent = np.concatenate(
-                [recurrent[:, : 2 * hidden], recurrent[:, 3 * hidden :]], axis=1
-            )
+        if self.tape.cell.apart:
+            rows = self.weights.input.shape[1]
+            together = rows - len(self.tape.cell.apart) * hidden
+            by_input = by_input[:, :rows]
+            recurrent = np.concatenate([recurrent[:, :together], recurrent[:, rows:]], axis=1)
         return CellWeights(
             *(
                 part.sum(axis=0, keepdims=True) if len(given) == 1 < len(part) else part
@@ -378,22 +378,19 @@ def turned(values: Array, index: Array) -> Array:
     return result
 
 
-def _check(cell: str, weights: CellWeights, inputs: Array, initial: Array | None) -> None:
-    if cell not in N_GATES:
-        raise ParameterError(f"there is no cell {cell!r}; choose one of {', '.join(N_GATES)}")
+def _check(cell: Cell, weights: CellWeights, inputs: Array, initial: Array | None) -> None:
     steps, batch = len(inputs), inputs.shape[-1]
     hidden = weights.recurrent.shape[2]
     features = weights.input.shape[2] if inputs.ndim == 2 else inputs.shape[1]
-    rows = N_GATES[cell] * hidden
-    wanted = ((rows, features), (rows, hidden), (N_BIASES[cell] * hidden,))
+    rows = len(cell.gates) * hidden
+    wanted = ((rows, features), (rows, hidden), (cell.n_biases * hidden,))
     for name, part, shape in zip(CellWeights._fields, weights, wanted, strict=True):
         if part.shape[1:] != shape or len(part) not in (1, steps):
             raise ParameterError(
-                f"the {name} weights of the {cell} have shape {part.shape}; for {steps} steps of "
-                f"{features} features and {hidden} units it is {(1, *shape)} or {(steps, *shape)}"
+                f"the {name} weights of the {cell.name} have shape {part.shape}; for {steps} steps "
+                f"of {features} features and {hidden} units it is {(1, *shape)} or "
+                f"{(steps, *shape)}"
             )
-    if initial is not None and initial.shape != (N_STATES[cell], hidden, batch):
-        raise ParameterError(
-            f"the initial state has shape {initial.shape}; make it "
-            f"{(N_STATES[cell], hidden, batch)}"
-        )
+    state = (len(cell.states), hidden, batch)
+    if initial is not None and initial.shape != state:
+        raise ParameterError(f"the initial state has shape {initial.shape}; make it {state}")
