@@ -41,6 +41,7 @@ _SUBMODULES = (
     "errors",
     "hypothesis_testing",
     "motif",
+    "neural",
     "pairhmm",
     "plots",
     "recurrent",
