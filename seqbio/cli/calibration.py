@@ -32,8 +32,9 @@ CalibrationOption = Annotated[
     typer.Option(
         "--calibration",
         metavar="NAME",
-        help="How to get a p-value: auto (what is valid here), flip, exchange, turn, rotate, "
-        "chi2, boundary, bootstrap, bartlett, split, held-out, robust or cluster-bootstrap.",
+        help="How to get a p-value: auto (what is valid here), flip, exchange, relabel, turn, "
+        "rotate, chi2, boundary, bootstrap, bartlett, split, held-out, robust or "
+        "cluster-bootstrap.",
     ),
 ]
 ReplicatesOption = Annotated[

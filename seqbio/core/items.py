@@ -367,3 +367,43 @@ def scores_of(model: Model, tying: Tying, full: FloatArray, data: Any) -> FloatA
     if columns:
         return np.stack(columns, axis=1)
     return np.zeros((np.size(model.log_likelihood(full, data)), 0))
+
+
+@checked
+def information_of_items(model: Model, tying: Tying, full: FloatArray, data: Any) -> FloatArray:
+    """Give minus the second derivatives of the log-likelihood of every item.
+
+    Central differences of `scores_of`, two evaluations for each free parameter.
+
+    Parameters
+    ----------
+    model, tying, full, data
+        As for `scores_of`.
+
+    Returns
+    -------
+    ndarray of float64, (n_items, n_free, n_free)
+        Symmetric; 0 for parameters at -inf. The sum over items is the observed information.
+
+    Examples
+    --------
+    >>> from seqbio.core import Layout, untied
+    >>> class Counts:
+    ...     layout = Layout({"log_rate": ()})
+    ...     def log_likelihood(self, full, data):
+    ...         return data * full - data.clip(1) * np.exp(full)
+    >>> information_of_items(Counts(), untied(1), np.zeros(1), np.array([1.0, 3.0])).round(4)
+    array([[[1.]],
+    <BLANKLINE>
+           [[3.]]])
+    """
+    free = tying.project(full)
+    slopes = []
+    for j, value in enumerate(free):
+        step = 1e-3 * max(1.0, abs(value)) if np.isfinite(value) else 0.0
+        moved = step * (np.arange(free.size) == j)
+        above, below = tying.expand(free + moved), tying.expand(free - moved)
+        fall = scores_of(model, tying, below, data) - scores_of(model, tying, above, data)
+        slopes.append(fall / (2 * step) if step else np.zeros_like(fall))
+    matrices = np.stack(slopes, axis=1)
+    return np.asarray((matrices + matrices.transpose(0, 2, 1)) / 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -77,6 +78,43 @@ def exceedance_interval(n_exceeding: int, n: int, level: float = 0.95) -> tuple[
     lower = beta.ppf(tail, n_exceeding, n - n_exceeding + 1) if n_exceeding else 0.0
     upper = beta.isf(tail, n_exceeding + 1, n - n_exceeding) if n_exceeding < n else 1.0
     return float(lower), float(upper)
+
+
+_FIRST = 9_999  # draws
+_FEW = 100  # that exceed, for which more are drawn
+
+
+def count_exceeding(
+    exceeding: Callable[[int, np.random.Generator], int],
+    at_a_time: int,
+    most: int,
+    generator: np.random.Generator,
+) -> tuple[int, int]:
+    """Draw 9,999 transformations at random, and more where few reach the observed statistic.
+
+    Parameters
+    ----------
+    exceeding : callable
+        Draws a number of them with a generator, and counts those that reach it.
+    at_a_time, most : int
+        How many are drawn at a time, and together.
+    generator : numpy.random.Generator
+        For all of them.
+
+    Returns
+    -------
+    n, n_exceeding : int
+        How many were drawn, and how many reach it.
+    """
+    n_done = n_exceeding = 0
+    for n_wanted in (_FIRST, most):
+        while n_done < n_wanted:
+            n = min(at_a_time, n_wanted - n_done)
+            n_exceeding += exceeding(n, generator)
+            n_done += n
+        if n_exceeding >= _FEW:
+            break
+    return n_done, n_exceeding
 
 
 def check_count(name: str, value: int, least: int) -> None:

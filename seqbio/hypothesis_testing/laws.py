@@ -164,6 +164,48 @@ def log_weighted_chi_squared_tail(statistic: float, weights: ArrayLike) -> float
     return min(bound + float(np.log(inside)), 0.0)
 
 
+def log_studentised_tail(statistic: float, weights: ArrayLike, degrees: float) -> float:
+    """Compute the same where the weights were estimated, all too large or too small alike.
+
+    What a weighted sum of squared normal variables exceeds is the statistic times chi-squared over
+    its degrees of freedom. With one weight this is the tail of an F law. The mean over that
+    variable is a sum over even steps of its logarithm, around where most of the integral is; such
+    sums converge exponentially fast.
+
+    Parameters
+    ----------
+    statistic : float
+        Any real number.
+    weights : array_like of float
+        Above 0.
+    degrees : float
+        Of freedom of the estimate; above 0.
+
+    Returns
+    -------
+    float
+        Natural logarithm of the probability of at least that value.
+
+    Examples
+    --------
+    >>> from math import exp
+    >>> f"{exp(log_studentised_tail(8.0, [2.0], 10.0)):.6f}"  # F(1, 10) above 4
+    '0.073388'
+    """
+    from scipy.special import gammaln
+
+    if statistic <= 0:
+        return 0.0
+    half = degrees / 2
+    middle = -np.log1p(statistic / float(np.max(weights)) / degrees)
+    width = np.sqrt(2 / degrees)
+    logs = np.linspace(middle - 60 / degrees - 10 * width, np.log1p(80 / degrees) + 10 * width, 101)
+    density = half * (np.log(half) + logs) - half * np.exp(logs) - gammaln(half)
+    tails = [log_weighted_chi_squared_tail(statistic * x, weights) for x in np.exp(logs)]
+    terms = density + np.array(tails) + np.log(logs[1] - logs[0])
+    return min(float(logsumexp(terms, axis=0)), 0.0)
+
+
 def _mixture(rest: FloatArray) -> FloatArray:
     """Multiply the power series of sqrt((1 - r) / (1 - r z)) for all r: weights that sum to 1."""
     from scipy.signal import fftconvolve

@@ -94,7 +94,9 @@ def meanings() -> dict[str, str]:
     """Give every name with what it says about biology."""
     over = {_PREFIX + name: tie.over_groups for name, tie in WITHIN.items()}
     over |= {_PREFIX + name: meaning for name, (_, meaning) in _OF_LETTERS.items()}
-    everything = "all that is estimated is the same in every group of pairs"
+    everything = (
+        "all that is estimated is the same in every group of pairs, but for how long alignments are"
+    )
     return {name: tie.meaning for name, tie in WITHIN.items()} | {ALL_GROUPS: everything} | over
 
 
@@ -157,7 +159,8 @@ def tied_over_groups(tying: Tying, model: PairModel | GroupedModel, names: Itera
 
 def _blocks(name: str, layout: Layout) -> tuple[str, ...]:
     if name == ALL_GROUPS:
-        return layout.names
+        # Lengths follow from how sequences were cut, by no law of the model's.
+        return tuple(block for block in layout.names if block not in WITHIN["end"].blocks)
     of_letters, _ = _OF_LETTERS.get(name.removeprefix(_PREFIX), (None, ""))
     blocks = of_letters or WITHIN[name.removeprefix(_PREFIX)].blocks
     return tuple(block for block in blocks if block in layout.names)

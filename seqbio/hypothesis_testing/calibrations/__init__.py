@@ -13,6 +13,7 @@ from seqbio.hypothesis_testing.calibrations.declaration import Calibration
 from seqbio.hypothesis_testing.calibrations.exchange import EXCHANGE
 from seqbio.hypothesis_testing.calibrations.flip import FLIP
 from seqbio.hypothesis_testing.calibrations.held_out import HELD_OUT
+from seqbio.hypothesis_testing.calibrations.relabel import RELABEL
 from seqbio.hypothesis_testing.calibrations.robust import ROBUST
 from seqbio.hypothesis_testing.calibrations.rotate import ROTATE
 from seqbio.hypothesis_testing.calibrations.split import SPLIT
@@ -21,6 +22,7 @@ from seqbio.hypothesis_testing.calibrations.turn import TURN
 AUTOMATIC = (
     TURN,
     ROTATE,
+    RELABEL,
     FLIP,
     ROBUST,
     CHI_SQUARED,
@@ -37,6 +39,7 @@ CALIBRATIONS = {
     for each in (
         FLIP,
         EXCHANGE,
+        RELABEL,
         TURN,
         ROTATE,
         CHI_SQUARED,

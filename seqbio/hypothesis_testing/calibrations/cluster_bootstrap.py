@@ -33,7 +33,7 @@ import numpy as np
 
 from seqbio.core import Check, Fit, Tying, map_pieces, spawn_generators, subset_of
 from seqbio.core.numerics import FloatArray, IntArray
-from seqbio.core.sandwich import FEWEST_CLUSTERS
+from seqbio.core.sandwich import FEW_CLUSTERS, FEWEST_CLUSTERS
 from seqbio.errors import ConvergenceError
 from seqbio.hypothesis_testing.calibrations.bootstrap import Bootstrap, Replicate, refit
 from seqbio.hypothesis_testing.calibrations.declaration import (
@@ -42,7 +42,7 @@ from seqbio.hypothesis_testing.calibrations.declaration import (
     Calibration,
     taken_apart,
 )
-from seqbio.hypothesis_testing.calibrations.robust import few_clusters, too_few_clusters
+from seqbio.hypothesis_testing.calibrations.robust import too_few_clusters
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count
 
@@ -81,7 +81,7 @@ class ClusterBootstrap(Bootstrap):
     @property
     def checks(self) -> tuple[Check, ...]:
         """What went wrong, if anything did."""
-        return (*few_clusters(self.n_clusters), *super().checks)
+        return (*_few_clusters(self.n_clusters), *super().checks)
 
 
 def cluster_bootstrap(
@@ -132,6 +132,17 @@ def cluster_bootstrap(
         False,
         n_clusters=len(members),
     )
+
+
+def _few_clusters(n_clusters: int) -> tuple[Check, ...]:
+    """Doubt a law for many clusters where there are few, or rule it out."""
+    if n_clusters < FEWEST_CLUSTERS:
+        message = f"{n_clusters} clusters are too few; it takes {FEWEST_CLUSTERS}"
+        return (Check(message, "invalid", "few_clusters"),)
+    if n_clusters < FEW_CLUSTERS:
+        message = f"{n_clusters} clusters are few enough that the p-value is approximate"
+        return (Check(message, "warning", "few_clusters"),)
+    return ()
 
 
 def _moved_to(tying: Tying, full: FloatArray) -> Tying:

@@ -59,7 +59,7 @@ from seqbio.hypothesis_testing.calibrations.declaration import (
     Calibration,
 )
 from seqbio.hypothesis_testing.comparison import Comparison, Options
-from seqbio.hypothesis_testing.evidence import exceedance_interval
+from seqbio.hypothesis_testing.evidence import count_exceeding, exceedance_interval
 from seqbio.hypothesis_testing.pictures import Draws
 from seqbio.hypothesis_testing.sign_flips import log_flip_pvalue
 from seqbio.hypothesis_testing.symmetry import questioned_symmetry, score_contributions
@@ -68,8 +68,7 @@ FEWEST = 8  # items that say something, for which "auto" flips
 FEWEST_FOR_EACH = 4  # items for each tested parameter, at least, where the law is approximate
 _LEAST_USEFUL = 0.05  # a test whose least p-value is above that cannot find anything
 _ALL_PATTERNS = 14  # with so many clusters at most, every pattern of signs is looked at
-_FIRST, _MOST = 9_999, 999_999  # patterns that are drawn: at first, and where few exceed
-_FEW = 100  # that exceed, for which more are drawn
+_MOST = 999_999  # patterns that are drawn, where few exceed
 _DRAWN = 4_999  # patterns in a figure
 _AT_A_TIME = 4_000_000  # signs
 
@@ -337,18 +336,13 @@ def _all_signs(scores: FloatArray) -> tuple[int, int]:
 
 
 def _random_signs(scores: FloatArray, generator: np.random.Generator) -> tuple[int, int]:
-    """Draw patterns of signs, and more of them where few reach the observed statistic."""
-    exceeding, n_done = 0, 0
-    chunk = max(_AT_A_TIME // len(scores), 1)
-    for n_wanted in (_FIRST, _MOST):
-        while n_done < n_wanted:
-            n = min(chunk, n_wanted - n_done)
-            signs = 1.0 - 2.0 * generator.integers(0, 2, (n, len(scores)), dtype=np.int8)
-            exceeding += _exceeding(signs @ scores, scores)
-            n_done += n
-        if exceeding >= _FEW:
-            break
-    return n_done, exceeding
+    """Draw patterns of signs, and count those with at least the observed statistic."""
+
+    def exceeding(n: int, generator: np.random.Generator) -> int:
+        signs = 1.0 - 2.0 * generator.integers(0, 2, (n, len(scores)), dtype=np.int8)
+        return _exceeding(signs @ scores, scores)
+
+    return count_exceeding(exceeding, max(_AT_A_TIME // len(scores), 1), _MOST, generator)
 
 
 def _exceeding(sums: FloatArray, scores: FloatArray) -> int:

@@ -6,20 +6,27 @@ plain one (Kent 1982). `seqbio.hypothesis_testing.sandwich` works out the weight
 curvature of the log-likelihood and the variance of the clusters' scores. With independent items
 and a true model all weights are 1, and the law is chi-squared.
 
+The weights are estimates, and a fit makes the scores at its optimum smaller than they are at the
+truth, the more so those of clusters on which much of it hangs. So scores are first adjusted for
+that (CR2), and the ratio is compared with the weighted sum over an independent chi-squared variable
+that varies as the estimate of the variance does (Satterthwaite): with one tested parameter, an F
+law.
+
 What this p-value takes for granted
 -----------------------------------
-That clusters are independent of each other, and that there are many. Items of one cluster may
+That clusters are independent of each other, and that there are enough. Items of one cluster may
 depend on each other; the model's laws need not be right, and clusters may differ in what the model
 takes for one number, as long as what the null says holds for the values that fit best on average.
-It is a law for many clusters of like size: with fewer than 20 there is no p-value, and with fewer
-than 40 a warning.
+It is a law for many clusters: with fewer than 20, or where so few of them hold most of what the
+data say that the variance has fewer than 4 degrees of freedom, there is no p-value.
 
 References
 ----------
 Kent, J. T. (1982). Robust properties of likelihood ratio tests. Biometrika 69, 19-27: theorem 3.1.
 
-Cameron, A. C. and Miller, D. L. (2015). A practitioner's guide to cluster-robust inference.
-Journal of Human Resources 50, 317-372.
+Pustejovsky, J. E. and Tipton, E. (2018). Small-sample methods for cluster-robust variance
+estimation and hypothesis testing in fixed effects models. Journal of Business and Economic
+Statistics 36, 672-683.
 """
 
 from __future__ import annotations
@@ -30,22 +37,23 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check
+from seqbio.core import Check, spawn_generators
 from seqbio.core.numerics import FloatArray
-from seqbio.core.sandwich import FEW_CLUSTERS, FEWEST_CLUSTERS
+from seqbio.core.sandwich import FEWEST_CLUSTERS
 from seqbio.errors import ConvergenceError
-from seqbio.hypothesis_testing.calibrations.chi_squared import chi_squared_curve
 from seqbio.hypothesis_testing.calibrations.declaration import (
     DEPENDENT,
     OVERDISPERSED,
     Calibration,
 )
 from seqbio.hypothesis_testing.comparison import Comparison, Options
-from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
-from seqbio.hypothesis_testing.pictures import Curve
-from seqbio.hypothesis_testing.sandwich import sandwich_weights
+from seqbio.hypothesis_testing.laws import log_studentised_tail
+from seqbio.hypothesis_testing.pictures import RATIO, Draws
+from seqbio.hypothesis_testing.sandwich import cluster_variance
 
+_FEWEST_DEGREES = 4.0  # of freedom of the variance; with fewer, Satterthwaite's law is far off
 _MOST_SHOWN = 20  # weights in a table
+_DRAWN = 4_999  # ratios in a figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +66,8 @@ class RobustScaling:
         The observed ratio.
     weights : ndarray of float64, (df,)
         Of the squared normal variables; 1 where items are independent and the model true.
+    degrees_of_freedom : float
+        Of the estimate of the variance.
     n_items, n_clusters : int
         How many.
     objection : str
@@ -66,6 +76,7 @@ class RobustScaling:
 
     statistic: float
     weights: FloatArray
+    degrees_of_freedom: float
     n_items: int
     n_clusters: int
     objection: str
@@ -77,7 +88,7 @@ class RobustScaling:
         """Natural logarithm of the p-value."""
         if self.objection:
             return None
-        return log_weighted_chi_squared_tail(self.statistic, self.weights)
+        return log_studentised_tail(self.statistic, self.weights, self.degrees_of_freedom)
 
     @property
     def null_law(self) -> str:
@@ -87,29 +98,23 @@ class RobustScaling:
         return (
             f"weighted sum of squared normal variables (weights {written}{more}; all 1 for "
             "independent items and a true model), from the sandwich of curvature and scores of "
-            f"{self.n_clusters} clusters of {self.n_items} items, for many clusters (Kent 1982)"
+            f"{self.n_clusters} clusters of {self.n_items} items (Kent 1982), over an independent "
+            f"chi-squared variable with the {self.degrees_of_freedom:.3g} degrees of freedom of "
+            "the variance of the scores (Satterthwaite)"
         )
 
     @property
     def checks(self) -> tuple[Check, ...]:
         """Doubts."""
-        if self.objection:
-            return (Check(self.objection, "invalid", "no_robust_law"),)
-        return few_clusters(self.n_clusters)
+        return (Check(self.objection, "invalid", "no_robust_law"),) if self.objection else ()
 
-    def picture(self) -> Curve:
-        """Say what a figure of it shows."""
-        if len(self.weights) == 1:
-            scale = float(self.weights[0])
-            return chi_squared_curve(f"chi-squared x {scale:.3g}, 1 df", 1, scale)
-        spread = float(np.sqrt(2 * self.weights @ self.weights))
-
-        def density(x: FloatArray) -> FloatArray:
-            tail = np.exp([log_weighted_chi_squared_tail(value, self.weights) for value in x])
-            return np.asarray(-np.gradient(tail, x))
-
-        far = float(self.weights.sum()) + 4 * spread
-        return Curve("weighted chi-squared under the null", density, far)
+    def picture(self) -> Draws:
+        """Say what a figure of it shows: draws of the law, the same each time."""
+        generator = spawn_generators(0, 1)[0]
+        squares = generator.standard_normal((_DRAWN, len(self.weights))) ** 2
+        over = generator.chisquare(self.degrees_of_freedom, _DRAWN) / self.degrees_of_freedom
+        name = f"{_DRAWN} draws of the weighted law"
+        return Draws(squares @ self.weights / over, self.statistic, name, RATIO, len(self.weights))
 
     def rows(self) -> list[tuple[str, str]]:
         """Give label and value of what people should see."""
@@ -119,6 +124,7 @@ class RobustScaling:
         return [
             ("clusters of items", f"{self.n_clusters} of {self.n_items}"),
             ("weights (1 if all is regular)", ", ".join(shown)),
+            ("degrees of freedom of their variance", f"{self.degrees_of_freedom:.3g}"),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,20 +132,10 @@ class RobustScaling:
         return {
             "method": self.name,
             "weights": self.weights.tolist(),
+            "degrees_of_freedom": self.degrees_of_freedom,
             "n_items": self.n_items,
             "n_clusters": self.n_clusters,
         }
-
-
-def few_clusters(n_clusters: int) -> tuple[Check, ...]:
-    """Doubt a law for many clusters where there are few, or rule it out."""
-    if n_clusters < FEWEST_CLUSTERS:
-        message = f"{n_clusters} clusters are too few; it takes {FEWEST_CLUSTERS}"
-        return (Check(message, "invalid", "few_clusters"),)
-    if n_clusters < FEW_CLUSTERS:
-        message = f"{n_clusters} clusters are few enough that the p-value is approximate"
-        return (Check(message, "warning", "few_clusters"),)
-    return ()
 
 
 def robust_scaling(comparison: Comparison) -> RobustScaling:
@@ -174,12 +170,19 @@ def robust_scaling(comparison: Comparison) -> RobustScaling:
     >>> robust_scaling(Comparison(zero, free, data, 1, clusters)).weights.round(1)
     array([2.])
     """
-    found = comparison.statistic, comparison.n_items, comparison.n_clusters
+    numbers = comparison.n_items, comparison.n_clusters
     try:
-        weights = sandwich_weights(comparison)
+        weights, degrees = cluster_variance(comparison)
     except ConvergenceError as error:
-        return RobustScaling(found[0], np.zeros(0), *found[1:], str(error))
-    return RobustScaling(found[0], weights, *found[1:], too_few_clusters(comparison))
+        return RobustScaling(comparison.statistic, np.zeros(0), 0.0, *numbers, str(error))
+    objection = too_few_clusters(comparison)
+    if not objection and degrees < _FEWEST_DEGREES:
+        objection = (
+            f"a few of the {comparison.n_clusters} clusters hold most of what the data say, so "
+            f"that the variance has only {degrees:.2g} degrees of freedom; a robust law takes "
+            f"{_FEWEST_DEGREES:g}"
+        )
+    return RobustScaling(comparison.statistic, weights, degrees, *numbers, objection)
 
 
 def too_few_clusters(comparison: Comparison) -> str:
