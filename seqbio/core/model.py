@@ -61,6 +61,8 @@ NEAR_COPIES = "near copies"  # of that items are nearly the same
 COPIES = "copies"  # what a finding is about that says that items occur more than once
 FEWEST_EVENTS = 5.0  # expected on either side, below which the chi-squared law is not used
 FEW_EVENTS = 20.0  # below which it is used with a warning
+_SEVERITIES = "invalid", "warning", "note"
+_CONCERNS = "data", "fit", "law", "method"
 
 
 class Model(Protocol):
@@ -176,12 +178,22 @@ class Check:
     about : str, optional
         What the finding is about, such as ``gap openings``; of several with the same code about
         the same thing only the gravest counts.
+    concerns : {"data", "fit", "law", "method"}, default "law"
+        Whether the data are the wrong ones for the question, a fit is not at its optimum, the
+        ratio has no known law, or a method cannot be used. Of findings as grave as each other
+        those about the data lead, since nothing that is said of the rest counts before them.
     """
 
     message: str
     severity: Literal["note", "warning", "invalid"]
     code: str
     about: str = ""
+    concerns: Literal["data", "fit", "law", "method"] = "law"
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Place among findings: the gravest first, and of these what concerns the data."""
+        return _SEVERITIES.index(self.severity), _CONCERNS.index(self.concerns)
 
 
 @dataclass(frozen=True, eq=False)

@@ -492,7 +492,7 @@ def _unbounded(comparison: Comparison, naive: FloatArray) -> list[Check]:
                 f"{', '.join(listed)} grow without end, as where a variable separates the items "
                 "completely; leave it out, or fix it"
             )
-            return [Check(message, "invalid", UNBOUNDED)]
+            return [Check(message, "invalid", UNBOUNDED, concerns="fit")]
     return []
 
 
@@ -543,4 +543,5 @@ def _covariance(comparison: Comparison, rank: int) -> tuple[FloatArray | None, l
     try:
         return covariance(fitted, comparison.data, observed=comparison.information), []
     except ConvergenceError as error:
-        return None, [Check(f"under the alternative {error}", "invalid", "flat_likelihood")]
+        message = f"under the alternative {error}"
+        return None, [Check(message, "invalid", "flat_likelihood", concerns="fit")]

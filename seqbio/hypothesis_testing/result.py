@@ -42,7 +42,8 @@ class LikelihoodRatioResult:
     converged : bool
         Both fits are at their optimum as far as can be seen, and the ratio is not negative.
     warnings : tuple of Check
-        All findings on the validity of the test; an "invalid" one rules out a p-value.
+        All findings on the validity of the test, the most important first; an "invalid" one
+        rules out a p-value.
     null_name, alternative_name : str
         Names of the hypotheses, or what they tie.
     null_rank, alternative_rank : int
@@ -93,12 +94,15 @@ class LikelihoodRatioResult:
         if self.log_pvalue is None:
             reasons = [check.message for check in self.warnings if check.severity == "invalid"]
             n_more = len(reasons) - 1
-            return f"No conclusion: {reasons[0]}{f'; and {n_more} more' if n_more else ''}."
+            more = f" (the warnings give {n_more} more reason{'s' * (n_more > 1)})"
+            return f"No conclusion: {reasons[0]}{more * (n_more > 0)}."
         p = p_value_in_words(self.log_pvalue, bound=self.is_bound)
         level = f"the {100 * LEVEL:g} % level"
         relation = "at" if self.pvalue == LEVEL else "below"
-        doubts = any(check.severity == "warning" for check in self.warnings)
+        doubts = [check for check in self.warnings if check.severity == "warning"]
         caution = "; mind the warnings" if doubts else ""
+        if doubts and doubts[0].concerns == "data":
+            caution = f"; but {doubts[0].message}"
         if isinstance(self.evidence, HeldOutComparison):
             return f"{self._comparison(self.evidence, p, level)}{caution}."
         tested = f'"{self.null_name}", tested against "{self.alternative_name}"'

@@ -14,7 +14,7 @@ with the name of one that would answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,7 +92,7 @@ def judge(
     Judgement
         Without a p-value where no valid way was found.
     """
-    checks = [*checks, *_declared_dependence(comparison)]
+    checks = _ranked([*checks, *_declared_dependence(comparison)])
     found = _codes(checks)
     named = options.calibration != AUTO
     candidates = (CALIBRATIONS[options.calibration],) if named else AUTOMATIC
@@ -116,9 +116,14 @@ def judge(
             for check in [*checks, *(check for each in failed for check in each.checks)]
         ]
         law = f"{evidence.null_law}. Used because {why}" if why else evidence.null_law
-        everything = tuple(dict.fromkeys([*evidence.checks, *softened]))
-        return Judgement(calibration, law, everything, evidence)
+        everything = _ranked(dict.fromkeys([*evidence.checks, *softened]))
+        return Judgement(calibration, law, tuple(everything), evidence)
     return _none(comparison, checks, failed, missing, options.calibration)
+
+
+def _ranked(checks: Iterable[Check]) -> list[Check]:
+    """Put findings in the order in which people should hear of them."""
+    return sorted(checks, key=lambda check: check.rank)
 
 
 def _codes(checks: Sequence[Check]) -> set[str]:
@@ -133,7 +138,7 @@ def _declared_dependence(comparison: Comparison) -> list[Check]:
     if n_clusters == n_items:
         return []
     message = f"{n_items} items belong to {n_clusters} clusters, and are not independent within"
-    return [Check(message, "invalid", DEPENDENT)]
+    return [Check(message, "invalid", DEPENDENT, concerns="data")]
 
 
 def _near_copies(comparison: Comparison) -> list[Check]:
@@ -151,7 +156,7 @@ def _near_copies(comparison: Comparison) -> list[Check]:
         f"{first[0]} and {first[1]}: letters changed, overlapping, or the other strand. They are "
         "not independent, and count as one cluster"
     )
-    return [Check(message, "invalid", DEPENDENT, NEAR_COPIES)]
+    return [Check(message, "invalid", DEPENDENT, NEAR_COPIES, "data")]
 
 
 def _reasons(
@@ -194,7 +199,9 @@ def _none(
         if missing:
             reasons.append(Check("; ".join(dict.fromkeys(missing)), "note", "no_method"))
     else:
-        reasons += [Check(need, "invalid", "missing_capability") for need in missing]
+        reasons += [
+            Check(need, "invalid", "missing_capability", concerns="method") for need in missing
+        ]
         codes = {check.code for check in checks}
         others = [
             other.name
@@ -207,7 +214,7 @@ def _none(
         if others:
             message = f"{others[0]!r} would be a valid calibration here, and 'auto' takes it"
             reasons.append(Check(message, "note", "valid_calibration"))
-    unique = tuple(dict.fromkeys(reasons))
+    unique = tuple(_ranked(dict.fromkeys(reasons)))
     listed = "; ".join(check.message for check in unique if check.severity == "invalid")
     evidence = failed[-1] if failed else None
     return Judgement(None, f"none that is known to hold: {listed}", unique, evidence)

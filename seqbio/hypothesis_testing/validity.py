@@ -65,7 +65,6 @@ _FEW_ITEMS = 20  # or fewer may be counts, such as those of a table, which hold 
 _ITEMS_FOR_EACH = 5
 _LEAST_INFLATION, _MOST_INFLATION = 0.8, 1.25  # of the mean ratio, which Bartlett can correct
 _MOST_NAMES = 5
-_SEVERITIES = ("note", "warning", "invalid")
 
 
 def boundary_checks(comparison: Comparison) -> list[Check]:
@@ -175,7 +174,7 @@ def model_checks(comparison: Comparison) -> list[Check]:
     for check in checks:
         key = check.code, check.about or check.message
         known = gravest.setdefault(key, check)
-        if _SEVERITIES.index(check.severity) > _SEVERITIES.index(known.severity):
+        if check.rank < known.rank:
             gravest[key] = check
     return list(gravest.values())
 
@@ -294,7 +293,12 @@ def convergence_checks(
         Empty when there is none.
     """
     checks = [
-        Check(f"the fit of the {name} did not converge: {fit.message}", "invalid", "not_converged")
+        Check(
+            f"the fit of the {name} did not converge: {fit.message}",
+            "invalid",
+            "not_converged",
+            concerns="fit",
+        )
         for name, fit in (("null", null_fit), ("alternative", alternative_fit))
         if not fit.converged
     ]
@@ -310,6 +314,7 @@ def convergence_checks(
                 f"nats worse than the null, also after further starts: {reason}",
                 "invalid",
                 "negative_ratio",
+                concerns="fit",
             )
         )
     return checks

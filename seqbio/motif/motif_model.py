@@ -675,6 +675,7 @@ class MotifModel:
                         "separates the classes completely, so that estimates run to infinity",
                         "invalid",
                         "separation",
+                        concerns="fit",
                     )
                 )
         if self.n_places > 1 and _same_everywhere(full, self):

@@ -540,7 +540,7 @@ class PairModel:
                 f"{shared.copies} pairs occur more than once: copies are no new evidence; leave "
                 "one of each in the data"
             )
-            checks.append(Check(message, "invalid", "dependent_items", COPIES))
+            checks.append(Check(message, "invalid", "dependent_items", COPIES, "data"))
         if shared.sharing:
             message = (
                 f"{shared.sharing} pairs share a sequence with another pair, so that the same "
@@ -551,7 +551,7 @@ class PairModel:
                     f", or, if {shared.side} is the ancestor or the reference of them, say so by "
                     f"--reference {shared.side} (reference='{shared.side}')"
                 )
-            checks.append(Check(message, "invalid", "dependent_items"))
+            checks.append(Check(message, "invalid", "dependent_items", concerns="data"))
         if data.n_sharing_reference:
             message = (
                 f"{data.n_sharing_reference} pairs share a reference in {data.reference}, and are "

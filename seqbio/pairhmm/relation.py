@@ -183,13 +183,13 @@ def checks(found: Relation, data: PairData) -> list[Check]:
             "the model makes of them as they stand means nothing; turn y round with --orient "
             "(PairHMM.orient)"
         )
-        said.append(Check(message, severity, "unrelated_items", "strand"))
+        said.append(Check(message, severity, "unrelated_items", "strand", "data"))
     if len(found.unrelated):
         message = (
             f"{_named(found.unrelated, data)} no better than two unrelated sequences, of which the "
             "gaps mean nothing; leave them out, or look whether the right sequences are paired"
         )
-        said.append(Check(message, severity, "unrelated_items", "pairs"))
+        said.append(Check(message, severity, "unrelated_items", "pairs", "data"))
     return said
 
 

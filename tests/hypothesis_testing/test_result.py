@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from seqbio.core import Hypothesis, Layout, equal, fixed, untied
+from seqbio.core import Check, Hypothesis, Layout, equal, fixed, untied
 from seqbio.hypothesis_testing import compare
 from tests.hypothesis_testing.toy_models import Binomial, Normal, Poisson, one_against_many
 
@@ -148,10 +148,37 @@ class TestConclusion:
             regular = False
 
         result = compare(*one_against_many(Network()), (np.array([1, 30]), np.array([50, 60])))
-        assert result.conclusion == "No conclusion: Network is not a regular model; and 1 more."
+        assert result.conclusion == (
+            "No conclusion: Network is not a regular model (the warnings give 1 more reason)."
+        )
         assert result.null_law == (
             "none that is known to hold: Network is not a regular model; 1 successes are few"
         )
+
+    def test_what_concerns_the_data_leads(self):
+        class Repeated(Binomial):
+            regular = False
+
+            def dependence(self, data):
+                return [Check("both are the same", "invalid", "dependent_items", concerns="data")]
+
+        result = compare(*one_against_many(Repeated()), (np.array([1, 30]), np.array([50, 60])))
+        assert result.conclusion == (
+            "No conclusion: both are the same (the warnings give 2 more reasons)."
+        )
+        assert [check.severity for check in result.warnings] == ["invalid"] * 3 + ["note"]
+        assert result.warnings[1].message == "Repeated is not a regular model"
+
+    def test_a_doubt_about_the_data_is_named_beside_a_p_value(self):
+        class Odd(Poisson):
+            def checks(self, full, data, tying):
+                return [
+                    Check("rates are rough", "warning", "rough"),
+                    Check("one item is odd", "warning", "odd", concerns="data"),
+                ]
+
+        conclusion = compare(*one_against_many(Odd()), COUNTS).conclusion
+        assert conclusion.endswith("the 1 of the null; but one item is odd.")
 
 
 class TestJson:

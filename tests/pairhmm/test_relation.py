@@ -169,12 +169,22 @@ class TestWhatIsTested:
         [check] = [check for check in result.warnings if check.code == "unrelated_items"]
         assert check.severity == "invalid"
 
+    def test_that_they_are_unrelated_comes_before_all_else(self):
+        """Sequences are shared, and gaps are few, too."""
+        pairs = unrelated(6, 10)
+        pairs = [(pairs[0][0], y) for _, y in pairs]
+        result = compare(TIED, FREE, pairs, check_fit=False)
+        codes = [check.code for check in result.warnings]
+        assert codes[:2] == ["unrelated_items", "dependent_items"]
+        assert result.conclusion.startswith("No conclusion: 6 of 6 pairs")
+
     def test_a_few_are_a_warning(self, related):
         result = compare(TIED, FREE, turned(related, {3}), check_fit=False, seed=1)
         [check] = [check for check in result.warnings if check.code == "unrelated_items"]
         assert check.severity == "warning"
         assert "(pair4/x and pair4/y)" in check.message
         assert result.pvalue is not None
+        assert result.conclusion.endswith(f"; but {check.message}.")
 
     def test_fits_made_before_say_the_same(self, related):
         pairs = turned(related, set(range(6)))

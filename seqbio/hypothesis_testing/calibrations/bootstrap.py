@@ -191,12 +191,12 @@ class Bootstrap:
         reason = next(replicate.failure for replicate in self.replicates if replicate.failure)
         if self.log_pvalue is None:
             message = f"{self.n_failed} of {n} bootstrap refits failed, the first because {reason}"
-            return (Check(message, "invalid", "failed_refits"),)
+            return (Check(message, "invalid", "failed_refits", concerns="method"),)
         message = (
             f"{self.n_failed} of {n} bootstrap refits failed and count as exceeding the observed "
             f"ratio; the first because {reason}"
         )
-        return (Check(message, "warning", "failed_refits"),)
+        return (Check(message, "warning", "failed_refits", concerns="method"),)
 
     def picture(self) -> Curve | Draws:
         """Say what a figure of it shows."""

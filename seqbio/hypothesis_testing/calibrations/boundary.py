@@ -95,7 +95,11 @@ class BoundaryLaw:
     @property
     def checks(self) -> tuple[Check, ...]:
         """Why there is no law, if there is none."""
-        return (Check(self.objection, "invalid", "no_boundary_law"),) if self.objection else ()
+        return (
+            (Check(self.objection, "invalid", "no_boundary_law", concerns="method"),)
+            if self.objection
+            else ()
+        )
 
     def picture(self) -> Curve:
         """Say what a figure of it shows."""

@@ -160,10 +160,10 @@ class SignFlips:
     def checks(self) -> tuple[Check, ...]:
         """Why there is no p-value, or why it is approximate."""
         if self.objection:
-            return (Check(self.objection, "invalid", "no_flips"),)
+            return (Check(self.objection, "invalid", "no_flips", concerns="method"),)
         if not self.exact and self.n_clusters < 20:
             message = f"with {self.n_clusters} scores the law of their signs is approximate"
-            return (Check(message, "note", "few_clusters"),)
+            return (Check(message, "note", "few_clusters", concerns="method"),)
         return ()
 
     def picture(self) -> Draws:

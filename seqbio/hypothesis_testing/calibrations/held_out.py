@@ -130,7 +130,7 @@ class HeldOutComparison:
                 f"{int((~np.isfinite(self.differences)).sum())} held-out items are impossible "
                 "under a fitted hypothesis, so predictions cannot be compared by likelihood"
             )
-            return (Check(message, "invalid", "impossible_items"),)
+            return (Check(message, "invalid", "impossible_items", concerns="method"),)
         message = (
             "the p-value compares predictions of unseen items; it does not test whether the "
             "parameters obey the null"

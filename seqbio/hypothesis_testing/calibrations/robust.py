@@ -106,7 +106,9 @@ class RobustScaling:
     @property
     def checks(self) -> tuple[Check, ...]:
         """Doubts."""
-        return (Check(self.objection, "invalid", "no_robust_law"),) if self.objection else ()
+        if not self.objection:
+            return ()
+        return (Check(self.objection, "invalid", "no_robust_law", concerns="method"),)
 
     def picture(self) -> Draws:
         """Say what a figure of it shows: draws of the law, the same each time."""

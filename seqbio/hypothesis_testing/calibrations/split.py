@@ -149,20 +149,20 @@ class SplitTest:
         """Doubts about the denominators."""
         if np.isnan(self.log_ratios).any():
             message = "a half of the data is impossible under the null; the ratio is undefined"
-            return (Check(message, "invalid", "impossible_half"),)
+            return (Check(message, "invalid", "impossible_half", concerns="method"),)
         if not self.null_converged.all():
             message = (
                 f"the denominator of the split ratio must be the null's maximum, and "
                 f"{self.evidence}; compare predictions with calibration='held-out' instead"
             )
-            return (Check(message, "invalid", "denominator_not_maximal"),)
+            return (Check(message, "invalid", "denominator_not_maximal", concerns="method"),)
         if self.regular and (self.null_spreads < _SETTLED).all():
             return ()
         message = (
             f"the split p-value is valid if the null's maximum was found; {self.evidence}. A "
             "maximum that is d nats higher would multiply p by exp(d)"
         )
-        return (Check(message, "warning", "denominator_evidence"),)
+        return (Check(message, "warning", "denominator_evidence", concerns="method"),)
 
     def picture(self) -> SplitRatios:
         """Say what a figure of it shows."""
