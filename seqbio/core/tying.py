@@ -255,13 +255,39 @@ class Tying:
         >>> Tying([0, 0, 1]).is_nested_in(Tying([0, 1, 1]))
         False
         """
+        return not self.breaks(other).any()
+
+    def breaks(self, other: Tying) -> NDArray[np.bool_]:
+        """Tell which entries do not obey the equations of another tying.
+
+        Parameters
+        ----------
+        other : Tying
+            Of as many full parameters.
+
+        Returns
+        -------
+        ndarray of bool, (n_full,)
+            Of a group of the other that is torn apart here, all but some that agree with its first
+            member.
+
+        Raises
+        ------
+        TyingError
+            The tyings have different numbers of full parameters.
+
+        Examples
+        --------
+        >>> Tying([0, 0, 1]).breaks(Tying([0, 1, 1])).tolist()
+        [False, False, True]
+        """
         self._check_same_size(other)
         anchor, sign, constant = other._equations()
         group, own_sign, offset = self._with_zero()
-        return (
-            np.array_equal(self.group, group[anchor])
-            and np.array_equal(self.sign, sign * own_sign[anchor])
-            and bool(agree(self.offset, sign * offset[anchor] + constant).all())
+        return np.asarray(
+            (self.group != group[anchor])
+            | (self.sign != sign * own_sign[anchor])
+            | ~agree(self.offset, sign * offset[anchor] + constant)
         )
 
     def contains(self, full: ArrayLike, tolerance: float = ROUNDING) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from seqbio.core import Fit, Hypothesis, Model, fingerprint, identifiable_rank
+from seqbio.core import Fit, Hypothesis, Model, Tying, fingerprint, identifiable_rank
 from seqbio.errors import DataMismatchError, NestingError
-from seqbio.hypothesis_testing.wording import name_of, ties_in_words
+from seqbio.hypothesis_testing.wording import name_of, shortened, ties_in_words
 
+_MOST_NAMES = 5
 # Settings that say nothing about the data.
 _NO_BELIEFS = ("tie", "seed", "n_starts", "n_jobs")
 
 
-def check_same_model(null: Model, alternative: Model) -> None:
+def check_same_model(null: Model, alternative: Model, settings: Sequence[str] = ()) -> None:
     """Refuse hypotheses about different models.
 
     Models are the same when their class, their layout and what they say of themselves agree. A
@@ -27,6 +28,8 @@ def check_same_model(null: Model, alternative: Model) -> None:
     ----------
     null, alternative : Model
         Of the two hypotheses.
+    settings : sequence of str, optional
+        In which settings their estimators differ, which say more than what the models are made of.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def check_same_model(null: Model, alternative: Model) -> None:
     if different:
         raise NestingError(
             "the null and the alternative are about different models, which differ in "
-            f"{', '.join(different)}; compare two tyings of the same model"
+            f"{', '.join(settings or different)}; compare two tyings of the same model"
         )
 
 
@@ -87,15 +90,15 @@ def check_same_likelihood(null_fit: Fit, alternative: Model, data: Any) -> None:
         )
 
 
-def check_same_data(null: str, alternative: str, settings: str = "") -> None:
+def check_same_data(null: str, alternative: str, settings: Sequence[str] = ()) -> None:
     """Refuse hypotheses that look at different data.
 
     Parameters
     ----------
     null, alternative : str
         Fingerprints of the data of each.
-    settings : str, optional
-        What may be the reason.
+    settings : sequence of str, optional
+        In which settings their estimators differ, which may be the reason.
 
     Raises
     ------
@@ -103,13 +106,14 @@ def check_same_data(null: str, alternative: str, settings: str = "") -> None:
         They differ.
     """
     if null != alternative:
+        reason = f", perhaps because of their settings {', '.join(settings)}" if settings else ""
         raise DataMismatchError(
             f"the null and the alternative see different data (fingerprints {null} and "
-            f"{alternative}){settings}; give both the same items, prepared in the same way"
+            f"{alternative}){reason}; give both the same items, prepared in the same way"
         )
 
 
-def differing_settings(null: object, alternative: object) -> str:
+def differing_settings(null: object, alternative: object) -> list[str]:
     """Say which settings of two estimators differ, apart from their ties.
 
     Parameters
@@ -119,16 +123,11 @@ def differing_settings(null: object, alternative: object) -> str:
 
     Returns
     -------
-    str
-        Part of a sentence; empty when there are none.
+    list of str
+        Each with both values.
     """
     one, other = (_settings(source) for source in (null, alternative))
-    different = [
-        _difference(name, one.get(name), other.get(name))
-        for name in one | other
-        if name != "tie" and repr(one.get(name)) != repr(other.get(name))
-    ]
-    return f", perhaps because of their settings {', '.join(different)}" if different else ""
+    return [_difference(name, one[name], other[name]) for name in _different(one, other)]
 
 
 def check_alike(null: object, alternative: object) -> None:
@@ -167,11 +166,7 @@ def names_of(
         Never the same twice.
     """
     one, other = (_settings(source) for source in (null, alternative))
-    different = [
-        name
-        for name in one
-        if name in other and name not in _NO_BELIEFS and repr(one[name]) != repr(other[name])
-    ]
+    different = _different(one, other)
     names = [
         ", ".join([name_of(hypothesis), *(_in_words(name, own[name]) for name in different)])
         for hypothesis, own in zip(hypotheses, (one, other), strict=True)
@@ -182,6 +177,12 @@ def names_of(
             for name, hypothesis in zip(names, hypotheses, strict=True)
         ]
     return names[0], names[1]
+
+
+def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Name the settings that both have, that differ, and that say something about the data."""
+    shared = [name for name in one if name in other and name not in _NO_BELIEFS]
+    return [name for name in shared if repr(one[name]) != repr(other[name])]
 
 
 def _in_words(setting: str, value: object) -> str:
@@ -203,7 +204,9 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def identifiable_ranks(null: Hypothesis, alternative: Hypothesis, data: Any) -> tuple[int, int]:
+def identifiable_ranks(
+    null: Hypothesis, alternative: Hypothesis, data: Any, names: tuple[str, str] | None = None
+) -> tuple[int, int]:
     """Count the identifiable parameters of a null and of an alternative in which it is nested.
 
     Parameters
@@ -212,6 +215,8 @@ def identifiable_ranks(null: Hypothesis, alternative: Hypothesis, data: Any) -> 
         About the same model.
     data : object
         In the form that the model takes.
+    names : tuple of str, optional
+        Of both, from `names_of`; by default what the hypotheses are called.
 
     Returns
     -------
@@ -223,7 +228,7 @@ def identifiable_ranks(null: Hypothesis, alternative: Hypothesis, data: Any) -> 
     NestingError
         The null is no special case of the alternative, or both describe the same distributions.
     """
-    _check_nested(null, alternative)
+    _check_nested(null, alternative, names or names_of(null, alternative, (null, alternative)))
     null_rank, alternative_rank = (
         identifiable_rank(hypothesis.model, hypothesis.tying, data, seed=0)
         for hypothesis in (null, alternative)
@@ -237,17 +242,15 @@ def identifiable_ranks(null: Hypothesis, alternative: Hypothesis, data: Any) -> 
     return null_rank, alternative_rank
 
 
-def _check_nested(null: Hypothesis, alternative: Hypothesis) -> None:
+def _check_nested(null: Hypothesis, alternative: Hypothesis, names: tuple[str, str]) -> None:
     forwards = null.tying.is_nested_in(alternative.tying)
     backwards = alternative.tying.is_nested_in(null.tying)
-    narrow, wide = name_of(null), name_of(alternative)
+    narrow, wide = names
     if forwards and backwards:
         raise NestingError(
-            f"the null and the alternative tie the same ({narrow}); "
+            f"the null and the alternative tie the same ({name_of(null)}); "
             "leave something free in the alternative that the null ties"
         )
-    if narrow == wide:  # then the names do not tell
-        narrow, wide = ties_in_words(null), ties_in_words(alternative)
     if backwards:
         raise NestingError(
             f"the hypotheses are the wrong way round: the alternative ({wide}) is a special case "
@@ -255,6 +258,24 @@ def _check_nested(null: Hypothesis, alternative: Hypothesis) -> None:
         )
     if not forwards:
         raise NestingError(
-            f"the null ({narrow}) is no special case of the alternative ({wide}); "
-            "all that the alternative ties must be tied in the null, too"
+            f"the null ({narrow}) is no special case of the alternative ({wide}), which "
+            f"{_only_in(alternative, null.tying)}; the null must do so, too"
         )
+
+
+def _only_in(hypothesis: Hypothesis, other: Tying) -> str:
+    """Say what a hypothesis ties or fixes and another tying does not."""
+    tying, names = hypothesis.tying, hypothesis.model.layout.entry_names
+    broken = np.flatnonzero(other.breaks(tying))
+    fixes = [names[i] for i in broken if tying.group[i] < 0]
+    first = [int(np.argmax(tying.group == tying.group[i])) for i in broken]
+    ties = [
+        f"{names[i]} to {names[j]}"
+        for i, j in zip(broken, first, strict=True)
+        if tying.group[i] >= 0
+    ]
+    return " and ".join(
+        f"{verb} {', '.join(shortened(listed, _MOST_NAMES))}"
+        for verb, listed in (("fixes", fixes), ("ties", ties))
+        if listed
+    )

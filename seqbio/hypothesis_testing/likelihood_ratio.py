@@ -195,12 +195,9 @@ def compare(
     check_alike(null, alternative)
     null_hypothesis, prepared = as_hypothesis(null, data)
     alternative_hypothesis, prepared_for_alternative = as_hypothesis(alternative, data)
-    check_same_model(null_hypothesis.model, alternative_hypothesis.model)
-    check_same_data(
-        fingerprint(prepared),
-        fingerprint(prepared_for_alternative),
-        differing_settings(null, alternative),
-    )
+    different = differing_settings(null, alternative)
+    check_same_model(null_hypothesis.model, alternative_hypothesis.model, different)
+    check_same_data(fingerprint(prepared), fingerprint(prepared_for_alternative), different)
     copies = None if clusters is not None else copies_of(null_hypothesis.model, prepared)
     checks: list[Check] = []
     if copies is not None and keep_copies:
@@ -210,7 +207,8 @@ def compare(
         if checks:
             null_hypothesis = _restated(null, null_hypothesis, prepared)
             alternative_hypothesis = _restated(alternative, alternative_hypothesis, prepared)
-    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
+    names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
+    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared, names)
 
     for_null, for_alternative, for_refits = spawn_generators(seed, 3)
     check_count("max_iterations", max_iterations, 1)
@@ -231,7 +229,6 @@ def compare(
         seed=for_alternative,
         max_iterations=max_iterations,
     )
-    names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
     comparison = Comparison(null_fit, alternative_fit, prepared, ranks[1] - ranks[0], clusters)
     return judge_fits(
         comparison, names, ranks, options, for_refits, checks, keep_copies=keep_copies
@@ -343,12 +340,9 @@ def likelihood_ratio_test(
     check_alike(null, alternative)
     null_fit, null_name, null_data = _as_fit(null, data)
     alternative_fit, alternative_name, alternative_data = _as_fit(alternative, data)
-    check_same_model(null_fit.model, alternative_fit.model)
-    check_same_data(
-        null_fit.data_fingerprint,
-        alternative_fit.data_fingerprint,
-        differing_settings(null, alternative),
-    )
+    different = differing_settings(null, alternative)
+    check_same_model(null_fit.model, alternative_fit.model, different)
+    check_same_data(null_fit.data_fingerprint, alternative_fit.data_fingerprint, different)
     # A Fit among estimators was made on data that an estimator prepared.
     prepared = alternative_data if isinstance(null, Fit) else null_data
     if fingerprint(prepared) != null_fit.data_fingerprint:
@@ -360,8 +354,8 @@ def likelihood_ratio_test(
     alternative_hypothesis = Hypothesis(
         alternative_fit.model, alternative_fit.tying, alternative_name
     )
-    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
     names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
+    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared, names)
     generator = spawn_generators(seed, 1)[0]
     check_name(calibration)
     options = Options(calibration, n_replicates, executor=executor, on_done=on_done)

@@ -34,7 +34,7 @@ from seqbio.core import (
 from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
 from seqbio.errors import ParameterError
-from seqbio.hypothesis_testing.comparability import identifiable_ranks
+from seqbio.hypothesis_testing.comparability import identifiable_ranks, names_of
 from seqbio.hypothesis_testing.comparison import Options
 from seqbio.hypothesis_testing.evidence import exceedance_interval
 from seqbio.hypothesis_testing.select import check_name
@@ -164,7 +164,8 @@ def power(
     full = np.where(tying.group < 0, tying.offset, full) if full.shape == (tying.n_full,) else full
     if not tying.contains(full):
         raise ParameterError("the truth does not obey the alternative; expand free parameters")
-    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared)
+    names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
+    ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared, names)
     for_information, for_trials = spawn_generators(seed, 2)
     trials = run_trials(
         null_hypothesis,

@@ -149,8 +149,14 @@ class TestNesting:
             self.compared(equal(3, [0, 1]), Tying([0, 0, 1], offset=[1, 1, 0]))
 
     def test_not_nested(self):
-        with pytest.raises(NestingError, match="no special case"):
+        message = r"no special case .* which ties log_rate\[2\] to log_rate\[1\]; the null must"
+        with pytest.raises(NestingError, match=message):
             self.compared(equal(3, [0, 1]), equal(3, [1, 2]))
+
+    def test_not_nested_by_what_is_fixed(self):
+        message = r"which fixes log_rate\[0\] and ties log_rate\[2\] to log_rate\[1\]; the null"
+        with pytest.raises(NestingError, match=message):
+            self.compared(equal(3, [0, 1]), Tying([-1, 0, 0]))
 
     def test_hypotheses_with_names_are_called_by_them(self):
         named = Hypothesis(self.model, equal(3, [0, 1]), "early = middle")

@@ -156,3 +156,74 @@ def test_more_iterations_can_be_asked_for():
     assert compare(*hypotheses(3, [1]), data, max_iterations=300).converged
     with pytest.raises(ParameterError, match="max_iterations"):
         compare(*hypotheses(3, [1]), data, max_iterations=0)
+
+
+NO_SPECIAL_CASE = "the null ({}) is no special case of the alternative ({}), which {}; the null"
+
+
+@pytest.mark.parametrize(
+    ("null", "alternative", "message"),
+    [
+        (
+            {"switch": "tied"},
+            {"switch": "off"},
+            ("open and extend tied, switch tied", "untied, switch off", "fixes switch_x, switch_y"),
+        ),
+        (
+            {"end": "untied"},
+            {"end": "tied"},
+            (
+                "open and extend tied, end untied",
+                "untied, end tied",
+                "ties end_x to end_m, end_y to end_m",
+            ),
+        ),
+        (
+            {"gap_lengths": 2},
+            {"gap_lengths": 1},
+            (
+                "open and extend tied, gap lengths 2",
+                "untied, gap lengths 1",
+                "fixes long_x, long_y, extend_long_x, extend_long_y",
+            ),
+        ),
+        (
+            {"substitution": "gtr"},
+            {},
+            (
+                "open and extend tied, substitution gtr",
+                "untied, substitution hky85",
+                "fixes rate_AC, rate_AT, rate_CG and ties rate_CT to rate_AG",
+            ),
+        ),
+    ],
+)
+def test_a_refusal_names_all_that_tells_two_hypotheses_apart(null, alternative, message):
+    one = seqbio.PairHMM(**{"substitution": "hky85", **null})
+    other = seqbio.PairHMM(tie=(), **{"substitution": "hky85", **alternative})
+    with pytest.raises(NestingError) as error:
+        compare(one, other, pairs_of(2))
+    assert str(error.value).startswith(NO_SPECIAL_CASE.format(*message))
+
+
+def test_a_wider_null_is_named_by_its_setting():
+    wide, narrow = (seqbio.PairHMM(switch=switch) for switch in ("untied", "tied"))
+    with pytest.raises(NestingError, match=r"switch tied\) is a special case .* switch untied\)"):
+        compare(wide, narrow, pairs_of(2))
+
+
+@pytest.mark.parametrize(
+    ("null", "alternative", "difference"),
+    [
+        (seqbio.MarkovModel(2), seqbio.MarkovModel(1), r"order \(2 and 1\)"),
+        (seqbio.RecurrentModel("gru"), seqbio.RecurrentModel(), r"cell \('gru' and 'lstm'\)"),
+        (
+            seqbio.RecurrentModel(hidden_size=4),
+            seqbio.RecurrentModel(hidden_size=5),
+            r"hidden_size \(4 and 5\)",
+        ),
+    ],
+)
+def test_different_models_differ_in_settings(null, alternative, difference):
+    with pytest.raises(NestingError, match=f"which differ in {difference}; compare two tyings"):
+        compare(null, alternative, ["ACGTAC", "CCGTAA"])

@@ -155,7 +155,7 @@ class SplitTest:
                 f"the denominator of the split ratio must be the null's maximum, and "
                 f"{self.evidence}; compare predictions with calibration='held-out' instead"
             )
-            return (Check(message, "invalid", "denominator_not_maximal", concerns="method"),)
+            return (Check(message, "invalid", "denominator_not_maximal", concerns="fit"),)
         if self.regular and (self.null_spreads < _SETTLED).all():
             return ()
         message = (
