@@ -138,10 +138,10 @@ def _few_clusters(n_clusters: int) -> tuple[Check, ...]:
     """Doubt a law for many clusters where there are few, or rule it out."""
     if n_clusters < FEWEST_CLUSTERS:
         message = f"{n_clusters} clusters are too few; it takes {FEWEST_CLUSTERS}"
-        return (Check(message, "invalid", "few_clusters"),)
+        return (Check(message, "invalid", "few_clusters", concerns="method"),)
     if n_clusters < FEW_CLUSTERS:
         message = f"{n_clusters} clusters are few enough that the p-value is approximate"
-        return (Check(message, "warning", "few_clusters"),)
+        return (Check(message, "warning", "few_clusters", concerns="method"),)
     return ()
 
 

@@ -186,7 +186,11 @@ class Relabelling:
     @property
     def checks(self) -> tuple[Check, ...]:
         """Why there is no p-value."""
-        return (Check(self.objection, "invalid", "no_relabelling"),) if self.objection else ()
+        return (
+            (Check(self.objection, "invalid", "no_relabelling", concerns="method"),)
+            if self.objection
+            else ()
+        )
 
     def picture(self) -> Draws:
         """Say what a figure of it shows: random labellings, the same each time."""
