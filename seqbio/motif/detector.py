@@ -33,7 +33,7 @@ from seqbio.errors import (
     TyingError,
     did_you_mean,
 )
-from seqbio.motif.motif_data import MotifData
+from seqbio.motif import windows
 from seqbio.motif.motif_model import MotifModel, Pooling
 from seqbio.motif.motifs import (
     checked_background,
@@ -41,14 +41,9 @@ from seqbio.motif.motifs import (
     make_motif,
     reverse_complement,
 )
-from seqbio.sequences import (
-    SequenceLike,
-    as_records,
-    atomic_writer,
-    encode_records,
-    get_alphabet,
-)
+from seqbio.sequences import SequenceLike, as_records, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
+from seqbio.sequences.sequence_data import SequenceData
 from seqbio.sequences.shuffle import shuffle_dinucleotides
 
 if TYPE_CHECKING:
@@ -204,7 +199,7 @@ class MotifDetector(Estimator):
 
     # -- settings to model -------------------------------------------------------------------
 
-    def hypothesis(self, data: tuple[Records, Labels | None]) -> tuple[Hypothesis, MotifData]:
+    def hypothesis(self, data: tuple[Records, Labels | None]) -> tuple[Hypothesis, SequenceData]:
         """State the hypothesis that these settings make about labelled sequences.
 
         Where all sequences are of one length, filters have one copy for each position whatever the
@@ -219,36 +214,38 @@ class MotifDetector(Estimator):
         -------
         hypothesis : Hypothesis
             Model and tying.
-        data : MotifData
+        data : SequenceData
             The sequences as the model takes them.
         """
         if not isinstance(data, tuple) or len(data) != 2:
             raise ParameterError(
                 "the data of a motif detector are a tuple (sequences, labels); labels may be None"
             )
-        prepared, _ = self._prepare(*data)
+        prepared, classes = self._prepare(*data)
         if not isinstance(self.tie, Tying) and "position" not in self.tie:
             self._one_length(prepared)
         n_places = 1
         if prepared.common_length is not None:
             n_places = prepared.common_length - self.width + 1
-        model = self._model(prepared, n_places)
+        model = self._model(prepared, len(classes), n_places)
         return Hypothesis(model, self._tying(model), described(self.tie)), prepared
 
-    def _model(self, data: MotifData, n_places: int, single: bool = False) -> MotifModel:
+    def _model(
+        self, data: SequenceData, n_classes: int, n_places: int, single: bool = False
+    ) -> MotifModel:
         alphabet = get_alphabet(self.alphabet)
         n_readouts = 0 if self.readout == "unit" else 1
         if self.pooling == "none":
             n_readouts = self._one_length(data) - self.width + 1
         unweighed = self.pooling == "sum" or self.readout == "unit"
-        if unweighed and self.n_motifs != data.n_classes - 1:
+        if unweighed and self.n_motifs != n_classes - 1:
             raise ParameterError(
                 f"--motifs (n_motifs) is {self.n_motifs}; with sum pooling, or readout='unit', "
-                f"there is one for each class but the first, {data.n_classes - 1} here"
+                f"there is one for each class but the first, {n_classes - 1} here"
             )
         return MotifModel(
             alphabet,
-            data.n_classes,
+            n_classes,
             self.n_motifs,
             self.width,
             self.pooling,
@@ -261,7 +258,7 @@ class MotifDetector(Estimator):
     def _n_strands(self) -> int:
         return 2 if (self.strands or _STRANDS[get_alphabet(self.alphabet).name]) == "both" else 1
 
-    def _one_length(self, data: MotifData) -> int:
+    def _one_length(self, data: SequenceData) -> int:
         if data.common_length is None:
             first, other = data.lengths[0], int(np.flatnonzero(data.lengths != data.lengths[0])[0])
             raise ParameterError(
@@ -327,7 +324,7 @@ class MotifDetector(Estimator):
 
     def _prepare(
         self, records: Records, labels: Labels | None, classes: NDArray[Any] | None = None
-    ) -> tuple[MotifData, NDArray[Any]]:
+    ) -> tuple[SequenceData, NDArray[Any]]:
         """Check and encode sequences and labels; without labels, shuffles are class 0."""
         checked, labels = self._labelled(records, labels)
         values = checked_labels(labels, len(checked))
@@ -337,7 +334,7 @@ class MotifDetector(Estimator):
                 f"all labels are {known.tolist()}; give sequences of two classes or more, or no "
                 "labels for shuffled sequences as the other class"
             )
-        return self._encoded(checked, numbered(values, len(checked), known), len(known)), known
+        return self._encoded(checked, numbered(values, len(checked), known)), known
 
     def _labelled(self, records: Records, labels: Labels | None) -> tuple[list[SeqRecord], Labels]:
         """Check sequences; without labels, add shuffles of them as class 0."""
@@ -350,18 +347,15 @@ class MotifDetector(Estimator):
         shuffled = shuffle_dinucleotides(checked, seed=shuffles)
         return checked + shuffled, [1] * len(checked) + [0] * len(shuffled)
 
-    def _encoded(self, checked: list[SeqRecord], index: NDArray[Any], n_classes: int) -> MotifData:
-        if not checked:
-            raise ParameterError("there are no sequences; give at least one")
-        alphabet = get_alphabet(self.alphabet)
-        codes = encode_records(checked, alphabet)
-        for number, (record, encoded) in enumerate(zip(checked, codes, strict=True)):
-            if len(encoded) < self.width:
-                raise SequenceFormatError(
-                    f"the sequence at index {number} ({record.id!r}) has {len(encoded)} letters, "
-                    f"fewer than the width of {self.width}; leave it out or set a smaller width"
-                )
-        return MotifData(alphabet, codes, index, n_classes)
+    def _encoded(self, records: Records, index: NDArray[Any] | None = None) -> SequenceData:
+        data = SequenceData.of(records, get_alphabet(self.alphabet), index)
+        if data.lengths.min() < self.width:
+            number = int(np.argmax(data.lengths < self.width))
+            raise SequenceFormatError(
+                f"{data.name(number)} has {data.lengths[number]} letters, fewer than the width of "
+                f"{self.width}; leave it out or set a smaller width"
+            )
+        return data
 
     # -- learning ----------------------------------------------------------------------------
 
@@ -397,7 +391,7 @@ class MotifDetector(Estimator):
         tied = not isinstance(self.tie, Tying) and "position" in self.tie
         n_places = 1 if tied else self._one_length(data) - self.width + 1
         optimizer = self.optimizer or ("lbfgs" if self.pooling == "sum" else "adam")
-        self.model_ = self._model(data, n_places, single=optimizer == "adam")
+        self.model_ = self._model(data, len(classes), n_places, single=optimizer == "adam")
         self.classes_ = classes
         tying = self._tying(self.model_)
         self.n_free_parameters_ = tying.n_free
@@ -410,14 +404,15 @@ class MotifDetector(Estimator):
             self.full_, self.history_ = best.full, best.history
             self.converged_ = best.message.startswith("no better")
         self.log_likelihood_ = float(self.model_.log_likelihood(self.full_, data).sum())
-        self.background_ = _letter_shares(data)
+        letters = data.letter_counts + 0.5
+        self.background_ = letters / letters.sum()
         self._counts = self._count_windows(data) if self._has_winners() else None
         return self
 
     def _train(
         self,
         tying: Tying,
-        data: MotifData,
+        data: SequenceData,
         callbacks: Sequence[Callback],
         on_batch: Callable[[int, int, int, float], object] | None,
     ) -> Training:
@@ -425,7 +420,7 @@ class MotifDetector(Estimator):
         items, validation = np.arange(len(data)), None
         if self.validation_fraction:
             items, validation = grouped_split(
-                data.clusters(), self.validation_fraction, generators[0]
+                windows.by_content(data), self.validation_fraction, generators[0]
             )
         settings = TrainingSettings(
             n_epochs=self.n_epochs,
@@ -481,13 +476,12 @@ class MotifDetector(Estimator):
         checked, labels = self._labelled(records, labels)
         return share_right(self.predict(checked), labels)
 
-    def _unlabelled(self, records: Records) -> MotifData:
-        checked = as_records(records, get_alphabet(self.alphabet))
-        data = self._encoded(checked, np.zeros(len(checked)), len(self.classes_))
+    def _unlabelled(self, records: Records) -> SequenceData:
+        data = self._encoded(records)
         self._check_length(data)
         return data
 
-    def _check_length(self, data: MotifData) -> None:
+    def _check_length(self, data: SequenceData) -> None:
         model = self._model_fitted()
         places = max(model.n_places, model.n_readouts)
         expected = places + self.width - 1
@@ -613,7 +607,7 @@ class MotifDetector(Estimator):
     def _has_winners(self) -> bool:
         return self.pooling in ("max", "logsumexp") and self._model_fitted().n_places == 1
 
-    def _count_windows(self, data: MotifData) -> Floats:
+    def _count_windows(self, data: SequenceData) -> Floats:
         """Count letters of winning windows, (n_filters, n_letters, width)."""
         from seqbio.neural.filters import best_windows
 
@@ -622,11 +616,11 @@ class MotifDetector(Estimator):
         filters = self._block("weights")[0].swapaxes(0, 1)  # (motifs, strands, ...)
         filters = filters.reshape(1, -1, *filters.shape[2:])
         centre = np.einsum("pfcj,c->f", filters, self.background_)
-        shares = data.shares(slice(None))
+        shares = windows.shares(data, slice(None))
         best, position = best_windows(
-            filters, -centre[None], data.letters(slice(None)), n_windows
+            filters, -centre[None], windows.letters(data, slice(None)), n_windows
         )  # counted from the mean under the background
-        labels = np.asarray(data.labels)
+        labels = data.classes
         counts = np.zeros((self.n_motifs, model.n_strands, *filters.shape[2:]))
         readout = np.vstack([np.zeros(self.n_motifs), self.readout_])
         for motif in range(self.n_motifs):
@@ -714,7 +708,7 @@ class MotifDetector(Estimator):
 def _train_once(
     model: MotifModel,
     tying: Tying,
-    data: MotifData,
+    data: SequenceData,
     settings: TrainingSettings,
     items: NDArray[np.int64],
     validation: NDArray[np.int64] | None,
@@ -736,11 +730,3 @@ def _train_once(
         callbacks=callbacks,
         on_batch=on_batch,
     )
-
-
-def _letter_shares(data: MotifData) -> Floats:
-    """Share of each letter in the data, a half added to each count."""
-    size = len(data.alphabet.symbols)
-    counts = np.bincount(np.concatenate(list(data.sequences)), minlength=size)
-    letters = counts @ data.alphabet.membership + 0.5
-    return letters / letters.sum()

@@ -27,8 +27,9 @@ from seqbio.core.model import Check
 from seqbio.core.numerics import log_softmax
 from seqbio.core.tie_patterns import joined
 from seqbio.core.training import TrainingSettings, grouped_split, index_batches, race, train
-from seqbio.motif.motif_data import MotifData
+from seqbio.motif import windows
 from seqbio.sequences import Alphabet
+from seqbio.sequences.sequence_data import SequenceData
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -175,7 +176,7 @@ class MotifModel:
 
     # -- starts ------------------------------------------------------------------------------
 
-    def start(self, data: MotifData) -> Floats:
+    def start(self, data: SequenceData) -> Floats:
         """Start from random filters that are the same every time, or from 0 with sum pooling."""
         return self.motif_start(data, np.random.default_rng(0))
 
@@ -202,7 +203,7 @@ class MotifModel:
         return self.layout.flatten(blocks)
 
     def motif_start(
-        self, data: MotifData, generator: np.random.Generator, n_candidates: int = 1
+        self, data: SequenceData, generator: np.random.Generator, n_candidates: int = 1
     ) -> Floats:
         """Draw filters around windows of the data, and fit the class frequencies.
 
@@ -213,28 +214,49 @@ class MotifModel:
         full = self.random_start(generator)
         blocks = self.layout.unflatten(full)
         if self.pooling in ("max", "logsumexp"):
-            last = np.flatnonzero(np.asarray(data.labels) == data.n_classes - 1)
+            last = np.flatnonzero(data.classes == self.n_classes - 1)
             for motif in range(self.n_motifs):
-                windows = []
+                candidates = []
                 for _ in range(n_candidates):
                     item = int(generator.choice(last if last.size else len(data)))
                     place = int(generator.integers(data.lengths[item] - self.width + 1))
-                    window = data.shares([item])[0, place : place + self.width].T
-                    windows.append(window - window.mean(axis=0))
-                chosen = windows[0] if n_candidates == 1 else _most_telling(windows, data)
+                    window = windows.shares(data, slice(item, item + 1))[
+                        0, place : place + self.width
+                    ].T
+                    candidates.append(window - window.mean(axis=0))
+                chosen = (
+                    candidates[0] if n_candidates == 1 else self._most_telling(candidates, data)
+                )
                 blocks["weights"][:, 0, motif] += 0.5 * chosen
             if self.n_strands == 2:
                 blocks["weights"][:, 1] = _other_strand(blocks["weights"], self)[:, 1]
-        counts = np.bincount(np.asarray(data.labels), minlength=self.n_classes) + 0.5
+        counts = np.bincount(data.classes, minlength=self.n_classes) + 0.5
         blocks["intercept"][:] = np.log(counts[1:] / counts[0])
         if self.pooling in ("max", "logsumexp"):
             some = data.subset(np.arange(0, len(data), max(1, len(data) // 256)))
             blocks["intercept"] -= (self.logits(full, some) - blocks["intercept"]).mean(axis=0)
         return full
 
+    def _most_telling(self, candidates: list[Floats], data: SequenceData) -> Floats:
+        """Take the window whose best matches differ most between the last class and the others."""
+        from seqbio.neural.filters import best_windows
+
+        some = np.arange(0, len(data), max(1, len(data) // 1024))
+        width = self.width
+        matches, _ = best_windows(
+            np.stack(candidates)[None].astype(np.float32),
+            np.zeros((1, len(candidates)), dtype=np.float32),
+            windows.letters(data, some, np.float32),
+            data.lengths[some] - width + 1,
+        )
+        is_last = data.classes[some] == self.n_classes - 1
+        apart = matches[is_last].mean(axis=0) - matches[~is_last].mean(axis=0)
+        spread = np.sqrt(matches[is_last].var(axis=0) + matches[~is_last].var(axis=0))
+        return candidates[int(np.argmax(apart / (spread + 1e-9)))]
+
     # -- likelihood --------------------------------------------------------------------------
 
-    def logits(self, full: Floats, data: MotifData) -> Floats:
+    def logits(self, full: Floats, data: SequenceData) -> Floats:
         """Log odds of each class but the first against the first, (n_items, n_logits)."""
         chunks = [
             self._forward(full, data, slice(at, at + _CHUNK))[0]
@@ -242,16 +264,16 @@ class MotifModel:
         ]
         return np.concatenate(chunks).astype(np.float64)
 
-    def log_probabilities(self, full: Floats, data: MotifData) -> Floats:
+    def log_probabilities(self, full: Floats, data: SequenceData) -> Floats:
         """Log-probability of each class for every sequence, (n_items, n_classes)."""
         return _log_probabilities(self.logits(full, data))
 
-    def log_likelihood(self, full: Floats, data: MotifData) -> Floats:
+    def log_likelihood(self, full: Floats, data: SequenceData) -> Floats:
         """Log-probability of the class that each sequence has, (n_items,) nats."""
-        labels = np.asarray(data.labels)
+        labels = data.classes
         return self.log_probabilities(full, data)[np.arange(len(data)), labels]
 
-    def log_likelihood_and_gradient(self, full: Floats, data: MotifData) -> tuple[float, Floats]:
+    def log_likelihood_and_gradient(self, full: Floats, data: SequenceData) -> tuple[float, Floats]:
         """Log-likelihood of all sequences together and its gradient, (n_full,)."""
         total, gradient = 0.0, np.zeros(self.layout.size)
         for at in range(0, len(data), _CHUNK):
@@ -260,11 +282,11 @@ class MotifModel:
         return total, gradient
 
     def _value_and_gradient(
-        self, full: Floats, data: MotifData, items: slice | Integers
+        self, full: Floats, data: SequenceData, items: slice | Integers
     ) -> tuple[float, Floats]:
         logits, memory = self._forward(full, data, items)
         log_p = _log_probabilities(logits.astype(np.float64))
-        labels = np.asarray(data.labels)[items]
+        labels = data.classes[items]
         rows = np.arange(len(labels))
         residual = -np.exp(log_p)
         residual[rows, labels] += 1.0
@@ -275,7 +297,7 @@ class MotifModel:
 
     def batches(
         self,
-        data: MotifData,  # noqa: ARG002 (items of all lengths may share a batch)
+        data: SequenceData,  # noqa: ARG002 (items of all lengths may share a batch)
         items: Integers,
         batch_size: int,
         generator: np.random.Generator | None,
@@ -286,7 +308,7 @@ class MotifModel:
     def batch_loss_and_gradient(
         self,
         full: Floats,
-        data: MotifData,
+        data: SequenceData,
         batch: Integers,
         generator: np.random.Generator,  # noqa: ARG002 (nothing is drawn)
     ) -> tuple[float, float, Floats]:
@@ -294,14 +316,14 @@ class MotifModel:
         value, gradient = self._value_and_gradient(full, data, batch)
         return -value, float(len(batch)), -gradient
 
-    def batch_loss(self, full: Floats, data: MotifData, batch: Integers) -> tuple[float, float]:
+    def batch_loss(self, full: Floats, data: SequenceData, batch: Integers) -> tuple[float, float]:
         """Minus the log-likelihood of a batch, and its size."""
         return -float(self.log_likelihood(full, data.subset(batch)).sum()), float(len(batch))
 
     # -- forwards and backwards --------------------------------------------------------------
 
     def _forward(
-        self, full: Floats, data: MotifData, items: slice | Integers
+        self, full: Floats, data: SequenceData, items: slice | Integers
     ) -> tuple[Floats, dict[str, Any]]:
         """Give the logits of some items, and what the way back needs."""
         from seqbio.neural import filters, pooling
@@ -314,7 +336,7 @@ class MotifModel:
         readout = np.eye(self.n_motifs)[None].astype(dtype)
         if self.has_readout:
             readout = blocks["readout"].astype(dtype)
-        sequences = data.letters(items, dtype)
+        sequences = windows.letters(data, items, dtype)
         n_windows = data.lengths[items] - self.width + 1
         memory: dict[str, Any] = {"sequences": sequences, "shape": weights.shape}
         memory["readout"] = readout
@@ -341,7 +363,7 @@ class MotifModel:
         return logits + blocks["intercept"].astype(dtype), memory
 
     def _backward(
-        self, slope: Floats, memory: dict[str, Any], data: MotifData, items: slice | Integers
+        self, slope: Floats, memory: dict[str, Any], data: SequenceData, items: slice | Integers
     ) -> Floats:
         """Take derivatives by the logits, (n, n_logits), back to the full parameters."""
         from seqbio.neural import filters
@@ -400,15 +422,15 @@ class MotifModel:
         return np.vstack([features.reshape(-1, self.n_logits), bias.mean(axis=0)])
 
     def _linear_forward(
-        self, blocks: dict[str, Floats], data: MotifData, items: slice | Integers
+        self, blocks: dict[str, Floats], data: SequenceData, items: slice | Integers
     ) -> Floats:
-        design = data.design(self.width, self.n_places > 1)[items]
+        design = windows.design(data, self.width, self.n_places > 1)[items]
         return design @ self._coefficients(blocks) + blocks["intercept"]
 
     def _linear_backward(
-        self, slope: Floats, data: MotifData, items: slice | Integers
+        self, slope: Floats, data: SequenceData, items: slice | Integers
     ) -> tuple[Floats, Floats]:
-        by_feature = data.design(self.width, self.n_places > 1)[items].T @ slope
+        by_feature = windows.design(data, self.width, self.n_places > 1)[items].T @ slope
         features, bias = by_feature[:-1], by_feature[-1]
         shapes = self.layout.shapes
         if self.n_places == 1:
@@ -416,15 +438,15 @@ class MotifModel:
             weights = features.reshape(shape).transpose(2, 1, 0)[None]
         else:
             at_place = features.reshape(-1, self.alphabet.size, self.n_logits)
-            windows = np.lib.stride_tricks.sliding_window_view(at_place, self.width, axis=0)
-            weights = windows.transpose(0, 2, 1, 3)  # (places, n_logits, letters, width)
+            at_windows = np.lib.stride_tricks.sliding_window_view(at_place, self.width, axis=0)
+            weights = at_windows.transpose(0, 2, 1, 3)  # (places, n_logits, letters, width)
             bias = np.broadcast_to(bias / self.n_places, (self.n_places, self.n_logits))
         return (
             np.broadcast_to(weights[:, None], shapes["weights"]),
             np.broadcast_to(np.reshape(bias, (-1, 1, self.n_logits)), shapes["bias"]),
         )
 
-    def has_too_many_parameters(self, tying: Tying, data: MotifData) -> bool:
+    def has_too_many_parameters(self, tying: Tying, data: SequenceData) -> bool:
         """Tell whether there are too few sequences for the maximum to be of use."""
         if self.regular:
             return _excess(tying.n_free, self, data)[1] > _TOO_MUCH
@@ -433,12 +455,12 @@ class MotifModel:
     def _stopped_early(
         self,
         tying: Tying,
-        data: MotifData,
+        data: SequenceData,
         start: Floats | None,
         seed: int | np.random.Generator | None,
     ) -> Fit:
         for_split, for_training = spawn_generators(seed, 2)
-        items, validation = grouped_split(data.clusters(), 0.2, for_split)
+        items, validation = grouped_split(windows.by_content(data), 0.2, for_split)
         trained = train(
             self,
             tying,
@@ -465,7 +487,7 @@ class MotifModel:
     def maximise(
         self,
         tying: Tying,
-        data: MotifData,
+        data: SequenceData,
         *,
         start: Floats | None = None,
         n_starts: int = 1,
@@ -513,7 +535,7 @@ class MotifModel:
     def learn(
         self,
         tying: Tying,
-        data: MotifData,
+        data: SequenceData,
         *,
         start: Floats | None = None,
         n_starts: int = 1,
@@ -581,7 +603,7 @@ class MotifModel:
         model, _, kept = self._at_one_place(tying)
         return model, full[kept]
 
-    def curvature(self, full: Floats, data: MotifData) -> Floats:  # noqa: ARG002
+    def curvature(self, full: Floats, data: SequenceData) -> Floats:  # noqa: ARG002
         """Rough diagonal of minus the Hessian: a quarter for each time that a letter is met."""
         n_items = float(len(data))
         n_windows = float(data.lengths.mean()) - self.width + 1
@@ -595,7 +617,7 @@ class MotifModel:
             blocks[name] = np.full(shape, 0.25 * n_items * met)
         return self.layout.flatten(blocks)
 
-    def identified(self, full: Floats, data: MotifData) -> Floats:
+    def identified(self, full: Floats, data: SequenceData) -> Floats:
         """Give what the data can tell: with sum pooling, the linear predictor.
 
         The columns of the design, and the intercept, are dependent (the letters of a place add up
@@ -605,24 +627,27 @@ class MotifModel:
             return full
         blocks = self.layout.unflatten(full)
         by_place = self.n_places > 1
-        key = (-self.width, by_place)  # beside the design that it belongs to
-        if key not in data.remembered:
-            design = data.design(self.width, by_place)
+
+        def make() -> Floats:
+            design = windows.design(data, self.width, by_place)
             design = np.column_stack([design, np.ones(len(design))])
             _, singular, rows = np.linalg.svd(design, full_matrices=False)
             kept = singular > 1e-9 * singular[0]
-            data.remembered[key] = singular[kept, None] * rows[kept] / np.sqrt(len(design))
-        coefficients = np.vstack([self._coefficients(blocks), blocks["intercept"]])
-        return data.remembered[key] @ coefficients
+            return np.asarray(singular[kept, None] * rows[kept] / np.sqrt(len(design)))
 
-    def simulate(self, full: Floats, data: MotifData, generator: np.random.Generator) -> MotifData:
+        coefficients = np.vstack([self._coefficients(blocks), blocks["intercept"]])
+        return data.derived(("predictor", self.width, by_place), make) @ coefficients
+
+    def simulate(
+        self, full: Floats, data: SequenceData, generator: np.random.Generator
+    ) -> SequenceData:
         """Draw new labels for the same sequences."""
         cumulated = np.exp(self.log_probabilities(full, data)).cumsum(axis=1)
         draws = generator.random(len(data))
         return data.with_labels((draws[:, None] > cumulated[:, :-1]).sum(axis=1))
 
     def learned_symmetry(
-        self, null: Tying, alternative: Tying, data: MotifData
+        self, null: Tying, alternative: Tying, data: SequenceData
     ) -> LearnedSymmetry | None:
         """Say which symmetry of sequences, as motifs see it, two hypotheses differ in.
 
@@ -662,7 +687,7 @@ class MotifModel:
         ]
         return {name: value for name, value in names.items() if name.split("[")[0] in kept}
 
-    def checks(self, full: Floats, data: MotifData, tying: Tying) -> list[Check]:
+    def checks(self, full: Floats, data: SequenceData, tying: Tying) -> list[Check]:
         """Say what makes a test of these ties doubtful."""
         found = []
         if self.regular:
@@ -691,32 +716,32 @@ class MotifModel:
         return found
 
 
-def _excess(n_free: int, model: MotifModel, data: MotifData) -> tuple[int, float]:
+def _excess(n_free: int, model: MotifModel, data: SequenceData) -> tuple[int, float]:
     """Say how many coefficients there are about, and how far that is from few.
 
     The mean of the likelihood ratio exceeds its degrees of freedom by a factor of about
     1 + 1.2 coefficients / sequences; given is that excess in standard deviations of the
     chi-squared law, which are few if coefficients**1.5 is small against sequences.
     """
-    columns = data.design(model.width, model.n_places > 1).shape[1] * model.n_logits
+    columns = windows.design(data, model.width, model.n_places > 1).shape[1] * model.n_logits
     # One letter of each column is redundant, and so are strands, which are added up.
     rank = round((1 - 1 / model.alphabet.size) * min(n_free / model.n_strands, columns))
-    fewest = _fewest(data)
+    fewest = _fewest(model, data)
     return rank, float(1.2 * rank / (4 * max(fewest, 1)) * np.sqrt(rank / 2))
 
 
-def _fewest(data: MotifData) -> int:
-    return int(np.bincount(np.asarray(data.labels), minlength=data.n_classes).min())
+def _fewest(model: MotifModel, data: SequenceData) -> int:
+    return int(np.bincount(data.classes, minlength=model.n_classes).min())
 
 
-def _many_parameters(n_free: int, model: MotifModel, data: MotifData) -> list[Check]:
+def _many_parameters(n_free: int, model: MotifModel, data: SequenceData) -> list[Check]:
     rank, excess = _excess(n_free, model, data)
     if excess < _NOTICEABLE:
         return []
     return [
         Check(
-            f"about {rank} coefficients for {len(data)} sequences, {_fewest(data)} in the smallest "
-            "class: the likelihood ratio is larger than chi-squared by about "
+            f"about {rank} coefficients for {len(data)} sequences, {_fewest(model, data)} in the "
+            "smallest class: the likelihood ratio is larger than chi-squared by about "
             f"{excess:.1f} standard deviations, so small p-values come too often; "
             "the split test (--calibration split; calibration='split') has no such condition",
             "invalid" if excess > _TOO_MUCH else "warning",
@@ -728,24 +753,6 @@ def _many_parameters(n_free: int, model: MotifModel, data: MotifData) -> list[Ch
 def _same_everywhere(full: Floats, model: MotifModel) -> bool:
     weights = model.layout.unflatten(full)["weights"]
     return bool((weights == weights[:1]).all())
-
-
-def _most_telling(windows: list[Floats], data: MotifData) -> Floats:
-    """Take the window whose best matches differ most between the last class and the others."""
-    from seqbio.neural.filters import best_windows
-
-    some = np.arange(0, len(data), max(1, len(data) // 1024))
-    width = windows[0].shape[1]
-    matches, _ = best_windows(
-        np.stack(windows)[None].astype(np.float32),
-        np.zeros((1, len(windows)), dtype=np.float32),
-        data.letters(some, np.float32),
-        data.lengths[some] - width + 1,
-    )
-    is_last = np.asarray(data.labels)[some] == data.n_classes - 1
-    apart = matches[is_last].mean(axis=0) - matches[~is_last].mean(axis=0)
-    spread = np.sqrt(matches[is_last].var(axis=0) + matches[~is_last].var(axis=0))
-    return windows[int(np.argmax(apart / (spread + 1e-9)))]
 
 
 def _log_probabilities(logits: Floats) -> Floats:

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Check, Reading, Tying
-from seqbio.motif.motif_data import MotifData
+from seqbio.motif import windows
 from seqbio.motif.motif_model import MotifModel, by_filter
 from seqbio.neural import filters
+from seqbio.sequences.sequence_data import SequenceData
 
 Floats = NDArray[np.float64]
 
@@ -29,35 +30,35 @@ _CHUNK = 1024  # sequences whose scores are held at a time
 _LEANING = 3.0  # standard deviations
 
 
-def canonical_orientation(data: MotifData) -> MotifData:
+def canonical_orientation(data: SequenceData) -> SequenceData:
     """Take of each sequence and its reverse complement the one that comes first.
 
     Parameters
     ----------
-    data : MotifData
+    data : SequenceData
         Of an alphabet with a complement.
 
     Returns
     -------
-    MotifData
+    SequenceData
         The same for any orientation of the sequences.
 
     Examples
     --------
     >>> from seqbio.sequences import DNA
-    >>> data = MotifData(DNA, [DNA.encode("TTG"), DNA.encode("CAA")], [0, 1], 2)
-    >>> [DNA.decode(codes) for codes in canonical_orientation(data).sequences]
+    >>> data = SequenceData.of(["TTG", "CAA"], DNA, [0, 1])
+    >>> [DNA.decode(codes) for codes in canonical_orientation(data).codes]
     ['CAA', 'CAA']
     """
-    turned = [data.alphabet.reverse_complement(codes) for codes in data.sequences]
-    sequences = [min(pair, key=bytes) for pair in zip(data.sequences, turned, strict=True)]
-    return MotifData(data.alphabet, sequences, data.labels, data.n_classes)
+    pairs = zip(data.codes, data.reverse_complements(), strict=True)
+    sequences = [min(pair, key=bytes) for pair in pairs]
+    return SequenceData(data.alphabet, sequences, data.labels)
 
 
 def read_strands(
     model: MotifModel,
     tying: Tying,
-    data: MotifData,
+    data: SequenceData,
     n_starts: int = 1,
     seed: int | np.random.Generator | None = None,
 ) -> Reading:
@@ -69,7 +70,7 @@ def read_strands(
         With max or logsumexp pooling, of both strands.
     tying : Tying
         That ties the strands; positions too, or not.
-    data : MotifData
+    data : SequenceData
         Sequences with their classes.
     n_starts : int, default 1
         Of the learning.
@@ -90,7 +91,7 @@ def read_strands(
     )
     share = np.tanh((by_strand[:, :, 0] - by_strand[:, :, 1]) / 2.0)
     scores = _site_probability(single, full, data)[:, None] * share
-    first = np.asarray(data.labels) == 0
+    first = data.classes == 0
     checks = _composition_checks(scores[first], scores[~first])
     return Reading(np.where(first[:, None], 0.0, scores), checks)
 
@@ -112,7 +113,7 @@ def _composition_checks(first: Floats, others: Floats) -> tuple[Check, ...]:
 def read_places(
     model: MotifModel,
     tying: Tying,
-    data: MotifData,
+    data: SequenceData,
     n_starts: int = 1,
     seed: int | np.random.Generator | None = None,
 ) -> Reading:
@@ -124,7 +125,7 @@ def read_places(
         With max or logsumexp pooling.
     tying : Tying
         That ties the positions.
-    data : MotifData
+    data : SequenceData
         Sequences of one length with their classes.
     n_starts : int, default 1
         Of the learning.
@@ -144,15 +145,15 @@ def read_places(
         lambda items: np.logaddexp.reduce(_log_odds(single, full, data, items), axis=2), data
     )
     by_place -= np.logaddexp.reduce(by_place, axis=2, keepdims=True)
-    sites = np.where(np.asarray(data.labels) > 0, _site_probability(single, full, data), 0.0)
+    sites = np.where(data.classes > 0, _site_probability(single, full, data), 0.0)
     return Reading(sites[:, None, None] * np.exp(by_place))
 
 
-def _in_chunks(values: Callable[[slice], Floats], data: MotifData) -> Floats:
+def _in_chunks(values: Callable[[slice], Floats], data: SequenceData) -> Floats:
     return np.concatenate([values(slice(at, at + _CHUNK)) for at in range(0, len(data), _CHUNK)])
 
 
-def _log_odds(model: MotifModel, full: Floats, data: MotifData, items: slice) -> Floats:
+def _log_odds(model: MotifModel, full: Floats, data: SequenceData, items: slice) -> Floats:
     """Say what a site at each place adds to the log odds of a sequence's class.
 
     The shape is (n_items, n_motifs, n_strands, n_places), with minus infinity past the end of a
@@ -160,24 +161,24 @@ def _log_odds(model: MotifModel, full: Floats, data: MotifData, items: slice) ->
     """
     blocks = model.layout.unflatten(full)
     weights, bias = (by_filter(blocks[name]) for name in ("weights", "bias"))
-    scores = filters.window_scores(weights, bias, data.letters(items))
+    scores = filters.window_scores(weights, bias, windows.letters(data, items))
     scores = scores.reshape(len(scores), model.n_motifs, model.n_strands, -1)
     readout = blocks["readout"][0] if model.has_readout else np.eye(model.n_motifs)
-    label = np.maximum(np.asarray(data.labels)[items] - 1, 0)
+    label = np.maximum(data.classes[items] - 1, 0)
     scores *= np.maximum(readout[label], 0.0)[:, :, None, None]
     past = np.arange(scores.shape[3]) > (data.lengths[items] - model.width)[:, None]
     scores[np.broadcast_to(past[:, None, None], scores.shape)] = -np.inf
     return scores
 
 
-def _site_probability(model: MotifModel, full: Floats, data: MotifData) -> Floats:
+def _site_probability(model: MotifModel, full: Floats, data: SequenceData) -> Floats:
     """Probability that a sequence has a site, (n_items,).
 
     In a class where a share q has a site, the odds of a sequence without one are 1 - q, those of a
     typical sequence of the first class; what exceeds them is due to a site. The first class is
     asked for sites of the second.
     """
-    labels = np.asarray(data.labels)
+    labels = data.classes
     logits = model.logits(full, data)
     typical = np.median(logits[labels == 0], axis=0)
     rows = np.arange(len(labels))

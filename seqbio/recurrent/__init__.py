@@ -7,6 +7,6 @@ gates and across layers. `MarkovModel` is the baseline to try first.
 
 from seqbio.recurrent.estimator import RecurrentModel
 from seqbio.recurrent.markov import MarkovModel
-from seqbio.recurrent.text import CharacterAlphabet, read_text
+from seqbio.sequences import CharacterAlphabet, read_text
 
 __all__ = ["CharacterAlphabet", "MarkovModel", "RecurrentModel", "read_text"]

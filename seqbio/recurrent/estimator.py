@@ -26,18 +26,18 @@ from seqbio.core.training import (
 )
 from seqbio.core.training_state import TrainingState
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError
-from seqbio.recurrent.encoding import as_sequence_data, as_texts, membership, with_boundary
+from seqbio.recurrent.encoding import membership, with_boundary
 from seqbio.recurrent.exchange import from_state_dict, to_state_dict
 from seqbio.recurrent.gradient_flow import GradientFlow, gradient_flow, step_singular_values
 from seqbio.recurrent.network import Architecture, Blocks, Task
 from seqbio.recurrent.network_model import NetworkModel
 from seqbio.recurrent.sampling import draw_sequences
-from seqbio.recurrent.sequence_data import SequenceData
-from seqbio.recurrent.text import CharacterAlphabet
 from seqbio.recurrent.ties import TIES, check_names, make_tying, ties_all_time
-from seqbio.sequences import Alphabet, SequenceLike, atomic_writer, get_alphabet
+from seqbio.sequences import CharacterAlphabet, SequenceLike, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_arrays
 from seqbio.sequences.records import several
+from seqbio.sequences.sequence_data import SequenceData
+from seqbio.sequences.text import AnyAlphabet, as_texts
 
 Floats = NDArray[np.float64]
 _FORMAT = "seqbio recurrent model, version 1"
@@ -221,9 +221,7 @@ class RecurrentModel(Estimator):
         model = self._model(alphabet, len(classes), compact=False)
         return Hypothesis(model, self._tying(model), described(self.tie)), data
 
-    def _model(
-        self, alphabet: Alphabet | CharacterAlphabet, n_classes: int, *, compact: bool
-    ) -> NetworkModel:
+    def _model(self, alphabet: AnyAlphabet, n_classes: int, *, compact: bool) -> NetworkModel:
         """Make the model; a compact one has no axis over time that its ties make constant."""
         n_symbols = alphabet.size + 1
         names = () if isinstance(self.tie, Tying) else check_names(self.tie)
@@ -345,7 +343,7 @@ class RecurrentModel(Estimator):
         if validation is not None:
             extra = self._encode(validation, validation_labels, alphabet, classes)
             held_out = len(data) + np.arange(len(extra))
-            data_for_training = _together(data, extra)
+            data_for_training = data.with_more(extra)
         else:
             data_for_training = data
             if self.validation_fraction:
@@ -376,9 +374,7 @@ class RecurrentModel(Estimator):
         self._data = data
         return self
 
-    def _identity(
-        self, alphabet: Alphabet | CharacterAlphabet, classes: NDArray[Any]
-    ) -> dict[str, Any]:
+    def _identity(self, alphabet: AnyAlphabet, classes: NDArray[Any]) -> dict[str, Any]:
         """Name the settings that `train` is not given, and what was learned of the data."""
         names: dict[str, Any] = {
             name: value
@@ -405,7 +401,7 @@ class RecurrentModel(Estimator):
 
     def _take(
         self,
-        alphabet: Alphabet | CharacterAlphabet,
+        alphabet: AnyAlphabet,
         classes: NDArray[Any],
         model: NetworkModel,
         full: Floats,
@@ -607,13 +603,13 @@ class RecurrentModel(Estimator):
 
     def _encode_new(
         self, records: Iterable[SequenceLike], labels: Labels | None
-    ) -> tuple[Alphabet | CharacterAlphabet, SequenceData, NDArray[Any]]:
+    ) -> tuple[AnyAlphabet, SequenceData, NDArray[Any]]:
         """Encode sequences that decide about the alphabet and the classes."""
         records = several(records)
         if not records:
             raise ParameterError("there are no sequences; give at least one")
         if self.alphabet == "text":
-            alphabet: Alphabet | CharacterAlphabet = CharacterAlphabet.of(as_texts(records))
+            alphabet: AnyAlphabet = CharacterAlphabet.of(as_texts(records))
         elif isinstance(self.alphabet, CharacterAlphabet):
             alphabet = self.alphabet
         else:
@@ -634,14 +630,14 @@ class RecurrentModel(Estimator):
         self,
         records: Iterable[SequenceLike],
         labels: Labels | None,
-        alphabet: Alphabet | CharacterAlphabet,
+        alphabet: AnyAlphabet,
         classes: NDArray[Any],
     ) -> SequenceData:
-        data = as_sequence_data(records, alphabet)
-        if labels is not None:
-            self._only_for("class", "labels are")
-            data.labels = numbered(labels, len(data), classes)
-        return data
+        data = SequenceData.of(records, alphabet)
+        if labels is None:
+            return data
+        self._only_for("class", "labels are")
+        return data.with_labels(numbered(labels, len(data), classes))
 
     # -- keeping -----------------------------------------------------------------------------
 
@@ -690,7 +686,7 @@ class RecurrentModel(Estimator):
         if self.alphabet == "text" and letters is None:
             raise ParameterError("the alphabet is a text's; give its letters")
         if self.alphabet == "text":
-            alphabet: Alphabet | CharacterAlphabet = CharacterAlphabet(letters or "")
+            alphabet: AnyAlphabet = CharacterAlphabet(letters or "")
         elif isinstance(self.alphabet, CharacterAlphabet):
             alphabet = self.alphabet
         else:
@@ -744,7 +740,7 @@ class RecurrentModel(Estimator):
                 )
             letters = header["letters"]
             model = cls._of_saved(header["settings"])
-            alphabet: Alphabet | CharacterAlphabet
+            alphabet: AnyAlphabet
             alphabet = CharacterAlphabet(letters) if letters else get_alphabet(str(model.alphabet))
             classes = arrays["classes"] if model.task == "class" else np.zeros(0)
             network = model._model(alphabet, len(classes), compact=True)
@@ -755,15 +751,6 @@ class RecurrentModel(Estimator):
                 )
         model._take(alphabet, classes, network, full)
         return model
-
-
-def _together(first: SequenceData, second: SequenceData) -> SequenceData:
-    labels = None
-    if first.labels is not None and second.labels is not None:
-        labels = np.concatenate([first.labels, second.labels])
-    return SequenceData(
-        [*first.codes, *second.codes], first.n_letters, labels, (*first.names, *second.names)
-    )
 
 
 def _write_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:

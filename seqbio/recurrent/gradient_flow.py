@@ -26,7 +26,7 @@ from seqbio.neural.recurrence import Cell, CellWeights, run_backward, run_forwar
 from seqbio.neural.workspace import Array
 from seqbio.recurrent.network import backward_states, forward, last_slopes
 from seqbio.recurrent.network_model import Batch, NetworkModel
-from seqbio.recurrent.sequence_data import SequenceData
+from seqbio.sequences.sequence_data import SequenceData
 
 
 @dataclass(frozen=True, eq=False)

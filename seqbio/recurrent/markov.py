@@ -18,9 +18,7 @@ from seqbio.core._checks import checked_tie_names
 from seqbio.core.estimator import Estimator, Ties, described
 from seqbio.core.renaming import formerly
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError
-from seqbio.recurrent.encoding import as_sequence_data
 from seqbio.recurrent.markov_model import FEWER_STEPS, MarkovChainModel
-from seqbio.recurrent.sequence_data import SequenceData
 from seqbio.sequences import SequenceLike, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import (
     model_file,
@@ -28,6 +26,7 @@ from seqbio.sequences.model_files import (
     read_model_text,
     written_coordinates,
 )
+from seqbio.sequences.sequence_data import SequenceData
 
 Floats = NDArray[np.float64]
 
@@ -128,14 +127,14 @@ class MarkovModel(Estimator):
         data : SequenceData
             The sequences as the model takes them.
         """
-        data = as_sequence_data(records, get_alphabet(self.alphabet))
+        data = SequenceData.of(records, get_alphabet(self.alphabet))
         model = self._model(data)
         return Hypothesis(model, self._tying(model), described(self.tie)), data
 
     def _model(self, data: SequenceData) -> MarkovChainModel:
         if not isinstance(self.order, (int, np.integer)) or self.order < 0:
             raise ParameterError(f"order is {self.order!r}; give an integer of 0 or more")
-        k = data.n_letters
+        k = data.alphabet.size
         size = k**self.order
         if size > 10**6:
             raise ParameterError(
@@ -166,9 +165,7 @@ class MarkovModel(Estimator):
                 f"{n_parameters:,} probabilities of {steps} steps cannot be learned from "
                 f"{n_letters:,} letters; lower the order, {FEWER_STEPS}"
             )
-        letters = np.bincount(
-            np.concatenate([codes.astype(np.intp) for codes in data.codes]), minlength=k
-        )
+        letters = np.bincount(np.concatenate(data.codes), minlength=k)
         return self._chain(steps, int(letters[:k].argmax()))
 
     def _chain(self, steps: int | None, reference: int) -> MarkovChainModel:
@@ -252,12 +249,12 @@ class MarkovModel(Estimator):
     def log_likelihood(self, records: Iterable[SequenceLike]) -> Floats:
         """Log-likelihood of each sequence, (n_records,) nats; -inf for what was never seen."""
         model, full = self._fitted()
-        return model.log_likelihood(full, as_sequence_data(records, get_alphabet(self.alphabet)))
+        return model.log_likelihood(full, SequenceData.of(records, get_alphabet(self.alphabet)))
 
     def bits_per_symbol(self, records: Iterable[SequenceLike]) -> float:
         """Mean of minus the binary logarithm of the probability of a letter (or end)."""
         model, full = self._fitted()
-        data = as_sequence_data(records, get_alphabet(self.alphabet))
+        data = SequenceData.of(records, get_alphabet(self.alphabet))
         n_symbols = model.cells(data)[0].size
         return -float(model.log_likelihood(full, data).sum()) / n_symbols / log(2)
 

@@ -14,7 +14,7 @@ from seqbio.core.memory import check_parameters
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ParameterError
 from seqbio.recurrent.markov_kernels import log_probabilities, mean_deviance, n_start_rows
-from seqbio.recurrent.sequence_data import SequenceData
+from seqbio.sequences.sequence_data import SequenceData
 
 _NEVER = -1000.0  # log of what the reference outcome counts where it never happened: exp is 0
 _LONGEST = 1_000_000
@@ -207,7 +207,7 @@ class MarkovChainModel:
     ) -> SequenceData:
         """Draw as many sequences; of the same lengths unless the model says when they end."""
         lengths = None if self.ends else data.lengths
-        return SequenceData(self.draw(full, len(data), lengths, generator), self.n_letters)
+        return SequenceData(data.alphabet, self.draw(full, len(data), lengths, generator))
 
     def draw(
         self,
@@ -276,36 +276,35 @@ class MarkovChainModel:
 
     def counts(self, data: SequenceData) -> FloatArray:
         """How often each outcome followed each context, (n_rows, n_outcomes); kept with data."""
-        n_rows = n_start_rows(self.n_letters, self.order)
-        n_rows += (self.steps or 1) * self.n_letters**self.order
-        kept = data.__dict__.setdefault("_counts", {})
-        key = self.order, self.ends, self.steps
-        if key not in kept:
+
+        def count() -> FloatArray:
+            n_rows = n_start_rows(self.n_letters, self.order)
+            n_rows += (self.steps or 1) * self.n_letters**self.order
             counted = np.bincount(self.cells(data)[0], minlength=n_rows * self.n_outcomes)
-            kept[key] = counted.reshape(n_rows, self.n_outcomes).astype(np.float64)
-            kept[key].setflags(write=False)
-        found: FloatArray = kept[key]
-        return found
+            table = counted.reshape(n_rows, self.n_outcomes).astype(np.float64)
+            table.setflags(write=False)
+            return table
+
+        return data.derived(("counts", self.order, self.ends, self.steps), count)
 
     def cells(self, data: SequenceData) -> tuple[IntArray, IntArray]:
         """Find the cell of `counts` and the sequence of every outcome; kept with the data."""
         from seqbio.recurrent.markov_loops import find_cells
 
         data.check_lengths(self.longest)
-        if data.n_letters != self.n_letters:
+        if data.alphabet.size != self.n_letters:
             raise ParameterError(
-                f"the data have {data.n_letters} letters and the model {self.n_letters}"
+                f"the data have {data.alphabet.size} letters and the model {self.n_letters}"
             )
-        kept = data.__dict__.setdefault("_cells", {})
-        key = self.order, self.ends, self.steps
-        if key not in kept:
+
+        def find() -> tuple[IntArray, IntArray]:
             codes = np.concatenate([np.zeros(0, dtype=np.uint8), *data.codes], dtype=np.uint8)
             cells, n_cells = find_cells(
                 codes, data.lengths, self.order, self.n_letters, self.ends, self.steps or 1
             )
-            kept[key] = cells, np.repeat(np.arange(len(data)), n_cells)
-        found: tuple[IntArray, IntArray] = kept[key]
-        return found
+            return cells, np.repeat(np.arange(len(data)), n_cells)
+
+        return data.derived(("cells", self.order, self.ends, self.steps), find)
 
 
 def _named(

@@ -18,6 +18,7 @@ from seqbio.core.training import TrainingSettings, index_batches, train
 from seqbio.errors import ParameterError
 from seqbio.neural.cross_entropy import cross_entropy
 from seqbio.neural.workspace import Array, Workspace
+from seqbio.recurrent.encoding import symbols
 from seqbio.recurrent.network import (
     Architecture,
     Blocks,
@@ -28,7 +29,7 @@ from seqbio.recurrent.network import (
     forward,
     start_blocks,
 )
-from seqbio.recurrent.sequence_data import SequenceData
+from seqbio.sequences.sequence_data import SequenceData
 
 _POLISHING_STEPS = 1000  # of L-BFGS
 _EVALUATED_STEPS = 256  # steps at a time where no gradient is asked for, so that memory is bounded
@@ -352,16 +353,17 @@ class NetworkModel:
         targets : ndarray of int, (steps, batch) or (1, batch)
             What is to be predicted.
         """
-        chosen = [data.codes[item] for item in batch.items]
+        every = symbols(data)
+        chosen = [every[item] for item in batch.items]
         lengths = data.lengths[batch.items]
-        boundary, n_ends = data.n_letters, self.architecture.n_ends
+        boundary, n_ends = data.alphabet.size, self.architecture.n_ends
         steps = int(lengths.max()) + n_ends
         dtype = np.uint8 if len(self.membership) <= 256 else np.uint16
         padded = np.full((len(chosen), int(lengths.max()) + 2), boundary, dtype=dtype)
         for row, codes in zip(padded, chosen, strict=True):
             row[1 : len(codes) + 1] = codes
         if self.architecture.task == "class":
-            targets = self._labels(data, batch) if with_targets else np.zeros((1, 0), np.intp)
+            targets = data.classes[batch.items][None] if with_targets else np.zeros((1, 0), np.intp)
             return np.ascontiguousarray(padded[:, 1 : steps + 1].T), lengths, targets
         stretch = slice(batch.first, steps if batch.stop is None else batch.stop)
         inputs = np.ascontiguousarray(padded[:, :steps].T[stretch])
@@ -369,11 +371,6 @@ class NetworkModel:
         if not n_ends:
             targets[targets == boundary] = 0  # past the end; it has no output of its own
         return inputs, np.clip(lengths + n_ends - batch.first, 0, len(inputs)), targets
-
-    def _labels(self, data: SequenceData, batch: Batch) -> IntArray:
-        if data.labels is None:
-            raise ParameterError("the data have no labels; give one for each sequence")
-        return data.labels[batch.items][None]
 
     def _forward(
         self,

@@ -15,12 +15,14 @@ from .pairs import Pair, Pairing, as_pairs, encode_pairs, read_pairs
 from .records import SequenceLike, as_records, encode_records
 from .shuffle import SingleArrangementWarning, shuffle_dinucleotides
 from .streaming import Stretch, stream_fasta
+from .text import CharacterAlphabet, read_text
 
 __all__ = [
     "DNA",
     "PROTEIN",
     "RNA",
     "Alphabet",
+    "CharacterAlphabet",
     "Pair",
     "Pairing",
     "SequenceLike",
@@ -39,6 +41,7 @@ __all__ = [
     "read_fasta",
     "read_input",
     "read_pairs",
+    "read_text",
     "shuffle_dinucleotides",
     "stream_fasta",
     "tsv_line",

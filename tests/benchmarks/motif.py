@@ -27,11 +27,11 @@ from seqbio import datasets
 from seqbio.core import untied
 from seqbio.core.optimizers import Adam
 from seqbio.errors import DatasetError
-from seqbio.motif import scan
-from seqbio.motif.motif_data import MotifData
+from seqbio.motif import scan, windows
 from seqbio.motif.motif_model import MotifModel
 from seqbio.motif.motifs import make_motif
 from seqbio.sequences import DNA
+from seqbio.sequences.sequence_data import SequenceData
 from tests.benchmarks import timing
 from tests.benchmarks.timing import Report, Target, peak_memory, peak_memory_of
 
@@ -48,7 +48,7 @@ class OurStep:
     def __init__(self) -> None:
         generator = np.random.default_rng(0)
         codes = [generator.integers(0, 4, LENGTH).astype(np.uint8) for _ in range(N)]
-        self.data = MotifData(DNA, codes, generator.integers(0, 2, N), 2)
+        self.data = SequenceData(DNA, codes, generator.integers(0, 2, N))
         self.model = MotifModel(DNA, 2, FILTERS, WIDTH, "max", single=True)
         self.tying = untied(self.model.layout.size)
         self.free = self.model.random_start(generator)
@@ -72,7 +72,7 @@ class TorchStep:
 
         torch.set_num_threads(1)
         self.torch = torch
-        letters = ours.data.shares(slice(None), np.float32).transpose(0, 2, 1)
+        letters = windows.shares(ours.data, slice(None)).astype(np.float32).transpose(0, 2, 1)
         self.x = torch.tensor(np.ascontiguousarray(letters))
         self.y = torch.tensor(np.asarray(ours.data.labels), dtype=torch.float32)
         self.convolution = torch.nn.Conv1d(4, FILTERS, WIDTH)

@@ -75,13 +75,14 @@ def step_of_seqbio(cell, letters, batch, steps, hidden):
     from seqbio.core.optimizers import Adam, clip_by_norm
     from seqbio.recurrent.network import Architecture
     from seqbio.recurrent.network_model import Batch, NetworkModel
-    from seqbio.recurrent.sequence_data import SequenceData
+    from seqbio.sequences import CharacterAlphabet
+    from seqbio.sequences.sequence_data import SequenceData
 
     generator = np.random.default_rng(0)
     architecture = Architecture(cell, letters, letters, hidden)
     model = NetworkModel(architecture, np.eye(letters))
     codes = generator.integers(letters - 1, size=(batch, steps - 1)).astype(np.uint8)
-    data = SequenceData(list(codes), letters - 1)
+    data = SequenceData(CharacterAlphabet("".join(map(chr, range(48, 47 + letters)))), list(codes))
     full = model.random_start(generator)
     tying, adam, everything = untied(full.size), Adam(full.size), Batch(np.arange(batch))
 

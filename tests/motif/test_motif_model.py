@@ -10,9 +10,10 @@ import pytest
 import seqbio
 from seqbio.core import Hypothesis, check_gradient, identifiable_rank, maximise
 from seqbio.errors import ParameterError
-from seqbio.motif.motif_data import MotifData
+from seqbio.motif import windows
 from seqbio.motif.motif_model import MotifModel
 from seqbio.sequences import DNA, PROTEIN
+from seqbio.sequences.sequence_data import SequenceData
 from tests.reference import motif as reference
 
 WIDTH, LENGTH = 3, 8
@@ -27,7 +28,7 @@ def random_data(n_items=9, n_classes=2, ragged=False, seed=0, length=LENGTH, alp
         for i in range(n_items)
     ]
     sequences[0][2] = size + 1  # an ambiguity code
-    return MotifData(alphabet, sequences, np.arange(n_items) % n_classes, n_classes)
+    return SequenceData(alphabet, sequences, np.arange(n_items) % n_classes)
 
 
 def model(pooling, n_classes=2, n_places=1, n_strands=1, alphabet=DNA, unit=False):
@@ -55,7 +56,7 @@ def test_likelihood_and_gradient(pooling, n_classes, n_places, n_strands, ragged
     blocks = detector.layout.unflatten(full)
     expected = [
         reference.log_likelihood(blocks, DNA.membership[codes], label, pooling)
-        for codes, label in zip(data.sequences, data.labels, strict=True)
+        for codes, label in zip(data.codes, data.labels, strict=True)
     ]
     np.testing.assert_allclose(
         detector.log_likelihood(full, data), expected, rtol=1e-10, atol=1e-12
@@ -96,9 +97,7 @@ def test_one_place_is_the_model_with_tied_places(pooling):
 @pytest.mark.parametrize("pooling", ["max", "logsumexp", "sum"])
 def test_tied_strands_do_not_know_the_strand(pooling):
     data = random_data(ragged=True)
-    turned = MotifData(
-        DNA, [DNA.reverse_complement(codes) for codes in data.sequences], data.labels, 2
-    )
+    turned = SequenceData(DNA, [DNA.reverse_complement(codes) for codes in data.codes], data.labels)
     detector = model(pooling, n_strands=2)
     tying = detector.tying(("strand",))
     full = tying.expand(np.random.default_rng(3).normal(size=tying.n_free))
@@ -142,7 +141,7 @@ def test_rank_with_sum_pooling(names, rank):
 
 def test_design_by_column_and_by_place_agree():
     data = random_data()
-    by_column, by_place = data.design(WIDTH, False), data.design(WIDTH, True)
+    by_column, by_place = windows.design(data, WIDTH, False), windows.design(data, WIDTH, True)
     places = by_place[:, :-1].reshape(len(data), LENGTH, 4)
     for column in range(WIDTH):
         np.testing.assert_allclose(
@@ -204,7 +203,7 @@ def test_proteins_have_one_strand():
     full = np.random.default_rng(1).normal(size=detector.layout.size)
     blocks = detector.layout.unflatten(full)
     expected = reference.log_likelihood(
-        blocks, PROTEIN.membership[data.sequences[0]], data.labels[0], "max"
+        blocks, PROTEIN.membership[data.codes[0]], data.labels[0], "max"
     )
     assert detector.log_likelihood(full, data)[0] == pytest.approx(expected)
 
@@ -261,7 +260,7 @@ def implanted(n_items, length, generator):
         letters[item, at : at + 7] = DNA.encode("TGACTCA")
     noise = generator.random(letters.shape) < 1 / 6
     letters[noise] = generator.integers(0, 4, int(noise.sum()))
-    return MotifData(DNA, list(letters.astype(np.uint8)), labels, 2)
+    return SequenceData(DNA, list(letters.astype(np.uint8)), labels)
 
 
 def test_what_is_learned_predicts_better_than_the_maximum():

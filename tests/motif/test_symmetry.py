@@ -7,9 +7,9 @@ import seqbio
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.sign_flips import log_flip_pvalue
 from seqbio.motif import MotifDetector
-from seqbio.motif.motif_data import MotifData
 from seqbio.motif.symmetry import canonical_orientation, read_places, read_strands
 from seqbio.sequences import DNA
+from seqbio.sequences.sequence_data import SequenceData
 
 SITE = "TGACTCAG"
 
@@ -38,11 +38,11 @@ def detector(*ties, **settings):
 
 def test_a_sequence_and_its_reverse_complement_have_one_canonical_form():
     texts = planted(np.random.default_rng(1), n=20)
-    one = MotifData(DNA, [DNA.encode(text) for text in texts], [0, 1] * 10, 2)
+    one = SequenceData(DNA, [DNA.encode(text) for text in texts], [0, 1] * 10)
     turned = [DNA.encode(reverse_complement(text)) for text in texts]
-    other = MotifData(DNA, turned, [0, 1] * 10, 2)
+    other = SequenceData(DNA, turned, [0, 1] * 10)
     for left, right in zip(
-        canonical_orientation(one).sequences, canonical_orientation(other).sequences, strict=True
+        canonical_orientation(one).codes, canonical_orientation(other).codes, strict=True
     ):
         assert np.array_equal(left, right)
 

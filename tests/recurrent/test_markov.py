@@ -11,7 +11,8 @@ from seqbio.core import check_gradient, equal, fit, untied
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError
 from seqbio.recurrent import MarkovModel
 from seqbio.recurrent.markov_model import MarkovChainModel
-from seqbio.recurrent.sequence_data import SequenceData
+from seqbio.sequences import CharacterAlphabet
+from seqbio.sequences.sequence_data import SequenceData
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_the_closed_form_is_where_the_optimiser_ends(order, tie, generator):
 def test_gradient_and_curvature(ends, generator):
     model = MarkovChainModel("abc", 2, ends=ends, steps=4, reference=1)
     codes = [generator.integers(3, size=n).astype(np.uint8) for n in (5, 1, 4, 5)]
-    data = SequenceData(codes, 3)
+    data = SequenceData(CharacterAlphabet("abc"), codes)
     full = generator.standard_normal(model.layout.size)
     assert check_gradient(model, full, data, seed=0).passed
     total, gradient = model.log_likelihood_and_gradient(full, data)
@@ -93,7 +94,7 @@ def test_gradient_and_curvature(ends, generator):
 def test_scores_are_the_gradients_of_single_sequences(generator):
     model = MarkovChainModel("abc", 2, ends=True, steps=4, reference=1)
     codes = [generator.integers(3, size=n).astype(np.uint8) for n in (5, 1, 4)]
-    data = SequenceData(codes, 3)
+    data = SequenceData(CharacterAlphabet("abc"), codes)
     full = generator.standard_normal(model.layout.size)
     for item, score in enumerate(model.scores(full, data)):
         gradient = model.log_likelihood_and_gradient(full, data.subset(np.array([item])))[1]
@@ -145,11 +146,13 @@ def test_probabilities_of_all_sequences_sum_to_one(generator):
     model = MarkovChainModel("ab", 1, ends=False, steps=None, reference=0)
     full = generator.standard_normal(model.layout.size)
     every = [np.array(x, dtype=np.uint8) for x in product((0, 1), repeat=5)]
-    assert np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum() == pytest.approx(1)
+    assert np.exp(
+        model.log_likelihood(full, SequenceData(CharacterAlphabet("ab"), every))
+    ).sum() == pytest.approx(1)
     model = MarkovChainModel("ab", 1, ends=True, steps=None, reference=0)
     full = generator.standard_normal(model.layout.size)
     every = [np.array(x, dtype=np.uint8) for n in range(13) for x in product((0, 1), repeat=n)]
-    ended = np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum()
+    ended = np.exp(model.log_likelihood(full, SequenceData(CharacterAlphabet("ab"), every))).sum()
     logs = model.tables(full)[1][0]
     stay = np.exp(logs[:, :2]).sum(axis=1).max()
     assert 1 - stay**12 <= ended <= 1 + 1e-12

@@ -3,14 +3,16 @@ from itertools import product
 import numpy as np
 import pytest
 
-from seqbio.core import check_gradient, fingerprint, untied
+from seqbio.core import check_gradient, untied
 from seqbio.core.training import TrainingSettings, train
 from seqbio.errors import ParameterError
 from seqbio.recurrent.network import Architecture
 from seqbio.recurrent.network_model import Batch, NetworkModel
-from seqbio.recurrent.sequence_data import SequenceData
+from seqbio.sequences import CharacterAlphabet
+from seqbio.sequences.sequence_data import SequenceData
 
 CELLS = ["rnn", "lstm", "gru"]
+AB = CharacterAlphabet("ab")
 
 
 def make_model(cell="lstm", n_letters=2, **options):
@@ -27,7 +29,7 @@ def make_model(cell="lstm", n_letters=2, **options):
 
 def draw(generator, lengths, n_letters=2, labels=None):
     codes = [generator.integers(n_letters, size=n).astype(np.uint8) for n in lengths]
-    return SequenceData(codes, n_letters, labels)
+    return SequenceData(CharacterAlphabet("abcdefgh"[:n_letters]), codes, labels)
 
 
 @pytest.fixture
@@ -44,13 +46,13 @@ def test_probabilities_of_all_sequences_sum_to_one(cell, steps, generator):
     every = [
         np.array(letters, dtype=np.uint8) for n in range(5) for letters in product((0, 1), repeat=n)
     ]
-    ended = np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum()
+    ended = np.exp(model.log_likelihood(full, SequenceData(AB, every))).sum()
     # What is left is the probability of four letters without an end: those of the sequences of
     # four letters, each divided by the probability that it ends there.
     longest = [codes for codes in every if len(codes) == 4]
     open_ = 0.0
     for codes in longest:
-        data = SequenceData([codes], 2)
+        data = SequenceData(AB, [codes])
         inputs, lengths, targets = model.assemble(data, Batch(np.array([0])))
         logits, _ = model._forward(model.blocks(full), inputs, lengths)
         log_probability, _ = model._cross_entropy(logits, targets, lengths)
@@ -97,7 +99,7 @@ def test_without_ends_probabilities_of_each_length_sum_to_one(cell, steps, gener
     full = generator.standard_normal(model.layout.size)
     for n in (1, 4):
         every = [np.array(letters, dtype=np.uint8) for letters in product((0, 1), repeat=n)]
-        total = np.exp(model.log_likelihood(full, SequenceData(every, 2))).sum()
+        total = np.exp(model.log_likelihood(full, SequenceData(AB, every))).sum()
         assert total == pytest.approx(1, abs=1e-12)
     data = draw(generator, [4, 1, 3])
     assert check_gradient(model, full, data, seed=0, n_directions=20).passed
@@ -163,18 +165,6 @@ def test_sequences_that_are_too_long_are_refused_by_name(generator):
     data.names = ("the sequence at index 0 ('a')", "the sequence at index 1 ('b')")
     with pytest.raises(ParameterError, match=r"index 1 \('b'\) has 5 letters .* weights for 3;"):
         model.log_likelihood(np.zeros(model.layout.size), data)
-
-
-def test_data_are_named_by_content_and_cut_by_item(generator):
-    data = draw(generator, [40, 40, 2], labels=np.array([0, 1, 0]))
-    data.codes[1][:] = data.codes[0]
-    np.testing.assert_array_equal(data.clusters()[0], data.clusters()[1])
-    assert data.clusters()[2] != data.clusters()[0]
-    part = data.subset(np.array([2, 0]))
-    assert [len(codes) for codes in part.codes] == [2, 40]
-    np.testing.assert_array_equal(part.labels, [0, 0])
-    assert fingerprint(part) != fingerprint(data)
-    assert fingerprint(data.subset(np.arange(3))) == fingerprint(data)
 
 
 def test_single_precision_never_says_that_it_has_converged(generator):

@@ -27,9 +27,9 @@ import numpy as np
 import seqbio
 from seqbio.core import Hypothesis, map_pieces, spawn_generators
 from seqbio.motif import MotifDetector
-from seqbio.motif.motif_data import MotifData
 from seqbio.motif.motif_model import MotifModel
 from seqbio.sequences import DNA
+from seqbio.sequences.sequence_data import SequenceData
 from tests.statistical.limits import as_table, rejections
 
 N_SEQUENCES, LENGTH, WIDTH = 1500, 12, 2
@@ -49,7 +49,7 @@ def pvalue_of(calibration: str, tested: str, generator: np.random.Generator) -> 
     truth = model.tying(("position", "strand"))
     full = truth.expand(generator.normal(0.0, STRENGTH, truth.n_free))
     codes = generator.integers(0, 4, (N_SEQUENCES, LENGTH)).astype(np.uint8)
-    data = MotifData(DNA, list(codes), np.zeros(N_SEQUENCES), 2)
+    data = SequenceData(DNA, list(codes), np.zeros(N_SEQUENCES))
     # Constants in the filter add up over the windows; the classes are to be about as large.
     full[model.layout.slice("intercept")] -= model.logits(full, data).mean()
     data = model.simulate(full, data, generator)

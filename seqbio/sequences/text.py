@@ -6,13 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
+from Bio.Seq import Seq
+from Bio.SeqRecord import SeqRecord
 from numpy.typing import ArrayLike, NDArray
 
-from seqbio.core._checks import checked
-from seqbio.errors import AlphabetError, ArgumentTypeError, ParameterError, SequenceFormatError
-from seqbio.sequences import Source, read_input
+from ..core._checks import checked
+from ..errors import AlphabetError, ArgumentTypeError, ParameterError, SequenceFormatError
+from .alphabet import Alphabet
+from .input import Source, read_input
+from .records import several
 
 
 @checked
@@ -62,6 +67,10 @@ class CharacterAlphabet:
         return self.letters
 
     @property
+    def complement(self) -> None:
+        """Characters have none."""
+
+    @property
     def membership(self) -> NDArray[np.float64]:
         """Each letter stands for itself."""
         return np.eye(self.size)
@@ -94,6 +103,24 @@ class CharacterAlphabet:
         if array.ndim != 1 or (array.size and not inside):
             raise ParameterError(f"codes are {codes!r}; give integers from 0 to {self.size - 1}")
         return "".join(self.letters[code] for code in array)
+
+
+AnyAlphabet: TypeAlias = Alphabet | CharacterAlphabet
+
+
+def as_texts(records: Iterable[Any]) -> list[str]:
+    """Check texts, each a str or a record; none may be empty."""
+    texts = []
+    for index, record in enumerate(several(records)):
+        if not isinstance(record, str | Seq | SeqRecord):
+            raise ParameterError(
+                f"the text at index {index} is of type {type(record).__name__}; give a str"
+            )
+        texts.append(str(getattr(record, "seq", record)))
+    for index, text in enumerate(texts):
+        if not text:
+            raise ParameterError(f"the text at index {index} is empty; leave it out")
+    return texts
 
 
 @checked
