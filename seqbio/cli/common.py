@@ -34,6 +34,8 @@ from seqbio.errors import NestingError, ParameterError, SeqbioError, did_you_mea
 if TYPE_CHECKING:
     from Bio.SeqRecord import SeqRecord
 
+    from seqbio.core.tables import Table
+    from seqbio.hypothesis_testing import LikelihoodRatioResult
     from seqbio.sequences import Pair
 
 SCHEMA_VERSION = 2
@@ -240,6 +242,12 @@ class Reported(Results):
 
             check_name(self.report)
             check_installed()
+
+    def write_test(self, result: LikelihoodRatioResult, *about: Table) -> None:
+        """Write the result of a test for people: its conclusion, what it is about, and why."""
+        from seqbio.core.tables import as_text
+
+        self.write_text(as_text(result.conclusion, [*about, *result.tables()]))
 
     def write_report(self, source: Any, origin: Mapping[str, object], **settings: Any) -> None:
         """Write a report if it is asked for, see `seqbio.report.write_report`."""

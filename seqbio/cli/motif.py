@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
-from math import isnan
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from Bio.motifs import Motif
     from Bio.SeqRecord import SeqRecord
 
-    from seqbio.hypothesis_testing.tables import Table
     from seqbio.motif import Match, MotifDetector
 
 app = typer.Typer()
@@ -28,8 +26,6 @@ _STRANDS = ("both", "one")
 _MOTIF_FORMATS = ("meme", "jaspar")
 _HIT_FORMATS = ("tsv", "bed", "gff3")
 _LOGO_ENDINGS = (".png", ".pdf", ".svg")
-_NO_MOTIFS = "The filters are untied over position; there is no motif to show"
-_KNOWN_ENOUGH = 0.01  # q-value below which a motif is called by the name of its match
 
 
 def _words() -> Mapping[str, str]:
@@ -193,11 +189,11 @@ def train(
     history (of each epoch), motifs (name, consensus, bits, sites, readout, matches), settings,
     files, seed.
     """
-    from seqbio.hypothesis_testing.tables import as_text
+    from seqbio.core.tables import as_text
     from seqbio.motif import MotifDetector, read_motifs, write_motifs
     from seqbio.motif.comparison import check_alphabets
     from seqbio.motif.logo import draw_logos
-    from seqbio.report import settings_table
+    from seqbio.motif.summary import NO_MOTIFS, motifs_of, summed_up
     from seqbio.sequences import get_alphabet
 
     file_format = common.chosen("--format", file_format, _MOTIF_FORMATS)
@@ -209,7 +205,7 @@ def train(
     settings = _settings(tie, pooling, strands, alphabet)
     for option, asked in (("--write-motifs", write), ("--logo", logo)):
         if asked is not None and "position" not in settings["tie"]:
-            raise common.wrong_usage(option, f"{_NO_MOTIFS.lower()}; leave it out, or tie position")
+            raise common.wrong_usage(option, f"{NO_MOTIFS.lower()}; leave it out, or tie position")
     known_motifs = [] if known is None else read_motifs(common.file_of(known))
     check_alphabets(known_motifs, get_alphabet(alphabet))
     n_classes = 2 if labels is None else len(set(labels))
@@ -226,11 +222,11 @@ def train(
     )
     with common.progress(f"training on {len(records)} sequences", quiet=results.quiet) as update:
         detector.fit(records, labels, on_batch=common.epochs(update, epochs, "nats per sequence"))
-    found = detector.motifs_ if detector.model_.n_places == 1 else []
+    found = motifs_of(detector)
     with common.progress("comparing with known motifs", quiet=results.quiet):
         matches = _matches(found, known_motifs)
     names = [_class_name(files, negatives, index) for index in range(len(detector.classes_))]
-    table = _motif_table(detector, found, matches)
+    sentence, tables = summed_up(detector, names, matches)
     with common.each_written() as attempt:
         if save is not None:
             attempt(detector.save, save)
@@ -239,10 +235,10 @@ def train(
         if logo is not None:
             attempt(draw_logos, found, logo)
         origin = {"classes": ", ".join(names), "sequences": len(records), "seed": seed}
-        tables = [table, settings_table(detector)]
-        attempt(results.write_report, detector, origin, tables=tables)
+        whole = [*tables, detector.settings_table()]
+        attempt(results.write_report, detector, origin, tables=whole)
         if results.json:
-            content = _trained(detector, found, matches) | {
+            content = _trained(detector, matches) | {
                 "classes": names,
                 "n_sequences": len(records),
                 "files": [*files, *([negatives] if negatives else [])],
@@ -250,9 +246,7 @@ def train(
             }
             attempt(results.write_json, "motif train", content)
         else:
-            motif_text = as_text([table]) if found else _NO_MOTIFS
-            lines = [*_summary(detector, names), *[""] * bool(found), motif_text]
-            attempt(results.write_text, "\n".join(lines))
+            attempt(results.write_text, as_text(sentence, tables))
 
 
 @app.command(cls=_Command)
@@ -508,7 +502,7 @@ def compare_ties(
     conclusion, level, null and alternative, effects, warnings, data_fingerprint, settings, files,
     n_sequences, seed.
     """
-    from seqbio.hypothesis_testing.tables import Table, as_text
+    from seqbio.core.tables import Table
     from seqbio.motif import MotifDetector
 
     known = tuple(MotifDetector.ties())
@@ -557,14 +551,13 @@ def compare_ties(
         statements = calibration.statements(tested, kept, MotifDetector.ties())
         attempt(results.write_report, result, origin, **statements)
         if results.json:
-            content: dict[str, Any] = {"files": [*files, *([negatives] if negatives else [])]}
-            content |= {"n_sequences": len(records), **result.to_dict()}
-            content |= {"settings": shared, "seed": seed}
+            content = result.to_dict()
+            content |= {"files": [*files, *([negatives] if negatives else [])]}
+            content |= {"n_sequences": len(records), "settings": shared, "seed": seed}
             attempt(results.write_json, "motif test", content)
         else:
             rows = [("classes", classes), ("width", str(width)), ("pooling", settings["pooling"])]
-            settings_text = as_text([Table("Settings", (), rows)])
-            attempt(results.write_text, f"{settings_text}\n\n{result}")
+            attempt(results.write_test, result, Table("Settings", (), rows))
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -621,74 +614,19 @@ def _matches(motifs: list[Motif], known: list[Motif]) -> list[list[Match]]:
     return [compare_motifs(each, known)[:3] for each in motifs]
 
 
-def _rows(
-    detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]]
-) -> list[dict[str, Any]]:
-    from seqbio.motif import information_content
+def _trained(detector: MotifDetector, matches: list[list[Match]]) -> dict[str, Any]:
+    from seqbio.motif.summary import rows_of
 
-    rows: list[dict[str, Any]] = []
-    for each, best in zip(motifs, matches, strict=True):
-        number = int(str(each.name).removeprefix("motif").rstrip("+-")) - 1
-        readout = detector.readout_
-        rows.append(
-            {
-                "name": str(each.name),
-                "consensus": str(each.consensus),
-                "bits": float(information_content(each, detector.background_).sum()),
-                "sites": float(sum(each.counts[letter][0] for letter in each.alphabet)),
-                "readout": readout[..., number].tolist() if readout.ndim == 2 else None,
-                "matches": [asdict(match) for match in best],
-            }
-        )
-    return rows
-
-
-def _trained(
-    detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]]
-) -> dict[str, Any]:
     settings = detector.get_params()
+    motifs = [
+        row | {"matches": [asdict(match) for match in row["matches"]]}
+        for row in rows_of(detector, matches)
+    ]
     return {
         "log_likelihood": detector.log_likelihood_,
         "n_free_parameters": detector.n_free_parameters_,
         "converged": detector.converged_,
         "history": [asdict(record) for record in detector.history_],
-        "motifs": _rows(detector, motifs, matches),
+        "motifs": motifs,
         "settings": {name: settings[name] for name in settings if name != "seed"},
     }
-
-
-def _summary(detector: MotifDetector, names: list[str]) -> list[str]:
-    lines = [
-        f"Classes: {', '.join(f'{i} = {name}' for i, name in enumerate(names))}",
-        f"Log-likelihood {detector.log_likelihood_:.4f} nats, "
-        f"{detector.n_free_parameters_} free parameters",
-    ]
-    if detector.history_:
-        last = detector.history_[-1]
-        best = min(record.validation_loss for record in detector.history_)
-        validation = "" if isnan(best) else f", validation loss {best:.4f}"
-        lines.append(
-            f"{last.epoch} epochs: training loss {last.loss:.4f}{validation} nats per sequence"
-        )
-    return lines
-
-
-def _motif_table(detector: MotifDetector, motifs: list[Motif], matches: list[list[Match]]) -> Table:
-    from seqbio.hypothesis_testing.tables import Table
-
-    compared = any(matches)
-    header = ("", "consensus", "bits", "sites", "readout", *["best known match"] * compared)
-    rows = []
-    for row in _rows(detector, motifs, matches):
-        readout = row["readout"]
-        strongest = "" if readout is None else f"{max(readout, key=abs):.2f}"
-        cells = (row["name"], row["consensus"], f"{row['bits']:.1f}", f"{row['sites']:.0f}")
-        rows.append((*cells, strongest, *[_match_text(row["matches"])] * compared))
-    return Table("Motifs", header, rows)
-
-
-def _match_text(matches: list[Mapping[str, Any]]) -> str:
-    if not matches or matches[0]["qvalue"] > _KNOWN_ENOUGH:
-        return ""
-    best = matches[0]
-    return f"{best['target']} {best['target_id']} (p = {best['pvalue']:.2g})".replace("  ", " ")

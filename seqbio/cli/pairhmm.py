@@ -249,8 +249,8 @@ def fit(
     estimate, lower, upper), interval_method, interval_level, interval_failure (why there are none),
     settings, files, n_pairs, groups (if there are any: pairs of each), seed.
     """
-    from seqbio.hypothesis_testing.tables import as_text
-    from seqbio.report import pair_hmm_tables
+    from seqbio.core.tables import as_text
+    from seqbio.pairhmm.summary import summed_up
 
     asked = intervals and common.chosen("--intervals", intervals, _INTERVALS)
     settings = options.settings(tie)
@@ -263,7 +263,7 @@ def fit(
     method = asked or hmm.interval_method_
     with common.progress("computing intervals", quiet=results.quiet) as on_done:
         bounds, failure = _intervals(hmm, method, on_done)
-    tables = pair_hmm_tables(hmm, bounds, method, failure)
+    sentence, tables = summed_up(hmm, bounds, method, failure)
     with common.each_written() as attempt:
         if save is not None:
             attempt(hmm.save, save)
@@ -273,7 +273,7 @@ def fit(
             content = _input(source, pairs, groups) | _estimates(hmm, bounds, method, failure)
             attempt(results.write_json, "pairhmm fit", content | {"seed": seed})
         else:
-            attempt(results.write_text, as_text(tables))
+            attempt(results.write_text, as_text(sentence, tables))
 
 
 @app.command(cls=_Command)
@@ -608,6 +608,7 @@ def compare_ties(
     interval_level, evidence, warnings, data_fingerprint, settings, files, n_pairs, groups
     (if there are any: pairs of each), seed.
     """
+    from seqbio.core.tables import Table
     from seqbio.pairhmm import PairHMM
 
     known = tuple(PairHMM.ties())
@@ -638,26 +639,29 @@ def compare_ties(
         origin = _origin(source, pairs, groups, seed)
         attempt(results.write_report, result, origin, **statements)
         if results.json:
-            content = _input(source, pairs, groups) | result.to_dict()
+            content = result.to_dict() | _input(source, pairs, groups)
             content |= {"settings": _settings_of(null_hmm, "tie"), "seed": seed}
             attempt(results.write_json, "pairhmm test", content)
         else:
-            attempt(results.write_text, f"{_sides(pairs)}\n\n{result}")
+            attempt(results.write_test, result, Table("Sequences", (), _sides(pairs)))
 
 
-def _sides(pairs: Pairs) -> str:
+def _sides(pairs: Pairs) -> list[tuple[str, str]]:
     """Say which sequences are x and y, and which gaps the parameters of x are about."""
     records = _records(pairs)
     if len(records) == 1:
-        which = f"x = {records[0][0].id}, y = {records[0][1].id}"
+        which = [("x", str(records[0][0].id)), ("y", str(records[0][1].id))]
     else:
-        which = f"x and y = first and second sequence of each of the {len(pairs)} pairs"
-        which += "".join(f"\ngroup {name}: {n} pairs" for name, n in sizes(pairs).items())
-    return (
-        f"{which}\n"
-        "open_x, extend_x: letters of x against a gap in y (deletions, where x is the ancestor or\n"
-        "the reference); open_y, extend_y: letters of y against a gap in x (insertions)"
-    )
+        which = [("x and y", f"first and second sequence of each of the {len(pairs)} pairs")]
+        which += [(f"group {name}", f"{n} pairs") for name, n in sizes(pairs).items()]
+    return [
+        *which,
+        (
+            "open_x, extend_x",
+            "letters of x against a gap in y (deletions, where x is the ancestor or the reference)",
+        ),
+        ("open_y, extend_y", "letters of y against a gap in x (insertions)"),
+    ]
 
 
 # -- models ------------------------------------------------------------------------------------
@@ -761,7 +765,7 @@ def _origin(
     return {
         "files": ", ".join([*source.files, *groups.files]),
         "pairs": len(pairs),
-        "x and y": _sides(pairs).replace("\n", ". ", 1).replace("\n", " "),
+        "x and y": "; ".join(f"{name}: {meaning}" for name, meaning in _sides(pairs)),
         "seed": seed,
     }
 

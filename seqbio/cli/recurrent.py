@@ -199,9 +199,8 @@ def train(
     and loss of the model that was kept, n_free_parameters, bits_per_symbol or accuracy on all
     data, settings, file, n_records, seed.
     """
-    from seqbio.hypothesis_testing.tables import Table, as_text
+    from seqbio.core.tables import Table, as_text
     from seqbio.recurrent import RecurrentModel
-    from seqbio.report import settings_table
 
     task = "next" if label is None else "class"
     results.check(file, save=save, checkpoint=checkpoint)
@@ -241,22 +240,11 @@ def train(
         else:
             result = {"accuracy": model.score(records, labels)}
         training = model.training_
-        rows = [
-            (str(r.epoch), f"{r.loss * factor:.4f}", _number(r.validation_loss * factor))
-            for r in training.history
-        ]
-        summary = [
-            ("records", str(len(records))),
-            ("free parameters", str(model.n_free_parameters_)),
-            ("kept", f"epoch {training.epoch}; {training.message}"),
-            *((name.replace("_", " "), f"{value:.4f}") for name, value in result.items()),
-        ]
-        tables = [
-            Table("Training", ("epoch", unit, "validation"), rows),
-            Table("Model", (), summary),
-        ]
+        sentence, tables = model._summary()
+        found = [(name.replace("_", " "), f"{value:.4f}") for name, value in result.items()]
+        tables = [Table("All data", (), [("records", str(len(records))), *found]), *tables]
         origin = {"file": file, "records": len(records), "seed": seed}
-        attempt(results.write_report, model, origin, tables=[*tables, settings_table(model)])
+        attempt(results.write_report, model, origin, tables=[*tables, model.settings_table()])
         if results.json:
             content = {
                 "file": file,
@@ -278,7 +266,7 @@ def train(
             }
             attempt(results.write_json, "recurrent train", content)
         else:
-            attempt(results.write_text, as_text(tables))
+            attempt(results.write_text, as_text(sentence, tables))
 
 
 @app.command(cls=_Command)
@@ -494,11 +482,11 @@ def compare_ties(
         statements = calibration.statements(*ties, meanings)
         attempt(results.write_report, result, origin, **statements)
         if results.json:
-            content = {"file": file, "n_records": len(records)} | result.to_dict()
+            content = result.to_dict() | {"file": file, "n_records": len(records)}
             content |= {"settings": settings, "seed": seed}
             attempt(results.write_json, "recurrent test", content)
         else:
-            attempt(results.write_text, str(result))
+            attempt(results.write_test, result)
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -598,10 +586,6 @@ def _scores(network: RecurrentModel, records: Sequence[Any]) -> list[dict[str, A
         }
         for row, probabilities in zip(base, table, strict=True)
     ]
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}" if value == value else "-"
 
 
 def _settings_of(model: RecurrentModel) -> dict[str, Any]:

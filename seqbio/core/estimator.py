@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from seqbio.core._checks import SELF_CHECKED, Kind, checked, checked_labels, kinds_of
 from seqbio.core.numerics import IntArray
 from seqbio.core.renaming import former_names, renamed, tell
+from seqbio.core.tables import Summarised, Table
 from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
 
@@ -26,7 +27,7 @@ Ties: TypeAlias = Annotated[tuple[str, ...] | Tying, SELF_CHECKED]
 """What the setting `tie` takes: names of ties, or a tying of the user's own."""
 
 
-class Estimator:
+class Estimator(Summarised):
     """Constructor arguments kept as given, under their own names.
 
     A subclass takes all its settings as keyword arguments of ``__init__`` and stores each as it
@@ -128,6 +129,24 @@ class Estimator:
         tell(name, new)
         return getattr(self, new)
 
+    def _summary(self) -> tuple[str, Sequence[Table]]:
+        """Sum up what has not learned anything yet; families say what they have learned."""
+        return f"{type(self).__name__}, not fitted.", [self.settings_table()]
+
+    def settings_table(self) -> Table:
+        """Lay out the settings.
+
+        Returns
+        -------
+        Table
+            A row for each.
+        """
+        rows = [(name, _setting(value)) for name, value in self.get_params().items()]
+        return Table("Settings", (), rows)
+
+    def __str__(self) -> str:
+        return repr(self)
+
     def __repr__(self) -> str:
         defaults = inspect.signature(type(self).__init__).parameters
         changed = [
@@ -136,6 +155,12 @@ class Estimator:
             if not _same(value, defaults[name].default)
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "none"
+    return "default" if value is None else str(value)
 
 
 @cache

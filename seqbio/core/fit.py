@@ -27,6 +27,7 @@ from seqbio.core.fingerprint import fingerprint
 from seqbio.core.model import Effect, Model, begin_of, estimates_of, standard_of
 from seqbio.core.numerics import FloatArray
 from seqbio.core.parallel import spawn_generators
+from seqbio.core.tables import Summarised, Table, numbers_table, shortened
 from seqbio.core.tying import Tying
 from seqbio.errors import (
     ConvergenceError,
@@ -34,9 +35,11 @@ from seqbio.errors import (
     ParameterError,
 )
 
+_MOST_NAMES = 20  # in a summary
+
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Summarised):
     """The best parameters that were found, and the evidence that they are the best.
 
     Parameters
@@ -86,33 +89,29 @@ class Fit:
     optima_converged: tuple[bool, ...]
     at_boundary: tuple[str, ...]
 
-    def summary(self) -> str:
-        """Write the fit out for people.
-
-        Returns
-        -------
-        str
-            A few lines: likelihood, convergence, other optima, and the model's estimates.
-        """
-        lines = [
+    def _summary(self) -> tuple[str, list[Table]]:
+        sentence = (
             f"{type(self.model).__name__}, {self.n_free} free parameters "
-            f"of {self.tying.n_full}: log-likelihood {self.log_likelihood:.6f} nats",
-            f"{'converged' if self.converged else 'NOT CONVERGED'}: {self.message} "
-            f"({self.n_iterations} iterations, {self.n_evaluations} evaluations)",
+            f"of {self.tying.n_full}: log-likelihood {self.log_likelihood:.6f} nats, "
+            f"{self.convergence}"
+        )
+        at_boundary = [(name,) for name in shortened(list(self.at_boundary), _MOST_NAMES)]
+        return sentence, [
+            numbers_table("Estimates", estimates_of(self.model, self.full), _MOST_NAMES),
+            Table("Estimated at the boundary", (), at_boundary),
         ]
+
+    @property
+    def convergence(self) -> str:
+        """Whether it is an optimum, why, and how it compares with those of other starts."""
+        starts = ""
         if len(self.optima) > 1:
-            lines.append(
-                f"best of {len(self.optima)} starts; the second best is "
-                f"{self.optima[0] - self.optima[1]:.3g} nats below"
-            )
-        for listed in (
-            [f"at the boundary: {name}" for name in self.at_boundary],
-            [f"  {n} = {value:.6g}" for n, value in estimates_of(self.model, self.full).items()],
-        ):
-            lines += listed[:20]
-            if len(listed) > 20:
-                lines.append(f"  ... and {len(listed) - 20} more")
-        return "\n".join(lines)
+            below = self.optima[0] - self.optima[1]
+            starts = f"; best of {len(self.optima)} starts, the second {below:.2g} nats below"
+        return (
+            f"{'converged' if self.converged else 'NOT CONVERGED'}: {self.message}; "
+            f"{self.n_iterations} iterations, {self.n_evaluations} evaluations{starts}"
+        )
 
 
 @checked

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from seqbio.core import Fit, Hypothesis, Model, Tying, fingerprint, identifiable_rank
+from seqbio.core.tables import shortened
 from seqbio.errors import DataMismatchError, NestingError
-from seqbio.hypothesis_testing.wording import name_of, shortened, ties_in_words
+from seqbio.hypothesis_testing.wording import name_of, ties_in_words
 
 _MOST_NAMES = 5
 # Settings that say nothing about the data.

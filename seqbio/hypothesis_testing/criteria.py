@@ -25,10 +25,11 @@ import numpy as np
 from seqbio.core import Check, Fit, fingerprint, information, is_regular, sample_size_of, scores_of
 from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
+from seqbio.core.tables import Summarised, Table, short
 from seqbio.errors import DataMismatchError, ParameterError
 from seqbio.hypothesis_testing.evidence import check_count
 from seqbio.hypothesis_testing.laws import log_weighted_chi_squared_tail
-from seqbio.hypothesis_testing.tables import Table, as_html, as_text
+from seqbio.hypothesis_testing.wording import p_value_in_words
 
 _LEVEL = 0.05
 
@@ -62,7 +63,7 @@ class CriteriaRow:
 
 
 @dataclass(frozen=True, repr=False)
-class CriteriaTable:
+class CriteriaTable(Summarised):
     """Fits to the same data, the best first.
 
     Parameters
@@ -101,13 +102,11 @@ class CriteriaTable:
     def __repr__(self) -> str:
         return f"CriteriaTable({[row.name for row in self.rows]}, n={self.n}, what={self.what!r})"
 
-    def __str__(self) -> str:
-        return as_text([self._table()])
-
-    def _repr_html_(self) -> str:
-        return as_html([self._table()])
-
-    def _table(self) -> Table:
+    def _summary(self) -> tuple[str, list[Table]]:
+        best, *others = self.rows
+        sentence = f'"{best.name}" has the most support, {best.weight:.3g} of the Akaike weight.'
+        if not others:
+            sentence = f'"{best.name}" is the only fit, and there is nothing to compare it with.'
         header = ("", "log-likelihood", "parameters", "AIC", "AICc", "BIC", "weight")
         rows = [
             (
@@ -121,7 +120,7 @@ class CriteriaTable:
             )
             for row in self.rows
         ]
-        return Table(f"Information criteria, n = {self.n} {self.what}", header, rows)
+        return sentence, [Table(f"Information criteria, n = {self.n} {self.what}", header, rows)]
 
 
 @checked
@@ -168,6 +167,8 @@ def criteria(fits: Mapping[str, Fit], data: Any, *, n: int | None = None) -> Cri
     >>> data = np.array([1.0, 2.0, 1.0, 2.0])
     >>> zero, free = (fit(NormalMean(), tying, data) for tying in (fixed(1, 0, 0.0), untied(1)))
     >>> print(criteria({"zero": zero, "free": free}, data))
+    "free" has the most support, 0.924 of the Akaike weight.
+    <BLANKLINE>
     Information criteria, n = 4 items
             log-likelihood  parameters  AIC     AICc    BIC     weight
       free  -0.500          1           3.000   5.000   2.386   0.924
@@ -214,7 +215,7 @@ def _check_data(fit: Fit, data: Any, name: str) -> None:
 
 
 @dataclass(frozen=True)
-class VuongTest:
+class VuongTest(Summarised):
     """Whether two fits can be told apart, and which is closer to the truth.
 
     Parameters
@@ -239,6 +240,33 @@ class VuongTest:
     pvalue: float | None
     preferred: Literal["first", "second", ""]
     checks: tuple[Check, ...]
+
+    def _summary(self) -> tuple[str, list[Table]]:
+        level = f"the {100 * _LEVEL:g} % level"
+        distinct = p_value_in_words(self.log_pvalue_distinguishable)
+        if self.pvalue is None:
+            sentence = f"The data cannot tell the two fits apart ({distinct}, not below {level})."
+        elif not self.preferred:
+            sentence = (
+                "The two fits differ, and neither is clearly closer to the truth "
+                f"(p = {self.pvalue:.3g}, not below {level})."
+            )
+        else:
+            sentence = (
+                f"The {self.preferred} fit is closer to the truth "
+                f"(p = {self.pvalue:.3g}, below {level})."
+            )
+        rows = [
+            ("variance of the log-likelihood ratios", f"{short(self.variance)} nats squared"),
+            ("whether they vary", distinct),
+            ("statistic", short(self.statistic)),
+            ("p-value", "none" if self.pvalue is None else f"{self.pvalue:.3g}"),
+            ("laws under the null", self.null_law),
+        ]
+        return sentence, [
+            Table("Vuong's test", (), rows),
+            Table("Warnings", (), [(check.severity, check.message) for check in self.checks]),
+        ]
 
     @property
     def null_law(self) -> str:

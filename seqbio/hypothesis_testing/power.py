@@ -33,6 +33,7 @@ from seqbio.core import (
 )
 from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray
+from seqbio.core.tables import Summarised, Table, short
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.comparability import identifiable_ranks, names_of
 from seqbio.hypothesis_testing.comparison import Options
@@ -44,7 +45,7 @@ _N_INFORMATION = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Power:
+class Power(Summarised):
     """Probability of a p-value at or below the level when something else than the null is true.
 
     Parameters
@@ -82,6 +83,25 @@ class Power:
     def interval(self) -> tuple[float, float] | None:
         """Interval of 95 % of the power by simulation (Clopper and Pearson)."""
         return exceedance_interval(self._n_rejected, len(self.trials)) if self.trials else None
+
+    def _summary(self) -> tuple[str, list[Table]]:
+        found, interval = self.by_simulation, self.interval
+        rows = [("level", f"{100 * self.level:g} %"), ("degrees of freedom", str(self.df))]
+        if self.by_law is not None:
+            rows.append(("power by the noncentral chi-squared law", f"{self.by_law:.3g}"))
+            rows.append(("noncentrality", short(self.noncentrality)))
+        if found is not None and interval is not None:
+            bounds = "{:.3g} to {:.3g}".format(*interval)
+            rows.append(("power by simulation", f"{found:.3g}, 95 % interval {bounds}"))
+            rows.append(("data sets", f"{len(self.trials)}, {self._n_rejected} of them rejected"))
+        best = self.by_law if found is None else found
+        sentence = "The power is not known: no data were drawn, and there is no law."
+        if best is not None:
+            sentence = (
+                f"The test rejects the null with a probability of {best:.3g} at the "
+                f"{100 * self.level:g} % level, if the given truth holds."
+            )
+        return sentence, [Table("Power", (), rows)]
 
     @property
     def _n_rejected(self) -> int:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqbio.core import Check, Fit, estimates_of
+from seqbio.core.tables import Summarised, Table, short, shortened
 from seqbio.hypothesis_testing.calibrations.declaration import Calibration
 from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison
 from seqbio.hypothesis_testing.effects import INTERVAL_LEVEL, EffectEstimate
 from seqbio.hypothesis_testing.evidence import Evidence
-from seqbio.hypothesis_testing.tables import Table, as_html, as_text
-from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
+from seqbio.hypothesis_testing.wording import p_value_in_words
 
 LEVEL = 0.05  # decides the wording of the conclusion, nothing else
 _MOST_ROWS = 20
@@ -21,11 +21,11 @@ _MOST_TIES, _EXAMPLES = 8, 2  # lines on a hypothesis: all, or some of too many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LikelihoodRatioResult:
+class LikelihoodRatioResult(Summarised):
     """A likelihood ratio, the law it is judged by and why, and what it was computed from.
 
-    Printing it gives a table for people, and notebooks show one; `to_dict` and `to_json` are for
-    programs.
+    Printing it gives its `summary`, with the conclusion first, and notebooks show the same;
+    `to_dict` and `to_json` are for programs.
 
     Parameters
     ----------
@@ -156,9 +156,9 @@ class LikelihoodRatioResult:
         Returns
         -------
         dict
+            ``conclusion``, and the ``level`` that it uses;
             ``statistic``, ``df``, ``pvalue``, ``log_pvalue``, ``calibration``, ``null_law``,
-            ``converged``, ``conclusion``, ``level`` (that the conclusion uses) and
-            ``data_fingerprint``;
+            ``converged`` and ``data_fingerprint``;
             ``null`` and ``alternative``, each with ``name``, ``ties`` (lines),
             ``log_likelihood`` (nats, full precision), ``n_free_parameters``,
             ``n_identifiable_parameters``, ``converged``, ``message``, ``gradient_norm``,
@@ -172,6 +172,8 @@ class LikelihoodRatioResult:
             What is not known or not finite is None.
         """
         return {
+            "conclusion": self.conclusion,
+            "level": LEVEL,
             "statistic": self.statistic,
             "df": self.df,
             "pvalue": self.pvalue,
@@ -179,8 +181,6 @@ class LikelihoodRatioResult:
             "calibration": self.calibration,
             "null_law": self.null_law,
             "converged": self.converged,
-            "conclusion": self.conclusion,
-            "level": LEVEL,
             "data_fingerprint": self.null_fit.data_fingerprint,
             "null": _fit_to_dict(self.null_fit, self.null_name, self.null_rank),
             "alternative": _fit_to_dict(
@@ -221,14 +221,11 @@ class LikelihoodRatioResult:
             f"pvalue={self.pvalue}, calibration={self.calibration!r})"
         )
 
-    def __str__(self) -> str:
-        return as_text(self.tables())
-
-    def _repr_html_(self) -> str:
-        return as_html(self.tables())
+    def _summary(self) -> tuple[str, list[Table]]:
+        return self.conclusion, self.tables()
 
     def tables(self) -> list[Table]:
-        """Lay the result out in tables, as it is printed.
+        """Lay out in tables, as it is printed, what the conclusion rests on.
 
         Returns
         -------
@@ -236,8 +233,7 @@ class LikelihoodRatioResult:
             Each with a title; those that are empty have no rows.
         """
         return [
-            Table("Likelihood ratio test", ("", "null", "alternative"), self._fit_rows()),
-            Table("Estimates", ("", "null", "alternative"), self._estimate_rows()),
+            Table("Test", (), self._test_rows()),
             Table(
                 f"Effects under the alternative, {self.kind_of_intervals}",
                 ("", "estimate", "from", "to", "under the null"),
@@ -245,17 +241,17 @@ class LikelihoodRatioResult:
                     (
                         effect.name,
                         *map(
-                            _short,
+                            short,
                             (effect.estimate, effect.lower, effect.upper, effect.null_value),
                         ),
                     )
                     for effect in self.effects
                 ],
             ),
-            Table("Test", (), self._test_rows()),
-            Table("Convergence", (), self._convergence_rows()),
             Table("Warnings", (), [(check.severity, check.message) for check in self.warnings]),
-            Table("Conclusion", (), [(self.conclusion,)]),
+            Table("Hypotheses", ("", "null", "alternative"), self._fit_rows()),
+            Table("Estimates", ("", "null", "alternative"), self._estimate_rows()),
+            Table("Convergence", (), self._convergence_rows()),
         ]
 
     def _fit_rows(self) -> list[tuple[str, ...]]:
@@ -279,7 +275,7 @@ class LikelihoodRatioResult:
             estimates_of(fit.model, fit.full) for fit in (self.null_fit, self.alternative_fit)
         )
         rows: list[tuple[str, ...]]
-        rows = [(name, _short(null.get(name)), _short(alternative[name])) for name in alternative]
+        rows = [(name, short(null.get(name)), short(alternative[name])) for name in alternative]
         n_more = len(rows) - _MOST_ROWS
         return rows[:_MOST_ROWS] + ([(f"and {n_more} more", "", "")] if n_more > 0 else [])
 
@@ -301,29 +297,18 @@ class LikelihoodRatioResult:
 
     def _convergence_rows(self) -> list[tuple[str, ...]]:
         return [
-            (name, _convergence(fit))
+            (name, fit.convergence)
             for name, fit in (("null", self.null_fit), ("alternative", self.alternative_fit))
         ]
 
 
 def _direction(effect: EffectEstimate) -> str:
     estimate, lower, upper, null_value = map(
-        _short, (effect.estimate, effect.lower, effect.upper, effect.null_value)
+        short, (effect.estimate, effect.lower, effect.upper, effect.null_value)
     )
     return (
         f"{effect.name} is {estimate} ({100 * INTERVAL_LEVEL:g} % interval {lower} to {upper}), "
         f"{effect.direction} the {null_value} of the null"
-    )
-
-
-def _convergence(fit: Fit) -> str:
-    starts = ""
-    if len(fit.optima) > 1:
-        below = fit.optima[0] - fit.optima[1]
-        starts = f"; best of {len(fit.optima)} starts, the second {below:.2g} nats below"
-    return (
-        f"{'converged' if fit.converged else 'NOT CONVERGED'}: {fit.message}; "
-        f"{fit.n_iterations} iterations, {fit.n_evaluations} evaluations{starts}"
     )
 
 
@@ -349,7 +334,3 @@ def _fit_to_dict(fit: Fit, name: str, rank: int) -> dict[str, Any]:
 
 def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _short(value: float | None) -> str:
-    return "-" if value is None or math.isnan(value) else f"{value:.4g}"

@@ -30,6 +30,7 @@ from seqbio.core import (
 )
 from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray, IntArray
+from seqbio.core.tables import Summarised, Table
 from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
 from seqbio.hypothesis_testing.comparison import Comparison, Options
@@ -37,7 +38,6 @@ from seqbio.hypothesis_testing.evidence import check_count
 from seqbio.hypothesis_testing.likelihood_ratio import judge_fits
 from seqbio.hypothesis_testing.select import check_name
 from seqbio.hypothesis_testing.symmetry import questioned_symmetry
-from seqbio.hypothesis_testing.tables import Table, as_html, as_text
 
 LEVELS = (0.10, 0.05, 0.01)
 LIMITS = 0.99
@@ -67,7 +67,7 @@ class RejectionRate(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SelfCheck:
+class SelfCheck(Summarised):
     """What became of data sets that the null, or a given truth, has made.
 
     Parameters
@@ -152,13 +152,7 @@ class SelfCheck:
     def __repr__(self) -> str:
         return f"SelfCheck(n={len(self.trials)}, n_missing={self.n_missing})"
 
-    def __str__(self) -> str:
-        return as_text(self._tables())
-
-    def _repr_html_(self) -> str:
-        return as_html(self._tables())
-
-    def _tables(self) -> list[Table]:
+    def _summary(self) -> tuple[str, list[Table]]:
         laws = ", ".join(f"{name} {count}" for name, count in self.calibrations.items())
         rows = [
             (
@@ -176,9 +170,23 @@ class SelfCheck:
         ]
         header = ("level", "rejected", "rate", f"limits ({100 * LIMITS:g} %)", "verdict")
         missing = f", {self.n_missing} without a p-value" if self.n_missing else ""
-        return [
-            Table(f"{len(self.trials)} data sets{missing}; {laws}", header, rows),
-        ]
+        title = f"{len(self.trials)} data sets{missing}; {laws}"
+        return self._verdict(), [Table(title, header, rows)]
+
+    def _verdict(self) -> str:
+        rates = [rate for rate in self.rejections() if not rate.is_in_order]
+        often = [f"{100 * r.level:g} %" for r in rates if r.n_rejected > r.highest]
+        seldom = [f"{100 * r.level:g} %" for r in rates if r.n_rejected < r.lowest]
+        if self.n_missing == len(self.trials):
+            return "The test gave no p-value for any of the data sets."
+        if often:
+            return f"The test rejects true nulls too often, at the level of {', '.join(often)}."
+        if seldom:
+            return (
+                f"The test rejects true nulls less often than it may, at the level of "
+                f"{', '.join(seldom)}, so that it is on the safe side."
+            )
+        return "The test rejects true nulls as often as it should, as far as chance lets see."
 
 
 @checked
@@ -250,6 +258,8 @@ def calibrate(
     >>> null = Hypothesis(NormalMeans(), equal(2, [0, 1]))
     >>> alternative = Hypothesis(NormalMeans(), untied(2))
     >>> print(calibrate(null, alternative, np.zeros((10, 2)), 100, seed=1))
+    The test rejects true nulls as often as it should, as far as chance lets see.
+    <BLANKLINE>
     100 data sets; chi-squared 100
       level  rejected  rate  limits (99 %)  verdict
       10 %   7         7 %   3 to 18        in order

@@ -56,10 +56,10 @@ from seqbio.core import (
     sample_size_of,
 )
 from seqbio.core.ascent import free_names
+from seqbio.core.tables import shortened
 from seqbio.hypothesis_testing.calibrations.boundary import tested_on_boundary
 from seqbio.hypothesis_testing.calibrations.declaration import MANY
 from seqbio.hypothesis_testing.comparison import Comparison
-from seqbio.hypothesis_testing.wording import shortened
 
 _FEW_ITEMS = 20  # or fewer may be counts, such as those of a table, which hold more than one event
 _ITEMS_FOR_EACH = 5

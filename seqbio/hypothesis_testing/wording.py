@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from seqbio.core import Hypothesis
+from seqbio.core.tables import shortened
 
 _SMALLEST = math.log(1e-300)  # below this a p-value is given by its logarithm
 
@@ -73,27 +74,3 @@ def name_of(hypothesis: Hypothesis) -> str:
         Never empty.
     """
     return hypothesis.name or ties_in_words(hypothesis)
-
-
-def shortened(lines: list[str], most: int) -> list[str]:
-    """Cut a list, saying how many lines are left out.
-
-    Parameters
-    ----------
-    lines : list of str
-        Of any length.
-    most : int
-        How many are kept.
-
-    Returns
-    -------
-    list of str
-        At most one more than that.
-
-    Examples
-    --------
-    >>> shortened(["a", "b", "c"], 1)
-    ['a', 'and 2 more']
-    """
-    n_more = len(lines) - most
-    return lines[:most] + ([f"and {n_more} more"] if n_more > 0 else [])

@@ -17,6 +17,7 @@ from seqbio.core._checks import checked_labels, checked_tie_names
 from seqbio.core.estimator import Estimator, Ties, described, numbered, share_right
 from seqbio.core.numerics import Labels
 from seqbio.core.renaming import takes_former
+from seqbio.core.tables import Table
 from seqbio.core.training import (
     Callback,
     Training,
@@ -41,6 +42,7 @@ from seqbio.motif.motifs import (
     make_motif,
     reverse_complement,
 )
+from seqbio.motif.summary import summed_up
 from seqbio.sequences import SequenceLike, as_records, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
 from seqbio.sequences.sequence_data import SequenceData
@@ -639,6 +641,9 @@ class MotifDetector(Estimator):
         return counts.reshape(-1, *counts.shape[2:])
 
     # -- keeping -----------------------------------------------------------------------------
+
+    def _summary(self) -> tuple[str, Sequence[Table]]:
+        return summed_up(self) if hasattr(self, "full_") else super()._summary()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write settings and parameters to a JSON file, whole or not at all.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core._checks import checked
+from seqbio.core.tables import Summarised, Table
 from seqbio.errors import ParameterError
 from seqbio.motif.motifs import (
     Background,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Records: TypeAlias = Iterable[SequenceLike] | Source
 
+_MOST_SHOWN = 10  # hits and motifs in a summary
 _BLOCK = 1 << 20  # letters that are scanned together
 _TOGETHER = 128  # searches of one pass, whose lists of words take at most 128 MB
 
@@ -82,7 +84,7 @@ class Hit:
     motif_alt: str = ""
 
 
-class Hits(Sequence[Hit]):
+class Hits(Summarised, Sequence[Hit]):
     """Hits in order of sequence, start, motif and strand, kept as arrays.
 
     Parameters
@@ -137,6 +139,35 @@ class Hits(Sequence[Hit]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} hits of {len(self.motifs)} motifs in {len(self.sequences)} sequences>"
+
+    def _summary(self) -> tuple[str, list[Table]]:
+        names = list(self.motifs)
+        counts = np.bincount(self.columns["motif"], minlength=len(names))
+        where = len(np.unique(self.columns["sequence"]))
+        sentence = (
+            f"{len(self)} hits of {np.count_nonzero(counts)} of {len(names)} motifs in {where} of "
+            f"{len(self.sequences)} sequences."
+        )
+        best = np.argsort(self.columns["pvalue"], kind="stable")[:_MOST_SHOWN]
+        rows = [
+            (
+                hit.motif,
+                hit.sequence,
+                f"{hit.start} to {hit.stop}",
+                hit.strand,
+                f"{hit.pvalue:.3g}",
+                f"{hit.qvalue:.3g}",
+                hit.matched,
+            )
+            for hit in (self[i] for i in best.tolist())
+        ]
+        header = ("motif", "sequence", "place, from 0", "strand", "p", "q", "matched")
+        most = np.argsort(-counts, kind="stable")[:_MOST_SHOWN].tolist()
+        of_motifs = [(names[i], str(counts[i]), str(self.n_windows[i])) for i in most]
+        return sentence, [
+            Table("Best hits", header, rows),
+            Table("Motifs with most hits", ("", "hits", "windows"), of_motifs),
+        ]
 
 
 @checked

@@ -31,6 +31,7 @@ from seqbio.core.model import Effect, Hypothesis, begin_of
 from seqbio.core.numerics import Labels
 from seqbio.core.profile import profile_interval
 from seqbio.core.sandwich import FEWEST_CLUSTERS, robust_covariance
+from seqbio.core.tables import Table
 from seqbio.errors import (
     ModelFileError,
     NotFittedError,
@@ -58,6 +59,7 @@ from seqbio.pairhmm.pair_data import PairData
 from seqbio.pairhmm.pair_model import PairModel
 from seqbio.pairhmm.parameters import coordinates, unconstrained
 from seqbio.pairhmm.substitution import substitution_model
+from seqbio.pairhmm.summary import summed_up
 from seqbio.pairhmm.transitions import TRANSITION_NAMES
 from seqbio.sequences import (
     Alphabet,
@@ -1065,6 +1067,9 @@ class PairHMM(Estimator):
         own = model.of_group(full, place)
         effect, back = unconstrained(base.layout, base.substitution, own, parameter)
         return model.embedded(effect, place), back
+
+    def _summary(self) -> tuple[str, Sequence[Table]]:
+        return summed_up(self) if hasattr(self, "full_") else super()._summary()
 
     # -- keeping -----------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from seqbio.core._checks import array_of, checked_labels
 from seqbio.core.estimator import Estimator, Ties, described, numbered, share_right
 from seqbio.core.numerics import Labels
 from seqbio.core.renaming import formerly
+from seqbio.core.tables import Table
 from seqbio.core.training import (
     Training,
     TrainingSettings,
@@ -32,6 +33,7 @@ from seqbio.recurrent.gradient_flow import GradientFlow, gradient_flow, step_sin
 from seqbio.recurrent.network import Architecture, Blocks, Task
 from seqbio.recurrent.network_model import NetworkModel
 from seqbio.recurrent.sampling import draw_sequences
+from seqbio.recurrent.summary import network_summed_up
 from seqbio.recurrent.ties import TIES, check_names, make_tying, ties_all_time
 from seqbio.sequences import CharacterAlphabet, SequenceLike, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_arrays
@@ -703,6 +705,9 @@ class RecurrentModel(Estimator):
         self.__dict__.pop("training_", None)
         self.__dict__.pop("_data", None)
         return self
+
+    def _summary(self) -> tuple[str, Sequence[Table]]:
+        return network_summed_up(self) if hasattr(self, "full_") else super()._summary()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write settings and weights to a NumPy archive without pickle, whole or not at all."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqbio.core.numerics import FloatArray
+from seqbio.core.tables import Summarised, Table
 from seqbio.errors import ParameterError
 from seqbio.neural.cells import get_cell
 from seqbio.neural.cross_entropy import cross_entropy
@@ -28,9 +29,11 @@ from seqbio.recurrent.network import backward_states, forward, last_slopes
 from seqbio.recurrent.network_model import Batch, NetworkModel
 from seqbio.sequences.sequence_data import SequenceData
 
+_FAINT = 0.1  # of the derivative by the state at once
+
 
 @dataclass(frozen=True, eq=False)
-class GradientFlow:
+class GradientFlow(Summarised):
     """How strongly a loss depends on states of the past.
 
     Parameters
@@ -54,18 +57,23 @@ class GradientFlow:
         """Bounds within which a share of the places lies, (2, n_lags)."""
         return np.asarray(np.quantile(self.norms, [(1 - level) / 2, (1 + level) / 2], axis=0))
 
-    def __str__(self) -> str:
+    def _summary(self) -> tuple[str, list[Table]]:
         low, high = self.quantiles()
-        shown = [lag for lag in (0, 1, 2, 5, 10, 20, 50, 100, 200, 500) if lag < len(self.lags)]
-        lines = [
-            f"{len(self.norms)} places; norm of d loss(t) / d state(t - lag)",
-            "  lag      median        5 %       95 %",
+        faint = np.flatnonzero(self.median < _FAINT * self.median[0])
+        sentence = (
+            f"The derivative of the loss by the state {self.lags[faint[0]]} steps before is less "
+            f"than {_FAINT:g} of that by the state at once."
+            if len(faint)
+            else f"The derivative of the loss by the state {self.lags[-1]} steps before is still "
+            f"{_FAINT:g} of that by the state at once, or more."
+        )
+        rows = [
+            (str(lag), *(f"{row[lag]:.3g}" for row in (self.median, low, high)))
+            for lag in (0, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+            if lag < len(self.lags)
         ]
-        lines += [
-            f"{lag:5d}  {self.median[lag]:10.3g} {low[lag]:10.3g} {high[lag]:10.3g}"
-            for lag in shown
-        ]
-        return "\n".join(lines)
+        title = f"Norm of d loss(t) / d state(t - lag) at {len(self.norms)} places"
+        return sentence, [Table(title, ("lag", "median", "5 %", "95 %"), rows)]
 
 
 def gradient_flow(

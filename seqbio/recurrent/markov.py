@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log
 from typing import Self
 
@@ -17,8 +17,10 @@ from seqbio.core import Fit, Hypothesis, Tying, as_generator, untied
 from seqbio.core._checks import checked_tie_names
 from seqbio.core.estimator import Estimator, Ties, described
 from seqbio.core.renaming import formerly
+from seqbio.core.tables import Table
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError
 from seqbio.recurrent.markov_model import FEWER_STEPS, MarkovChainModel
+from seqbio.recurrent.summary import chain_summed_up
 from seqbio.sequences import SequenceLike, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import (
     model_file,
@@ -324,6 +326,9 @@ class MarkovModel(Estimator):
         ]
 
     sample = formerly("sample", simulate)
+
+    def _summary(self) -> tuple[str, Sequence[Table]]:
+        return chain_summed_up(self) if hasattr(self, "full_") else super()._summary()
 
     # -- keeping -----------------------------------------------------------------------------
 

@@ -9,14 +9,11 @@ report is written.
 """
 
 from seqbio.report.page import check_installed, check_name, versions
-from seqbio.report.sources import pair_hmm_tables, settings_table
 from seqbio.report.writing import write_report
 
 __all__ = [
     "check_installed",
     "check_name",
-    "pair_hmm_tables",
-    "settings_table",
     "versions",
     "write_report",
 ]

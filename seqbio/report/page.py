@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seqbio import __version__
 from seqbio.core._checks import checked
+from seqbio.core.tables import Table
 from seqbio.errors import MissingDependencyError, ParameterError, SeqbioError
-from seqbio.hypothesis_testing.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from math import isnan, log
+from math import isnan
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seqbio import plots
-from seqbio.core import Estimator
-from seqbio.core._checks import checked
-from seqbio.errors import ConvergenceError, ParameterError
+from seqbio.core.tables import Table, short, shortened
+from seqbio.errors import ConvergenceError
 from seqbio.hypothesis_testing import LikelihoodRatioResult
 from seqbio.hypothesis_testing.calibrations.held_out import HeldOutComparison
-from seqbio.hypothesis_testing.tables import Table
-from seqbio.hypothesis_testing.wording import p_value_in_words, shortened
+from seqbio.hypothesis_testing.wording import p_value_in_words
 from seqbio.report.page import SIZE, Page
 
 Intervals: TypeAlias = Mapping[str, tuple[float, float]]
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from seqbio.recurrent import RecurrentModel
 
 
-INTERVAL_NAMES = {"wald": "Wald", "robust": "robust", "profile": "profile likelihood"}
 _MOST_LOGOS = 8
 _MOST_CELLS = 4_000_000  # of a pair whose posterior is drawn
 _MOST_TIES = 8
@@ -106,7 +103,7 @@ def _page_of_result(
 
 
 _METHOD = "How the p-value was obtained"
-_IN_WORDS = {"Warnings", "Conclusion"}  # tables, and rows of others, that the page has in words
+_IN_WORDS = {"Warnings"}  # tables, and rows of others, that the page has in words
 _ROWS_IN_WORDS = {"ties", "law under the null"}
 
 
@@ -141,8 +138,8 @@ def _law_in_numbers(result: LikelihoodRatioResult, p: str) -> str:
 
 def _effects_in_numbers(result: LikelihoodRatioResult) -> str:
     lines = [
-        f"{effect.name} {_short(effect.estimate)}, from {_short(effect.lower)} to "
-        f"{_short(effect.upper)}, under the null {_short(effect.null_value)}"
+        f"{effect.name} {short(effect.estimate)}, from {short(effect.lower)} to "
+        f"{short(effect.upper)}, under the null {short(effect.null_value)}"
         for effect in result.effects
     ]
     return f"Figure: {'; '.join(lines)}."
@@ -151,74 +148,9 @@ def _effects_in_numbers(result: LikelihoodRatioResult) -> str:
 # -- pair HMMs ---------------------------------------------------------------------------------
 
 
-@checked
-def pair_hmm_tables(
-    hmm: PairHMM, intervals: Intervals, method: str, failure: str | None = None
-) -> list[Table]:
-    """Lay out how a pair HMM was fitted, and its parameters.
-
-    Parameters
-    ----------
-    hmm : PairHMM
-        Fitted.
-    intervals : mapping of str to (float, float)
-        Of 95 %, by the names of parameters; empty for none.
-    method : {"wald", "robust", "profile", "none"}
-        Where they come from.
-    failure : str, optional
-        Why there are none, where they were asked for.
-
-    Returns
-    -------
-    list of Table
-        Two.
-    """
-    fitted = hmm.fit_
-    ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
-    summary: list[tuple[str, ...]] = [
-        *_numbers_of_pairs(hmm),
-        ("ties", ", ".join(ties) or "none"),
-        ("log-likelihood (nats)", f"{fitted.log_likelihood:.6f}"),
-        ("free parameters", str(fitted.n_free)),
-        (
-            "convergence",
-            f"{'converged' if fitted.converged else 'NOT CONVERGED'}: {fitted.message}",
-        ),
-        ("", f"{fitted.n_iterations} iterations, {fitted.n_evaluations} evaluations"),
-    ]
-    if len(fitted.optima) > 1:
-        below = fitted.optima[0] - fitted.optima[1]
-        words = f"{len(fitted.optima)}, the second best {below:.2g} nats below the best"
-        summary.append(("starts", words))
-    if fitted.at_boundary:
-        summary.append(("estimated as 0", ", ".join(fitted.at_boundary)))
-    if failure is not None:
-        summary.append(("intervals", f"none: {failure}"))
-    if method not in ("none", *INTERVAL_NAMES):
-        raise ParameterError(
-            f"method is {method!r}; choose one of none, {', '.join(INTERVAL_NAMES)}"
-        )
-    rows: list[tuple[str, ...]]
-    header: tuple[str, ...] = ("", "estimate")
-    title = "Parameters"
-    if method == "none" or failure is not None:
-        rows = [(name, _short(value)) for name, value in hmm.parameters_.items()]
-    else:
-        title = f"Parameters, 95 % {INTERVAL_NAMES[method]} intervals"
-        header = ("", "estimate", "from", "to", "")
-        rows = [_parameter_row(name, value, intervals) for name, value in hmm.parameters_.items()]
-    return [Table("Pair HMM", (), summary), Table(title, header, rows)]
-
-
-def _parameter_row(name: str, value: float, intervals: Intervals) -> tuple[str, ...]:
-    if name in intervals:
-        lower, upper = intervals[name]
-        return name, _short(value), _short(lower), _short(upper), ""
-    remark = "at its boundary" if value == 0.0 else "not estimated"
-    return name, _short(value), "-", "-", remark
-
-
 def _page_of_pair_hmm(hmm: PairHMM) -> Page:
+    from seqbio.pairhmm.summary import numbers_of_pairs, summed_up
+
     parameters = hmm.parameters_
     method: str = hmm.interval_method_
     intervals: Intervals = {}
@@ -230,17 +162,18 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
     except ConvergenceError as error:
         failure = str(error)
         warnings.append(("warning", f"there are no intervals: {error}"))
+    sentence, tables = summed_up(hmm, intervals, hmm.interval_method_, failure)
     ties = hmm.tie if isinstance(hmm.tie, tuple) else ()
     page = Page(
         "How often do gaps open, and how long do they last?",
-        " ".join(_gaps_in_words(parameters, group) for group in hmm.groups_ or ("",)),
+        sentence,
         beliefs=[("The model says:", [hmm.ties()[name] for name in ties])] if ties else [],
         key_numbers=[
-            *_numbers_of_pairs(hmm),
+            *numbers_of_pairs(hmm),
             ("log-likelihood", f"{hmm.log_likelihood_:.2f} nats"),
             ("free parameters", str(hmm.n_free_parameters_)),
         ],
-        tables=pair_hmm_tables(hmm, intervals, method, failure),
+        tables=tables,
         warnings=warnings,
     )
     gaps = {
@@ -249,8 +182,8 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
         if name.startswith(("open", "extend")) and value > 0
     }
     numbers = "; ".join(
-        f"{name} {_short(value)}"
-        + (" from {} to {}".format(*map(_short, intervals[name])) if name in intervals else "")
+        f"{name} {short(value)}"
+        + (" from {} to {}".format(*map(short, intervals[name])) if name in intervals else "")
         for name, value in gaps.items()
     )
     page.draw(
@@ -263,27 +196,6 @@ def _page_of_pair_hmm(hmm: PairHMM) -> Page:
     if not hmm.groups_:  # else the parameters are not one pair HMM's
         _draw_posterior(page, hmm)
     return page
-
-
-def _gaps_in_words(parameters: Mapping[str, float], group: str) -> str:
-    """Say how often gaps open, how often they go on, and how far apart the sequences are."""
-    suffix = f"[{group}]" if group else ""
-    values = {name: parameters.get(f"{name}{suffix}") for name in (*_SIDES, "distance")}
-    words = []
-    for kind, what in (("open", "gaps open with probability"), ("extend", "go on with")):
-        x, y = (_short(values[f"{kind}_{side}"]) for side in "xy")
-        if "-" in (x, y):  # gaps whose lengths have another law
-            continue
-        words.append(f"{what} {x} in both" if x == y else f"{what} {x} in y and {y} in x")
-    whole = " and ".join(words)
-    whole = f"In group {group} {whole}" if group else whole[0].upper() + whole[1:]
-    distance = values["distance"]
-    if distance is not None:
-        whole += f"; the sequences are {_short(distance)} substitutions per site apart"
-    return f"{whole}."
-
-
-_SIDES = ("open_x", "open_y", "extend_x", "extend_y")
 
 
 def _draw_posterior(page: Page, hmm: PairHMM) -> None:
@@ -308,20 +220,21 @@ def _draw_posterior(page: Page, hmm: PairHMM) -> None:
 
 
 def _page_of_detector(detector: MotifDetector) -> Page:
-    motifs = detector.motifs_ if detector.model_.n_places == 1 else []
-    names = [f"{motif.name} {motif.consensus}" for motif in motifs]
+    from seqbio.motif.summary import motifs_of
+
+    motifs = motifs_of(detector)
+    sentence, tables = detector._summary()
     ties = detector.tie if isinstance(detector.tie, tuple) else ()
-    found = ", ".join(shortened(names, 3)) or "filters that differ from place to place"
     page = Page(
         "Which motifs tell the sequences apart?",
-        f"The detector learned {found}.",
+        sentence,
         beliefs=[("The model says:", [detector.ties()[name] for name in ties])] if ties else [],
         key_numbers=[
             ("log-likelihood", f"{detector.log_likelihood_:.2f} nats"),
             ("free parameters", str(detector.n_free_parameters_)),
             ("epochs", str(len(detector.history_))),
         ],
-        tables=[settings_table(detector)],
+        tables=[*tables, detector.settings_table()],
         warnings=[],
     )
     for motif in motifs[:_MOST_LOGOS]:
@@ -347,27 +260,21 @@ def _draw_logo(motif: Any, background: Any, ax: Any) -> None:
 
 def _page_of_network(network: RecurrentModel) -> Page:
     training = network.training_
-    bits = training.loss / log(2)
+    sentence, tables = network._summary()
+    question = "How well can the class of a sequence be told?"
     if network.task == "next":
-        question = "How well can the next letter be foretold from those before it?"
-        answer = (
-            f"With {bits:.4g} bits per symbol, by the loss of epoch {training.epoch}, the best."
-        )
-    else:
-        question = "How well can the class of a sequence be told?"
-        loss = f"{training.loss:.4g} nats per label"
-        answer = f"With a loss of {loss}, that of epoch {training.epoch}, the best."
+        question = "How well can the next letter be predicted from those before it?"
     ties = network.tie if isinstance(network.tie, tuple) else ()
     page = Page(
         question,
-        answer,
+        sentence,
         beliefs=[("The model says:", [network.ties()[name] for name in ties])] if ties else [],
         key_numbers=[
             ("free parameters", str(network.n_free_parameters_)),
             ("epochs", str(len(training.history))),
             ("epoch kept", str(training.epoch)),
         ],
-        tables=[settings_table(network)],
+        tables=[*tables, network.settings_table()],
         warnings=[],
     )
     unit = "nats per symbol" if network.task == "next" else "nats per label"
@@ -392,44 +299,6 @@ def _draw_curves(page: Page, model: Any, history: Sequence[Any], unit: str) -> N
     )
 
 
-@checked
-def settings_table(estimator: Estimator) -> Table:
-    """Lay out the settings of an estimator.
-
-    Parameters
-    ----------
-    estimator : Estimator
-        Of any family.
-
-    Returns
-    -------
-    Table
-        A row for each.
-    """
-    rows = [(name, _setting(value)) for name, value in estimator.get_params().items()]
-    return Table("Settings", (), rows)
-
-
-def _setting(value: object) -> str:
-    if isinstance(value, tuple | list):
-        return ", ".join(map(str, value)) or "none"
-    return "default" if value is None else str(value)
-
-
 def _sentence(text: str) -> str:
     whole = text[:1].upper() + text[1:]
     return whole if whole.endswith(".") else f"{whole}."
-
-
-def _short(value: float | None) -> str:
-    return "-" if value is None or isnan(value) else f"{value:.4g}"
-
-
-def _numbers_of_pairs(hmm: PairHMM) -> list[tuple[str, str]]:
-    """Count the pairs, and those of each group where there are any."""
-    data: Any = hmm.data_
-    of_groups = [
-        (f"  {name}", str(int((data.labels == group).sum())))
-        for group, name in enumerate(hmm.groups_)
-    ]
-    return [("pairs", str(len(hmm.data_))), *of_groups]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from seqbio import __version__
 from seqbio.core._checks import checked
-from seqbio.hypothesis_testing.tables import Table
+from seqbio.core.tables import Table
 from seqbio.report.page import check_installed, check_name, versions
 from seqbio.report.sources import page_of
 

@@ -37,7 +37,8 @@ def test_train_writes_report_motifs_and_detector(run, files, tmp_path):
         *(*arguments, *targets, "--known", files / "m.meme"),
     )
     assert result.exit_code == 0, result.output
-    assert "Classes: 0 = " in result.stdout
+    assert result.stdout.startswith("The detector learned motif1 ")
+    assert "  classes                0 = " in result.stdout
     assert "site (p = " in result.stdout
     motifs = read_motifs(tmp_path / "found.meme")
     assert [motif.name for motif in motifs] == ["motif1", "motif2"]
@@ -153,7 +154,7 @@ def test_without_validation_there_is_no_validation_loss(run, files):
     arguments = ("motif", "train", files / "positive.fa", "--width", 3, "--epochs", 2)
     assert ", validation loss " in run(*arguments).stdout
     text = run(*arguments, "--validation", 0).stdout
-    assert "2 epochs: training loss " in text
+    assert "  epochs                 2: training loss " in text
     assert "validation" not in text
     assert "nan" not in text
 
@@ -187,9 +188,10 @@ def test_test_as_table_and_json(run, files):
     )
     table = run(*arguments)
     assert table.exit_code == 0, table.output
-    assert "Likelihood ratio test" in table.stdout
-    assert "cut around a feature" in " ".join(table.stdout.split())
     content = json.loads(run(*arguments, "--json").stdout)
+    assert " ".join(table.stdout.split()).startswith(content["conclusion"])
+    assert "Settings\n  classes  0 = " in table.stdout
+    assert "cut around a feature" in " ".join(table.stdout.split())
     assert content["command"] == "motif test"
     assert content["settings"]["readout"] == "unit"
     assert content["df"] > 0

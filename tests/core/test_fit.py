@@ -433,8 +433,8 @@ def test_a_fit_is_read_only_and_pickles():
 def test_the_summary_names_estimates_and_boundary():
     text = fit_binomial(CurvedBinomial, [0, 4], [10, 10]).summary()
     assert "2 free parameters of 2" in text
-    assert "at the boundary: logit[0]" in text
-    assert "logit[1] = -0.405" in text
+    assert "Estimated at the boundary\n  logit[0]" in text
+    assert "  logit[1]  -0.4055" in text
 
 
 # Intervals

@@ -1,4 +1,5 @@
 import json
+from html import escape
 
 import numpy as np
 import pytest
@@ -52,7 +53,8 @@ class TestText:
         assert "alternative converged: " in flat
         assert "evaluations" in flat
         assert "Warnings" not in flat
-        assert flat.endswith(paragraph(significant.conclusion))
+        assert flat.startswith(significant.conclusion)
+        assert text == significant.summary()
 
     def test_without_a_p_value(self, without_pvalue):
         flat = paragraph(str(without_pvalue))
@@ -250,4 +252,5 @@ class TestHtml:
         html = significant._repr_html_()
         assert "<caption>Effects under the alternative, intervals of 95 %</caption>" in html
         assert "<td>rate 1 / rate 0</td><td>2.4</td><td>1.173</td><td>4.909</td><td>1</td>" in html
-        assert html.count("<table>") == html.count("</table>") == 6
+        assert html.count("<table>") == html.count("</table>") == 5
+        assert html.startswith(f"<div>\n<p>{escape(significant.conclusion)}</p>")

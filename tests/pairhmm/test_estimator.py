@@ -522,7 +522,7 @@ def test_a_sequence_without_gaps_has_no_openings(sides, boundary, equal_fits):
     # What is 0 is left out, and so is what cannot be seen.
     assert boundary.isdisjoint(free.confidence_intervals() if sides else ())
     for name in boundary:
-        assert f"at the boundary: {name}" in free.fit_.summary()
+        assert f"\n  {name}" in free.fit_.summary()
 
 
 def test_without_gaps_their_length_means_nothing_and_costs_nothing():

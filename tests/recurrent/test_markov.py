@@ -120,7 +120,7 @@ def test_predictions_are_not_compared_where_an_item_is_impossible():
     order = [MarkovModel(order=1, tie=tie, ends=False) for tie in (("time", "lag"), ("time",))]
     result = seqbio.compare(*order, records, calibration="held-out", seed=1)
     assert result.pvalue is None
-    assert "1 held-out items are impossible" in result.conclusion
+    assert "1 held-out item is impossible" in result.conclusion
 
 
 def test_a_climb_goes_on_from_a_fit_where_the_reference_never_happens():

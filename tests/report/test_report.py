@@ -15,8 +15,8 @@ import pytest
 
 import seqbio
 from seqbio import MarkovModel, MotifDetector, PairHMM, RecurrentModel, compare, datasets
+from seqbio.core.tables import Table
 from seqbio.errors import MissingDependencyError, NotFittedError, ParameterError
-from seqbio.hypothesis_testing.tables import Table
 from seqbio.report import check_installed, write_report
 
 TRUTH = {

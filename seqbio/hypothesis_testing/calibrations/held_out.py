@@ -126,11 +126,12 @@ class HeldOutComparison:
     def checks(self) -> tuple[Check, ...]:
         """Say what kind of p-value it is, or why there is none."""
         if self.pvalue is None:
+            n = int((~np.isfinite(self.differences)).sum())
             message = (
-                f"{int((~np.isfinite(self.differences)).sum())} held-out items are impossible "
-                "under a fitted hypothesis, so predictions cannot be compared by likelihood"
+                f"{n} held-out item{'s are' if n > 1 else ' is'} impossible under a fitted "
+                "hypothesis, so predictions cannot be compared by likelihood"
             )
-            return (Check(message, "invalid", "impossible_items", concerns="method"),)
+            return (Check(message, "invalid", "impossible_items", concerns="fit"),)
         message = (
             "the p-value compares predictions of unseen items; it does not test whether the "
             "parameters obey the null"

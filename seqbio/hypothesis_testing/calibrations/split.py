@@ -149,7 +149,7 @@ class SplitTest:
         """Doubts about the denominators."""
         if np.isnan(self.log_ratios).any():
             message = "a half of the data is impossible under the null; the ratio is undefined"
-            return (Check(message, "invalid", "impossible_half", concerns="method"),)
+            return (Check(message, "invalid", "impossible_half", concerns="fit"),)
         if not self.null_converged.all():
             message = (
                 f"the denominator of the split ratio must be the null's maximum, and "
