@@ -642,7 +642,7 @@ def test_fit_takes_a_file_for_each_group_or_labels(run, two_files, pairs_file, w
 
 def test_test_takes_groups(run, two_files):
     near, far = two_files
-    ties = ("--null", "open,extend,group", "--alternative", "open,extend,group.extend,group.end")
+    ties = ("--null", "open,extend,group", "--alternative", "open,extend,group.extend")
     options = ("--group-file", far, *JC69, "--calibration", "chi2")
     result = run("pairhmm", "test", near, *ties, *options)
     assert (result.exit_code, result.stderr) == (0, "")
