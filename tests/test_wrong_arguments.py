@@ -209,7 +209,6 @@ def valid():
         "profile_likelihood.values": [0.9, 1.0],
         "Positive.to_unconstrained.values": [1.0, 2.0],
         "Probability.to_unconstrained.values": [0.1, 0.2],
-        "Simplex.to_unconstrained.values": [0.5, 0.5],
         "Layout.indices.name": "log_rate",
         "Layout.slice.name": "log_rate",
         # of tests
@@ -321,7 +320,6 @@ def instance(name):
     methods |= {"RecurrentModel.predict_proba": m.classifier}
     objects = (m.hmm, m.chain, m.network, m.detector, m.check, MODEL.layout, untied(2))
     objects += (sequences.DNA, recurrent.CharacterAlphabet("ACGT obe"), core.TrainingSettings())
-    objects += (core.Positive(), core.Probability(), core.Simplex())
     objects += (pairhmm.GroupedPairs(m.pairs, list("aabb")),)
     classes = {type(each).__name__: each for each in objects}
     return copy.copy(methods.get(name, classes[name.split(".")[0]]))

@@ -1,10 +1,9 @@
 """Arrays in, arrays out: parameters, ties and fits, without any biology.
 
 A `Layout` names the parts of one flat parameter vector, a `Tying` says which of its entries are
-the same number, and a `Constraint` turns free coordinates into positive numbers or probabilities.
+the same number, and `fit` maximises the likelihood over those that are free.
 """
 
-from seqbio.core.constraints import Constraint, Positive, Probability, Simplex
 from seqbio.core.estimator import Estimator
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.fit import (
@@ -84,7 +83,6 @@ from seqbio.core.tying import Tying
 
 __all__ = [
     "Check",
-    "Constraint",
     "Effect",
     "Estimator",
     "Fit",
@@ -95,10 +93,7 @@ __all__ = [
     "Layout",
     "LearnedSymmetry",
     "Model",
-    "Positive",
-    "Probability",
     "Reading",
-    "Simplex",
     "SupportsHypothesis",
     "Symmetry",
     "Training",

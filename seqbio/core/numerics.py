@@ -1,12 +1,12 @@
-"""Sums, means and probabilities in log space, exact where a probability is 0 (a logarithm of -inf).
+"""Sums and probabilities in log space, exact where a probability is 0 (a logarithm of -inf).
 
-All but two of these functions are SciPy's with the last axis as the default. `logsumexp` is written
+All but one of these functions are SciPy's with the last axis as the default. `logsumexp` is written
 out, since SciPy's spends six times as long on the last digits of results near 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,32 +41,12 @@ def logsumexp(values: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Flo
     >>> logsumexp([[-1000.0, -1000.0], [-np.inf, -np.inf]])
     array([-999.30685282,          -inf])
     """
-    return _log_of_reduced(np.sum, values, axis)
-
-
-def log_mean_exp(values: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> FloatArray:
-    """Compute the logarithm of a mean of exponentials.
-
-    The gradient is `softmax`, as that of `logsumexp`.
-
-    Parameters
-    ----------
-    values : array_like of float
-        Logarithms; -inf stands for 0.
-    axis : int, tuple of int or None, default -1
-        The axes to average over, not empty; None means all.
-
-    Returns
-    -------
-    ndarray of float64, without the averaged axes
-        -inf where all values are -inf.
-
-    Examples
-    --------
-    >>> log_mean_exp([[3.0, 3.0], [-np.inf, -np.inf]])
-    array([  3., -inf])
-    """
-    return _log_of_reduced(np.mean, values, axis)
+    values = np.asarray(values, dtype=np.float64)
+    largest = values.max(axis=axis, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isinf(largest), 0.0, largest)  # an infinity less itself would be nan
+    with np.errstate(divide="ignore"):
+        result = np.log(np.exp(values - largest).sum(axis=axis, keepdims=True)) + largest
+    return np.asarray(result.squeeze(axis=axis))[()]
 
 
 def softmax(values: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> FloatArray:
@@ -140,29 +120,6 @@ def sigmoid(values: ArrayLike) -> FloatArray:
     return np.asarray(special.expit(np.asarray(values, dtype=np.float64)))[()]
 
 
-def log_sigmoid(values: ArrayLike) -> FloatArray:
-    """Turn log odds into log probabilities.
-
-    The derivative is ``sigmoid(-value)``.
-
-    Parameters
-    ----------
-    values : array_like of float
-        Log odds.
-
-    Returns
-    -------
-    ndarray of float64, of the shape of `values`
-        At most 0.
-
-    Examples
-    --------
-    >>> log_sigmoid([-np.inf, -2000.0])
-    array([  -inf, -2000.])
-    """
-    return np.asarray(special.log_expit(np.asarray(values, dtype=np.float64)))[()]
-
-
 def logit(probabilities: ArrayLike) -> FloatArray:
     """Turn probabilities into log odds, the inverse of `sigmoid`.
 
@@ -182,14 +139,3 @@ def logit(probabilities: ArrayLike) -> FloatArray:
     array([-inf,   0.,  inf])
     """
     return np.asarray(special.logit(np.asarray(probabilities, dtype=np.float64)))[()]
-
-
-def _log_of_reduced(
-    reduce: Callable[..., FloatArray], values: ArrayLike, axis: int | tuple[int, ...] | None
-) -> FloatArray:
-    values = np.asarray(values, dtype=np.float64)
-    largest = values.max(axis=axis, keepdims=True, initial=-np.inf)
-    largest = np.where(np.isinf(largest), 0.0, largest)  # an infinity less itself would be nan
-    with np.errstate(divide="ignore"):
-        result = np.log(reduce(np.exp(values - largest), axis=axis, keepdims=True)) + largest
-    return np.asarray(result.squeeze(axis=axis))[()]
