@@ -80,6 +80,48 @@ def version(
         typer.echo(f"seqbio {__version__} ({others})")
 
 
+_FAMILIES = {
+    "motif": "MotifDetector",
+    "recurrent": "RecurrentModel",
+    "markov": "MarkovModel",
+    "pairhmm": "PairHMM",
+}
+
+
+@app.command(cls=common.PlainCommand)
+def ties(
+    family: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FAMILY",
+            help=f"One of {', '.join(_FAMILIES)}; markov is the model of recurrent test.  "
+            "[default: all]",
+        ),
+    ] = None,
+    json: common.JsonOption = False,
+    seed: common.NoSeedOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", hidden=True)] = False,
+) -> None:
+    """Say what each tie means, by the names that --tie, --null and --alternative take.
+
+    Keys of --json: ties (by family and name: what it says about biology).
+
+    For example: seqbio ties pairhmm
+    """
+    import seqbio
+    from seqbio.core.tables import Table, as_text
+
+    del seed, quiet
+    names = [common.chosen("FAMILY", family, tuple(_FAMILIES))] if family else list(_FAMILIES)
+    meanings = {name: getattr(seqbio, _FAMILIES[name]).ties() for name in names}
+    if json:
+        typer.echo(common.as_json("ties", {"ties": meanings}))
+        return
+    sentence = "A tie is one number in several places: a belief that can be held, or tested."
+    tables = [Table(f"Ties of {name}", (), list(each.items())) for name, each in meanings.items()]
+    typer.echo(as_text(sentence, tables))
+
+
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of what every command writes with --json.

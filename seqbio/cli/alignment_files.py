@@ -25,7 +25,7 @@ ALIGNMENT_FORMATS = {
     "phylip": "for ids of at most 10 characters",
     "psl": "blocks as from BLAT",
     "sam": "y as reads of the references x",
-    "stockholm": "as in Pfam, with the confidence of every column (PP_cons)",
+    "stockholm": "as in Pfam; PP_cons is the confidence in tenths, * from 0.95 on",
     "tsv": "a line for each column, with its confidence",
 }
 """What alignments can be written in: format -> one line about it."""

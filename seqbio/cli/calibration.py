@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 NullOption = Annotated[
     str,
-    typer.Option("--null", metavar="NAME,NAME", help="Ties that are in doubt, of those above."),
+    typer.Option("--null", metavar="NAME,NAME", help="Ties in doubt, of those above."),
 ]
 AlternativeOption = Annotated[
     str,
     typer.Option(
         "--alternative",
         metavar="NAME,NAME",
-        help="Those of them that hold in any case; none for no tie.",
+        help="Those that hold in any case; none for no tie.",
     ),
 ]
 CalibrationOption = Annotated[

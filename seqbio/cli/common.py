@@ -102,7 +102,7 @@ AlphabetOption = Annotated[
     typer.Option(
         "--alphabet",
         metavar="|".join(ALPHABETS),
-        help="What the sequences are made of.  [default: dna, or that of the data set]",
+        help="What sequences are made of.  [default: dna, or the data set's]",
     ),
 ]
 StripGapsOption = Annotated[
@@ -119,7 +119,7 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write the result here, whole or not at all; - is standard output.",
+        help="Write the result here; - is standard output.",
     ),
 ]
 ReportOption = Annotated[
@@ -135,7 +135,7 @@ JsonOption = Annotated[
     typer.Option(
         "--json",
         metavar="",
-        help="Write JSON, with the keys above; 'seqbio schema' says what they hold.",
+        help="Write JSON, with the keys above, which 'seqbio schema' explains.",
     ),
 ]
 SeedOption = Annotated[

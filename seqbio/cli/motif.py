@@ -31,7 +31,7 @@ _LOGO_ENDINGS = (".png", ".pdf", ".svg")
 def _words() -> Mapping[str, str]:
     from seqbio.motif import MotifDetector
 
-    return {"ties": common.listed(MotifDetector.ties())}
+    return {"ties": ", ".join(MotifDetector.ties())}
 
 
 def _loaded(file: str) -> MotifDetector:
@@ -127,7 +127,7 @@ def train(
         typer.Option(
             "--tie",
             metavar="NAME,NAME",
-            help="Symmetries to hold, of those above; none for no tie.  "
+            help="Ties to hold, of those above; none for no tie.  "
             "[default: position,strand; position where there is one strand]",
         ),
     ] = None,
@@ -175,9 +175,7 @@ def train(
 ) -> None:
     r"""Learn motifs that tell classes of sequences apart.
 
-    Ties:
-
-    {ties}
+    Ties are {ties}; 'seqbio ties motif' says what each means.
 
     For example:
 
@@ -488,9 +486,7 @@ def compare_ties(
     has a known law where there are many sequences. Windows that were cut around a feature, such as
     the summit of a peak, are not free of position: jitter or crop them first.
 
-    Ties:
-
-    {ties}
+    Ties are {ties}; 'seqbio ties motif' says what each means.
 
     For example:
 

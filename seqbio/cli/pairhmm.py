@@ -45,7 +45,7 @@ def _words() -> Mapping[str, str]:
     from seqbio.pairhmm.substitution import SUBSTITUTION_MODELS
 
     return {
-        "ties": common.listed(PairHMM.ties()),
+        "ties": ", ".join(PairHMM.ties()),
         "formats": common.listed(ALIGNMENT_FORMATS),
         "substitutions": ", ".join(SUBSTITUTION_MODELS),
     }
@@ -62,7 +62,7 @@ TieOption = Annotated[
     typer.Option(
         "--tie",
         metavar="NAME,NAME",
-        help="Symmetries to hold, of those above; none for no tie.  [default: open,extend]",
+        help="Ties to hold; none for no tie.  [default: open,extend]",
     ),
 ]
 SubstitutionOption = Annotated[
@@ -70,7 +70,7 @@ SubstitutionOption = Annotated[
     typer.Option(
         "--substitution",
         metavar="NAME",
-        help="Model of aligned letters, of those above.  [default: hky85; lg for protein]",
+        help="Model of aligned letters.  [default: hky85; lg for protein]",
     ),
 ]
 FrequenciesOption = Annotated[
@@ -87,7 +87,7 @@ SwitchOption = Annotated[
     typer.Option(
         "--switch",
         metavar="|".join(_SWITCH),
-        help="Whether a gap in x may stand directly next to one in y.  [default: off]",
+        help="Whether a gap in x may touch one in y.  [default: off]",
     ),
 ]
 EndOption = Annotated[
@@ -95,7 +95,7 @@ EndOption = Annotated[
     typer.Option(
         "--end",
         metavar="|".join(_END),
-        help="One chance to end for all states, or one for each.  [default: tied]",
+        help="One chance to end for all states, or three.  [default: tied]",
     ),
 ]
 GapLengthsOption = Annotated[
@@ -103,15 +103,15 @@ GapLengthsOption = Annotated[
     typer.Option(
         "--gap-lengths",
         metavar="|".join(_GAP_LENGTHS),
-        help="Gaps of one kind, short and long ones, or some of whole codons.  [default: 1]",
+        help="One kind of gap, short and long, or codons.  [default: 1]",
     ),
 ]
 EndsOption = Annotated[
     str | None,
     typer.Option(
         "--ends",
-        metavar="|".join(_ENDS),
-        help="Whether letters of one sequence may overhang at either end.  [default: aligned]",
+        metavar="HOW",
+        help="aligned, or one sequence may overhang: free, free_x or free_y.  [default: aligned]",
     ),
 ]
 StartsOption = Annotated[
@@ -120,7 +120,7 @@ StartsOption = Annotated[
         "--starts",
         metavar="N",
         min=1,
-        help="Fit from N starts, to see whether there are other optima.  [default: 1]",
+        help="Fit from N starts, and keep the best.  [default: 1]",
     ),
 ]
 
@@ -231,9 +231,7 @@ def fit(
     With groups of pairs every group has parameters of its own, such as open_x[rodents], but for
     those that a tie over groups makes one.
 
-    Ties:
-
-    {ties}
+    Ties are {ties}; 'seqbio ties pairhmm' says what each means.
 
     Substitution models: {substitutions}.
 
@@ -330,9 +328,7 @@ def align(
 
     The confidence of a column is the probability, over all alignments, that its two letters are
     aligned, or that its one letter stands against a gap. The expected accuracy of an alignment is
-    the mean over the letters of both sequences; --method mea makes it as large as it can be. In
-    stockholm the line PP_cons has a character for each column: 0 is less than 0.05, 1 less than
-    0.15, ..., 9 less than 0.95, and * is 0.95 or more.
+    the mean over the letters of both sequences; --method mea makes it as large as it can be.
 
     Formats:
 
@@ -341,9 +337,7 @@ def align(
     With several pairs the alignments follow one another; a2m and nexus hold one. In fasta, records
     1 and 2 are the first alignment, 3 and 4 the second: other commands read it with --strip-gaps.
 
-    Ties:
-
-    {ties}
+    Ties are {ties}; 'seqbio ties pairhmm' says what each means.
 
     Substitution models: {substitutions}.
 
@@ -587,9 +581,7 @@ def compare_ties(
     Pairs that share a sequence are not independent: what happened to it counts in each of them.
     If it is their ancestor or reference, as a genome is that of its reads, --reference says so.
 
-    Ties:
-
-    {ties}
+    Ties are {ties}; 'seqbio ties pairhmm' says what each means.
 
     Substitution models: {substitutions}.
 
@@ -597,7 +589,6 @@ def compare_ties(
 
     \b
       seqbio pairhmm test dataset:brca1 --pair Human,Mouse
-      seqbio pairhmm test dataset:brca1 --pair Human,Mouse --null open --alternative none --json
       seqbio pairhmm test pairs.fa --calibration bootstrap --replicates 999 --workers 4
       seqbio pairhmm test primates.fa --group-file rodents.fa --null open,extend,group.open \
         --alternative open,extend

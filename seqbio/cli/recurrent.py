@@ -29,8 +29,8 @@ def _words() -> Mapping[str, str]:
     from seqbio.recurrent import MarkovModel, RecurrentModel
 
     return {
-        "ties": common.listed(RecurrentModel.ties()),
-        "markov_ties": common.listed(MarkovModel.ties()),
+        "ties": ", ".join(RecurrentModel.ties()),
+        "markov_ties": ", ".join(MarkovModel.ties()),
     }
 
 
@@ -66,7 +66,9 @@ LabelOption = Annotated[
 TieOption = Annotated[
     str,
     typer.Option(
-        "--tie", metavar="NAME,NAME", help="Symmetries to hold, of those above; none for no tie."
+        "--tie",
+        metavar="NAME,NAME",
+        help="Ties to hold, of those above; none for no tie.",
     ),
 ]
 CellOption = Annotated[
@@ -182,9 +184,7 @@ def train(
 ) -> None:
     r"""Train a language model, or with --label a classifier, and keep it.
 
-    Ties:
-
-    {ties}
+    Ties are {ties}; 'seqbio ties recurrent' says what each means.
 
     For example:
 
@@ -414,13 +414,8 @@ def compare_ties(
     Both hypotheses are fitted, and the ratio of their likelihoods is judged by a law that is valid
     for these data, or by none, with the reasons. The exit status is 0 whatever the p-value.
 
-    Ties of a Markov chain:
-
-    {markov_ties}
-
-    Ties of a network:
-
-    {ties}
+    Ties of a Markov chain are {markov_ties}, and those of a network {ties}; 'seqbio ties' says what
+    each means.
 
     For example:
 

@@ -17,7 +17,7 @@ TIES = {
     "the cell, are the same at every step",
     "time.recurrent": "memory works the same all along: recurrent weights are the same at every "
     "step",
-    "time.readout": "a state foretells the same wherever it is reached: readout weights are the "
+    "time.readout": "a state predicts the same wherever it is reached: readout weights are the "
     "same at every step",
     "gates.input": "all gates see the letters through the same eyes: one input matrix for all "
     "gates of a cell",

@@ -21,7 +21,20 @@ from seqbio.errors import DuplicateIdWarning, NestingError, ParameterError, Seqb
 
 FULL = Path("/dev/full")
 SEQBIO = [sys.executable, "-c", "from seqbio.cli import main; main()"]
-COMMANDS = [("version",), *(("pairhmm", name) for name in ("fit", "align", "simulate", "test"))]
+COMMANDS = [
+    ("version",),
+    ("ties",),
+    *(("pairhmm", name) for name in ("fit", "align", "simulate", "test")),
+    *(("motif", name) for name in ("train", "predict", "scan", "shuffle", "test")),
+    *(("recurrent", name) for name in ("train", "score", "simulate", "test")),
+]
+TWO_SCREENS = 2 * 40  # lines of 100 columns
+FAMILIES = {
+    "pairhmm": seqbio.PairHMM,
+    "motif": seqbio.MotifDetector,
+    "recurrent": seqbio.RecurrentModel,
+    "markov": seqbio.MarkovModel,
+}
 
 
 def options(*command):
@@ -63,18 +76,54 @@ def test_every_command_has_the_same_options_and_an_example(run, command):
         assert "{" not in result.stdout.partition("\n")[2]  # all placeholders are filled in
 
 
-@pytest.mark.parametrize("command", COMMANDS[1:], ids=" ".join)
+@pytest.mark.parametrize("command", [(), ("schema",), *COMMANDS], ids=" ".join)
+def test_help_fits_two_screens(command):
+    settings = {"resilient_parsing": True, "terminal_width": 100}
+    here = typer.main.get_command(app)
+    context = here.make_context("seqbio", [], **settings)
+    for name in command:
+        here = here.commands[name]
+        context = here.make_context(name, [], parent=context, **settings)
+    assert len(here.get_help(context).splitlines()) <= TWO_SCREENS
+
+
+@pytest.mark.parametrize("command", COMMANDS[2:], ids=" ".join)
 def test_every_option_is_explained(command):
     for name, option in options(*command).items():
-        assert option.help.endswith((".", "]")), name
+        hidden = getattr(option, "hidden", False)
+        assert hidden or option.help.endswith((".", "]")), name
 
 
-@pytest.mark.parametrize("command", ["fit", "align", "test"])
-def test_help_tells_every_tie_and_what_it_means(run, command):
-    words = run("pairhmm", command, "--help").stdout.split()
-    for name, meaning in PairHMM.ties().items():
-        sentence = [name, *meaning.split()]
-        assert any(words[i : i + len(sentence)] == sentence for i in range(len(words))), name
+@pytest.mark.parametrize(
+    ("command", "families"),
+    [
+        *((f"pairhmm {name}", ["pairhmm"]) for name in ("fit", "align", "test")),
+        *((f"motif {name}", ["motif"]) for name in ("train", "test")),
+        ("recurrent train", ["recurrent"]),
+        ("recurrent test", ["recurrent", "markov"]),
+    ],
+)
+def test_help_names_every_tie_and_where_its_meaning_stands(run, command, families):
+    text = " ".join(run(*command.split(), "--help").stdout.split())
+    assert "'seqbio ties" in text
+    for family in families:
+        assert ", ".join(FAMILIES[family].ties()) in text
+
+
+def test_ties_says_what_each_means(run, fails):
+    whole = run("ties").stdout
+    for family, model in FAMILIES.items():
+        text = run("ties", family).stdout
+        assert text.splitlines()[2:] == [f"Ties of {family}", *text.splitlines()[3:]]
+        assert text.partition("\n\n")[2] in whole
+        words = text.split()
+        for name, meaning in model.ties().items():
+            sentence = [name, *meaning.split()]
+            assert any(words[i : i + len(sentence)] == sentence for i in range(len(words))), name
+    content = json.loads(run("ties", "--json").stdout)
+    assert content["ties"] == {family: model.ties() for family, model in FAMILIES.items()}
+    message = "FAMILY: 'motifs' is unknown (did you mean 'motif'?); choose from motif, recurrent"
+    assert fails(2, "ties", "motifs").startswith(message)
 
 
 def test_help_states_the_defaults_of_the_library():

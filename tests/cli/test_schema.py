@@ -23,6 +23,7 @@ def validator():
 SMALL = "--hidden 2 --epochs 1"
 LINES = [
     "version",
+    "ties",
     "pairhmm fit {pairs}",
     "pairhmm fit {pairs} --tie none --intervals none --starts 2",
     "pairhmm align {pairs} --model {model}",
