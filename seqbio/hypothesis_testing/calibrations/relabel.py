@@ -276,8 +276,8 @@ def relabelling_test(
     >>> model = GroupedModel(NormalMean(), ("a", "b"))
     >>> fits = [fit(model, tying, data) for tying in (equal(2, [0, 1]), untied(2))]
     >>> test = relabelling_test(Comparison(*fits, data, 1), seed=1)
-    >>> test.exact, round(float(np.exp(test.log_pvalue)), 1)
-    (True, 0.3)
+    >>> test.sizes, test.exact, 0.2 < float(np.exp(test.log_pvalue)) < 0.3
+    ((10, 10), True, True)
     """
     if reason := _needs(comparison):
         raise ParameterError(reason)
