@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from seqbio.core._checks import checked
-from seqbio.core.ascent import Objective, climb, free_names
+from seqbio.core.ascent import Objective, climb, free_names, names_along
 from seqbio.core.fingerprint import fingerprint
 from seqbio.core.model import Effect, Model, begin_of, estimates_of, standard_of
 from seqbio.core.numerics import FloatArray
@@ -449,12 +449,13 @@ def covariance(fitted: Fit, data: Any, *, observed: FloatArray | None = None) ->
     diagonal = np.where(known | (matrix.diagonal() == 0), 1.0, matrix.diagonal())
     scale = np.sqrt(np.abs(diagonal))
     correlation = np.where(np.diag(known), 1.0, matrix) / np.outer(scale, scale)
-    smallest = float(np.linalg.eigvalsh(correlation).min(initial=1.0))
-    if not smallest > 1e-8:
+    values, directions = np.linalg.eigh(np.nan_to_num(correlation))
+    if values.size and not (values[0] > 1e-8 and np.isfinite(correlation).all()):
+        flat = names_along(fitted.model.layout, fitted.tying, directions[:, 0] / scale)
         raise ConvergenceError(
-            f"the information matrix is not positive definite (smallest eigenvalue {smallest:.2g} "
-            "in units of its diagonal); fit from more starts, or tie or fix parameters that the "
-            "data do not tell apart"
+            f"the information matrix is not positive definite (smallest eigenvalue {values[0]:.2g} "
+            f"in units of its diagonal): the likelihood is flat along {flat}; fit from more "
+            "starts, or tie or fix parameters that the data do not tell apart"
         )
     inverse = np.linalg.inv(correlation) / np.outer(scale, scale)
     return np.where(np.diag(known), 0.0, inverse)

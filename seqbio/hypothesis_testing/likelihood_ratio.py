@@ -32,7 +32,7 @@ from seqbio.core import (
     subset_of,
 )
 from seqbio.core._checks import SELF_CHECKED, checked
-from seqbio.core.ascent import free_names
+from seqbio.core.ascent import names_along
 from seqbio.core.model import COPIES
 from seqbio.core.numerics import FloatArray, IntArray, Labels
 from seqbio.errors import ConvergenceError, DataMismatchError, NotFittedError, ParameterError
@@ -478,12 +478,10 @@ def _unbounded(comparison: Comparison, naive: FloatArray) -> list[Check]:
         with np.errstate(all="ignore"):
             away = float(np.sum(model.log_likelihood(fitted.tying.expand(moved), comparison.data)))
         if away > fitted.log_likelihood - _NO_DROP:
-            names = free_names(model.layout, fitted.tying)
-            weights = np.abs(directions[:, -1])
-            listed = [names[j] for j in np.argsort(-weights)[:5] if weights[j] > 0.3]
+            listed = names_along(model.layout, fitted.tying, directions[:, -1])
             message = (
                 f"the likelihood of the alternative has no maximum: it does not fall where "
-                f"{', '.join(listed)} grow without end, as where a variable separates the items "
+                f"{listed} grow without end, as where a variable separates the items "
                 "completely; leave it out, or fix it"
             )
             return [Check(message, "invalid", UNBOUNDED, concerns="fit")]

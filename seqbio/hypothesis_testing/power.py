@@ -39,7 +39,7 @@ from seqbio.hypothesis_testing.comparability import identifiable_ranks, names_of
 from seqbio.hypothesis_testing.comparison import Options
 from seqbio.hypothesis_testing.evidence import exceedance_interval
 from seqbio.hypothesis_testing.select import check_name
-from seqbio.hypothesis_testing.type_one_error import Trial, run_trials
+from seqbio.hypothesis_testing.type_one_error import Trial, obeying, run_trials
 
 _N_INFORMATION = 5
 
@@ -178,12 +178,8 @@ def power(
         raise ParameterError(f"level is {level}; give a number between 0 and 1, such as 0.05")
     null_hypothesis, prepared = as_hypothesis(null, design)
     alternative_hypothesis, _ = as_hypothesis(alternative, design)
-    full = np.asarray(truth, dtype=np.float64)
-    tying = alternative_hypothesis.tying
-    # What is counted in the data, such as frequencies, is held where it is in the design.
-    full = np.where(tying.group < 0, tying.offset, full) if full.shape == (tying.n_full,) else full
-    if not tying.contains(full):
-        raise ParameterError("the truth does not obey the alternative; expand free parameters")
+    wide = alternative_hypothesis
+    full = obeying(wide, wide, truth, "the truth does not obey the alternative")
     names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared, names)
     for_information, for_trials = spawn_generators(seed, 2)
@@ -215,7 +211,8 @@ def _noncentrality(
     tying = alternative.tying
     finite = np.isfinite(tying.project(full))
     nearest = null.tying.expand(null.tying.project(full))
-    away = tying.project(full) - tying.project(nearest)
+    with np.errstate(invalid="ignore"):  # where both are at -inf
+        away = tying.project(full) - tying.project(nearest)
     if not np.isfinite(away[finite]).all() or np.isinf(nearest[np.isfinite(full)]).any():
         return None
     at_truth = [

@@ -274,9 +274,12 @@ def calibrate(
     if parameters is None:
         full = maximise(null_hypothesis.model, null_hypothesis.tying, prepared, seed=for_fit).full
     else:
-        full = np.asarray(parameters, dtype=np.float64)
-        if not null_hypothesis.tying.contains(full):
-            raise ParameterError("the parameters do not obey the null; expand free ones")
+        full = obeying(
+            null_hypothesis,
+            alternative_hypothesis,
+            parameters,
+            "the parameters do not obey the null",
+        )
     draw: Callable[[np.random.Generator], Any]
     draw = partial(simulate_from, null_hypothesis.model, full, prepared)
     if drawn_from == "data":
@@ -303,6 +306,52 @@ def calibrate(
         on_done,
     )
     return SelfCheck(trials)
+
+
+def obeying(
+    hypothesis: Hypothesis, alternative: Hypothesis, full: ArrayLike, what: str
+) -> FloatArray:
+    """Get parameters that obey a hypothesis, or say which of them do not.
+
+    What no hypothesis estimates, such as frequencies that are counted in the data, is held where it
+    is in the design.
+
+    Parameters
+    ----------
+    hypothesis, alternative : Hypothesis
+        About the design; the first may be the second.
+    full : array_like of float, (n_full,)
+        Full parameters, such as those of an estimator on which others were set.
+    what : str
+        What is wrong with them if they do not, in a clause.
+
+    Returns
+    -------
+    ndarray of float64, (n_full,)
+        An element of the hypothesis.
+
+    Raises
+    ------
+    ParameterError
+        Some that are tied differ, or they are not of the model's size.
+    """
+    tying, names = hypothesis.tying, hypothesis.model.layout.entry_names
+    values = np.asarray(full, dtype=np.float64)
+    if values.shape != (tying.n_full,):
+        raise ParameterError(
+            f"{what}, having the shape {values.shape}; give all {tying.n_full} full parameters, "
+            "such as full_ of an estimator"
+        )
+    values = np.where(alternative.tying.group < 0, tying.offset, values)
+    if not tying.contains(values):
+        nearest = tying.expand(tying.project(values))
+        off = np.flatnonzero(~np.isclose(values, nearest, rtol=0, atol=1e-9))
+        listed = ", ".join(f"{names[i]} = {values[i]:.6g}" for i in off[:4])
+        raise ParameterError(
+            f"{what}, which ties what differs here: {listed} (coordinates of the fit); set equal "
+            "values"
+        )
+    return values
 
 
 def _transforming(

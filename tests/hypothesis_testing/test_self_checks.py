@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, norm
 
+import seqbio
 from seqbio.core import fit, untied
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing import calibrate, compare, goodness_of_fit, power
@@ -61,6 +62,20 @@ def test_data_sets_without_a_p_value_are_counted():
 def test_parameters_must_obey_the_null():
     with pytest.raises(ParameterError, match="do not obey the null"):
         calibrate(*zero_against_free(NormalMeans()), DESIGN, 5, parameters=[1.0])
+
+
+def test_parameters_that_are_set_need_not_know_the_frequencies_of_the_design():
+    pairs = [("ACGTTGCAACGAATA" * 3, "ACGTTGCACGAATAT" * 3)] * 3
+    hmm = seqbio.PairHMM(tie=("open", "extend"))
+    truth = {"open_x": 0.05, "open_y": 0.05, "extend_x": 0.3, "extend_y": 0.3, "end": 0.02}
+    truth |= {"distance": 0.1, "kappa": 2.0}
+    wide = seqbio.PairHMM(tie=("extend",))
+    full = seqbio.PairHMM().set_parameters(truth).full_
+    assert len(calibrate(hmm, wide, pairs, 2, parameters=full, seed=1).trials) == 2
+    unequal = seqbio.PairHMM().set_parameters({**truth, "open_y": 0.09}).full_
+    with pytest.raises(ParameterError, match="differs here: open_x = "):
+        calibrate(hmm, wide, pairs, 2, parameters=unequal)
+    assert power(hmm, wide, pairs, unequal, n=0, seed=1).by_law > 0.05
 
 
 def test_power_by_simulation_and_by_law():
