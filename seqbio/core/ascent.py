@@ -172,7 +172,8 @@ def free_names(layout: Layout, tying: Tying, of: IntArray | None = None) -> tupl
 def names_along(layout: Layout, tying: Tying, direction: FloatArray) -> str:
     """List the free parameters that move most along a direction, (n_free,), five at most."""
     names, shares = free_names(layout, tying), np.abs(direction) / np.linalg.norm(direction)
-    return ", ".join(names[j] for j in np.argsort(-shares, kind="stable")[:5] if shares[j] > 0.3)
+    largest = np.sort(np.argsort(-shares, kind="stable")[:5])
+    return ", ".join(names[j] for j in largest if shares[j] > 0.3)
 
 
 def climb(objective: Objective, point: Point, max_iterations: int, tolerance: float) -> Climb:

@@ -198,7 +198,7 @@ def goodness_checks(comparison: Comparison, level: float = FALSE_ALARMS) -> list
             "whether the model describes the data, nor whether items differ; the p-value takes "
             "both for granted"
         )
-        return [Check(message, "note", "fit_not_checked")]
+        return [Check(message, "warning", "fit_not_checked")]
     misfits = _misfits(comparison.alternative_fit, comparison.data, comparison.copies)
     least = 1 / (1 + _N_PERMUTATIONS)
     return [

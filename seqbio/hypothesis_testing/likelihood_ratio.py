@@ -59,7 +59,10 @@ from seqbio.hypothesis_testing.result import LikelihoodRatioResult
 from seqbio.hypothesis_testing.select import Judgement, check_name, judge
 from seqbio.hypothesis_testing.validity import boundary_checks, convergence_checks, model_checks
 
-_NO_DROP = 0.1  # nats, two standard errors away
+_NO_DROP = 0.1  # nats; two standard errors from a maximum it is about 2
+_ONE_SIDED = 0.01  # of the drop on the other side
+_MOST_HALVINGS = 60
+_LEAST_BEND = 1e-18  # per square unit of a coordinate
 _FRESH_STARTS = 5  # for an alternative that fits worse than the null
 
 
@@ -434,10 +437,9 @@ def judge_fits(
         effects = effects_of(comparison.model, comparison.alternative_fit.full)
         if options.intervals and (effects or comparison.mean_ratio is None):
             naive, more_checks = _covariance(comparison, ranks[1])
+            if endless := _unbounded(comparison):
+                naive, more_checks, converged = None, endless, False
             found += more_checks
-            if naive is not None and (endless := _unbounded(comparison, naive)):
-                naive, converged = None, False
-                found += endless
         varying = dispersion(comparison)
         found += misfits if varying is None else misfits + varying.checks
     judgement = judge(comparison, found, options, generator)
@@ -463,28 +465,38 @@ def judge_fits(
     )
 
 
-def _unbounded(comparison: Comparison, naive: FloatArray) -> list[Check]:
+def _unbounded(comparison: Comparison) -> list[Check]:
     """Find a direction in which the likelihood rises for ever, as where classes are separated.
 
-    Two standard errors from a maximum the log-likelihood is some 2 nats lower. Coordinates that may
-    be -inf go there in the fit, which is looked at as a boundary.
+    Looked at are the flattest direction and that in which the fit went, with ever shorter steps. At
+    a maximum either way costs something where one does, and short steps cost about the same; where
+    the likelihood rises for ever one way costs nothing. Coordinates that may be -inf go there in
+    the fit, which is looked at as a boundary.
     """
     fitted, model = comparison.alternative_fit, comparison.model
-    if boundary_of(model).any():
+    if boundary_of(model).any() or not fitted.n_free:
         return []
-    variances, directions = np.linalg.eigh(naive)
-    step = 2 * np.sqrt(max(variances[-1], 0.0)) * directions[:, -1]
-    for moved in (fitted.free + step, fitted.free - step):
+
+    def drop(moved: FloatArray) -> float:
         with np.errstate(all="ignore"):
             away = float(np.sum(model.log_likelihood(fitted.tying.expand(moved), comparison.data)))
-        if away > fitted.log_likelihood - _NO_DROP:
-            listed = names_along(model.layout, fitted.tying, directions[:, -1])
-            message = (
-                f"the likelihood of the alternative has no maximum: it does not fall where "
-                f"{listed} grow without end, as where a variable separates the items "
-                "completely; leave it out, or fix it"
-            )
-            return [Check(message, "invalid", UNBOUNDED, concerns="fit")]
+        return fitted.log_likelihood - away if np.isfinite(away) else np.inf
+
+    bends, directions = np.linalg.eigh(comparison.information)
+    flattest = 2 / np.sqrt(max(bends[0], _LEAST_BEND)) * directions[:, 0]
+    for step in (flattest, fitted.free - fitted.tying.project(model.start(comparison.data))):
+        for halving in range(_MOST_HALVINGS):
+            less, more = sorted(drop(fitted.free + sign * step / 2**halving) for sign in (1, -1))
+            if more < _NO_DROP:
+                break
+            if less < min(_NO_DROP, _ONE_SIDED * more):
+                listed = names_along(model.layout, fitted.tying, step)
+                message = (
+                    "the likelihood of the alternative has no maximum: it does not fall where "
+                    f"{listed} grow without end, as where a variable separates the items "
+                    "completely; leave it out, or fix it"
+                )
+                return [Check(message, "invalid", UNBOUNDED, concerns="fit")]
     return []
 
 

@@ -60,6 +60,26 @@ def test_a_variable_that_separates_the_classes_is_named():
     assert "slope[0] grow without end" in result.conclusion
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_separation_is_found_where_both_hypotheses_have_it(seed):
+    data = np.random.default_rng(seed).standard_normal((40, 4))
+    data[:, 3] = data[:, 0] > 0
+    result = compare(*hypotheses(3, [1]), data)
+    assert result.pvalue is None
+    assert "slope[0] grow without end" in result.conclusion
+
+
+def test_a_flat_direction_is_named():
+    generator = np.random.default_rng(4)
+    data = generator.standard_normal((60, 4))
+    data[:, 2] = data[:, 1]  # the same variable twice
+    data[:, 3] = generator.integers(0, 2, 60)
+    result = compare(*hypotheses(3, [0]), data, seed=1)
+    (flat,) = [check for check in result.warnings if check.code == "flat_likelihood"]
+    assert "flat along slope[1], slope[2];" in flat.message
+    assert result.calibration != "chi-squared"
+
+
 def test_a_maximum_is_one_however_large_the_slopes_are():
     generator = np.random.default_rng(2)
     variables = generator.standard_normal((80, 2))
