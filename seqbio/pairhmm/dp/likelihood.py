@@ -25,9 +25,10 @@ from seqbio.pairhmm.dp.vectors import LANES
 from seqbio.pairhmm.transitions import ends_alone
 
 LARGEST, LARGEST_WHOLE = 128, 96  # nodes along a tile, and along one that is kept
-SMALLEST, STEP = 32, 4  # of the sizes of tiles, unless the values span too much; and between them
+SMALLEST, STEP = 32, 4  # of the sizes of tiles, unless values are out of range; and between them
 PER_TILE = 27.0  # columns that cost as much as what is done once a tile
-DECADES, DECADES_OF_PRODUCTS = 250.0, 130.0  # that the values in a tile may span
+IN_RANGE, FACTORS_IN_RANGE = 1e-280, 1e-140  # of the scale of a tile; if products are taken, too
+ROUNDING = 1e-12  # relative difference below which a sum and its upper bound are taken to be equal
 
 
 class Part(NamedTuple):
@@ -42,21 +43,22 @@ class Part(NamedTuple):
         The machine forward and backward.
     ends : (n_states,), (n_states,)
         Weights of the last states in either direction.
-    lost : (n_pairs,) bool
-        Pairs of which a value fell out of range, to be set: they come again, in smaller tiles.
     """
 
     tiles: Tiles
     members: Integers
     laws: tuple[Law, Law]
     ends: tuple[Floats, Floats]
-    lost: Bools
 
 
 def parts_of(
     machine: Machine, pairs: CodedPairs, *, best: bool = False, whole: bool = False
 ) -> Iterator[Part]:
-    """Yield all pairs in parts, those in smaller tiles again of which values were out of range.
+    """Yield all pairs in parts, each in the largest tiles in which nothing that matters is lost.
+
+    A value that is far below the scale of its tile is lost. Tiles are so small that there is none,
+    or all that is lost is shown to be less than what rounding changes (see `_hold`). Tiles of one
+    node lose nothing.
 
     Parameters
     ----------
@@ -67,43 +69,76 @@ def parts_of(
     whole : bool
         Whether all values of a tile are kept, and multiplied with others.
     """
-    decades, largest = (DECADES_OF_PRODUCTS, LARGEST_WHOLE) if whole else (DECADES, LARGEST)
-    by_tile, by_row, sure = _spread(machine)
-    todo = [(np.arange(len(pairs)), pairs, int(np.clip((decades - by_tile) / by_row, 1, largest)))]
-    while todo:
-        numbers, some, size = todo.pop()
-        smallest = 0.0 if sure or size == 1 else 10.0**-decades
-        laws, ends = _laws(machine, int(some.lengths.max(initial=0)) + size, best, smallest)
+    least, largest = (FACTORS_IN_RANGE, LARGEST_WHOLE) if whole else (IN_RANGE, LARGEST)
+    growth = float(machine.odds.max(initial=2.0))
+    safe = min(_safe_size(machine, least), largest)
+    # What is lost may grow to the square root of the range on its way through a tile.
+    most = int(np.clip(-np.log10(least) / 2 / np.log10(growth), 1, largest))
+    sizes = {safe, most, most // 8} if safe < min(SMALLEST, largest) else {safe}
+    todo = np.arange(len(pairs))
+    for size in sorted(sizes - set(range(safe)), reverse=True):
+        some = pairs if len(todo) == len(pairs) else pairs.take(todo)
+        laws, ends = _laws(machine, int(some.lengths.max(initial=0)) + size, best)
+        failed = [todo[:0]]
         for members, tiles in _cut(some, size):
-            lost = np.zeros(len(members), dtype=np.bool_)
-            yield Part(tiles, numbers[members], laws, ends, lost)
-            again = members[lost]
-            if len(again):
-                todo.append((numbers[again], some.take(again), max(size // 4, 1)))
+            part = Part(tiles, todo[members], laws, ends)
+            if size > safe:
+                hold = _hold(machine, part, least * 1e6 * growth**size, both=whole)
+                failed.append(part.members[~hold])
+                own = members[hold]
+                part = Part(_tiles(some, own, tiles.size), todo[own], laws, ends)
+            if len(part.members):
+                yield part
+        todo = np.concatenate(failed)
 
 
-def _spread(machine: Machine) -> tuple[float, float, bool]:
-    """Bound how many decades apart the values in a tile lie: by tile, by row, and whether surely.
+def _safe_size(machine: Machine, least: float) -> int:
+    """Bound the size of tiles in which the values cannot lie further apart than the range.
 
     Where gaps of any length can stand anywhere, a path to one node of a tile differs from one to
-    another by a gap in either sequence. Where they cannot, values may lie as far apart as any two
-    paths, and it is watched whether they do.
+    another by a gap in either sequence. Where they cannot, only a single node is safe.
     """
     odds, moves = machine.odds, machine.transitions
-    smallest = odds.min(initial=1.0)
-    sure = bool(smallest > 0 and moves[0, 0] > 0)
-    by_tile, by_row = -np.log10(smallest) if sure else 0.0, np.log10(odds.max(initial=2.0))
+    if odds.min(initial=1.0) <= 0 or moves[0, 0] <= 0:
+        return 1
+    by_tile, by_row = -np.log10(odds.min(initial=1.0)), np.log10(odds.max(initial=2.0))
     for side in "xy":
-        found = [(2.0, 0.0)]
+        found = []
         for g, kind in enumerate(machine.kinds):
             if kind == side and moves[g, g] * moves[0, g] * moves[g, 0] > 0:
                 # A row less is a letter more of a gap, and may be a gap less that begins anew.
                 stay, around = -np.log10([moves[g, g], moves[0, g] * moves[g, 0]])
                 found.append((stay + max(0.0, stay - around), around))
-        sure = sure and len(found) > 1
-        row, tile = min(found[1:] or found)
+        if not found:
+            return 1
+        row, tile = min(found)
         by_row, by_tile = by_row + row, by_tile + tile
-    return by_tile, by_row, sure
+    return max(int((-np.log10(least) - by_tile) / by_row), 1)
+
+
+def _hold(machine: Machine, part: Part, floor: float, *, both: bool) -> Bools:
+    """Find the pairs of which all that is lost in tiles is too little to matter.
+
+    That is bounded from above by a sweep in which every tile adds to each value that it hands on
+    more than can have been lost on all ways there, in its scale: where the sum over all paths is
+    the same with it, up to rounding, all paths that are lost together are that improbable.
+
+    Parameters
+    ----------
+    floor : float
+        What is added: what a value may lose, times how many there are, times the largest odds for
+        each row of a tile.
+    both : bool
+        Whether values of the sweep back matter, too.
+    """
+    hold = np.ones(len(part.members), dtype=np.bool_)
+    for back in range(1 + both):
+        sums = [
+            ends_of(machine, part, swept(part.tiles, law), back).log_value
+            for law in (part.laws[back], part.laws[back]._replace(floor=floor))
+        ]
+        hold &= np.isfinite(sums[0]) & (sums[1] <= sums[0] + ROUNDING)
+    return hold
 
 
 def order_of(machine: Machine) -> Integers:
@@ -112,7 +147,7 @@ def order_of(machine: Machine) -> Integers:
 
 
 def _laws(
-    machine: Machine, longest: int, best: bool, smallest: float
+    machine: Machine, longest: int, best: bool
 ) -> tuple[tuple[Law, Law], tuple[Floats, Floats]]:
     """Lay out a machine for sweeps forward and backward, with the weights of the last states."""
     order, flanks = order_of(machine), machine.flanks
@@ -142,7 +177,7 @@ def _laws(
         into, out_of = np.nonzero(weights - across)
         into, out_of = (each if (into != out_of).any() else each[:0] for each in (into, out_of))
         law = Law(
-            *(best, bool(back), flanks is not None, of_three, smallest, n_x),
+            *(best, bool(back), flanks is not None, of_three, 0.0, n_x),
             *(table, values, n_sources, weights, np.column_stack([out_of, into])),
             *(odds.ravel(), n_symbols, 0.0 if back else float(begin)),
             *(end if back else np.zeros(n_states), np.ascontiguousarray(overhangs[back])),
@@ -217,7 +252,7 @@ def lanes_of(tiles: Tiles, law: Law, kept: Iterable[int] = (), *, keep: bool = T
         *(_aligned(int(ring.sum()) * row), rows * row),
         _aligned((n_states - law.n_x) * row).reshape(-1, row),
         *(memory(LANES), np.zeros((2, row), dtype=np.uint16)),
-        *(memory((2, n_states, LANES), dtype=np.int64), memory(LANES)),
+        memory((2, n_states, LANES), dtype=np.int64),
         *(memory(2, dtype=np.int64), memory(2, dtype=np.int64), lanes[:, 1:].copy()),
         *(lanes[:, 1:].copy(), memory(size, dtype=np.bool_), memory(size, dtype=np.bool_)),
         lanes[:, 1:].copy(),
@@ -300,12 +335,10 @@ def ends_of(machine: Machine, part: Part, frontier: Frontier, back: int = 0) -> 
     return Ends(log_value, value, scale, parts, letters / share)
 
 
-def swept(part: Part, *, every: bool = False) -> Frontier:
-    """Sweep forward."""
-    law = part.laws[0]
-    frontier = frontier_of(part.tiles, law, every=every)
-    lanes = lanes_of(part.tiles, law, keep=False)
-    sweep(part.tiles, law, lanes, frontier, part.lost, law, lanes, frontier, NO_TALLY)
+def swept(tiles: Tiles, law: Law, *, every: bool = False) -> Frontier:
+    """Sweep in one direction, and count nothing."""
+    frontier, lanes = frontier_of(tiles, law, every=every), lanes_of(tiles, law, keep=False)
+    sweep(tiles, law, lanes, frontier, law, lanes, frontier, NO_TALLY)
     return frontier
 
 
@@ -329,7 +362,7 @@ def best_path_score(machine: Machine, pairs: CodedPairs) -> Floats:
 def _log_value(machine: Machine, pairs: CodedPairs, *, best: bool) -> Floats:
     result = np.empty(len(pairs))
     for part in parts_of(machine, pairs, best=best):
-        result[part.members] = ends_of(machine, part, swept(part)).log_value
+        result[part.members] = ends_of(machine, part, swept(part.tiles, part.laws[0])).log_value
     return result
 
 
@@ -395,16 +428,16 @@ def forward_backward(
         What stands at the first and at the last nodes.
     tally : Tally
     """
-    tiles, (law, law_back), lost = part.tiles, part.laws, part.lost
-    kept = swept(part, every=True)
+    tiles, (law, law_back) = part.tiles, part.laws
+    kept = swept(tiles, law, every=True)
     ended = ends_of(machine, part, kept)
     place = np.argsort(order_of(machine))
-    inverse = np.zeros(len(lost))
+    inverse = np.zeros(len(part.members))
     np.divide(1.0, ended.value, out=inverse, where=ended.value > 0)
     least, room = collecting or (np.zeros(0), 0)
     tally = tally_of(tiles, place[moves], law.n_symbols, inverse, ended.scale, least, room)
     ahead = lanes_of(tiles, law, {len(law.moves), *tally.moves[:, 0].tolist()})
     back = lanes_of(tiles, law_back)
     frontier = frontier_of(tiles, law_back, every=False)
-    sweep(tiles, law_back, back, frontier, lost, law, ahead, kept, tally)
+    sweep(tiles, law_back, back, frontier, law, ahead, kept, tally)
     return ends_of(machine, part, frontier, back=1), ended, tally

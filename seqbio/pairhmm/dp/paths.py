@@ -41,7 +41,7 @@ def best_paths(machine: Machine, pairs: CodedPairs) -> list[States | None]:
     paths: list[States | None] = [None] * len(pairs)
 
     for part in parts_of(machine, pairs, best=True, whole=True):
-        frontier = swept(part, every=True)
+        frontier = swept(part.tiles, part.laws[0], every=True)
         for p, member in enumerate(part.members.tolist()):
             logs, ends = _ends(machine, part, p, frontier)
             if np.isfinite(logs.max(initial=-np.inf)):
@@ -81,9 +81,7 @@ def sample_paths(
     paths: list[States] = []
     log_probability: list[Floats] = []
     for part in parts_of(machine, pairs, whole=True):
-        frontier = swept(part, every=True)
-        if part.lost.any():
-            continue
+        frontier = swept(part.tiles, part.laws[0], every=True)
         logs, ends = _ends(machine, part, 0, frontier)
         if not np.isfinite(logs.max(initial=-np.inf)):
             return None

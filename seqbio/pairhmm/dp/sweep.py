@@ -31,7 +31,6 @@ from seqbio.pairhmm.dp.tile import (
     joined,
     leave,
     power_of_two,
-    watch,
 )
 from seqbio.pairhmm.dp.vectors import LANES, Vector, full, lane, larger, load, store
 
@@ -113,14 +112,11 @@ def clear(values: Floats, n: int) -> None:
 
 
 @compiled_in_place
-def copy_in(law: Law, least: Floats, k: int, source: Floats, exponent: int, out: Floats) -> None:
-    """Copy numbers into a lane, times a power of two, and note the least where it is watched."""
+def copy_in(k: int, source: Floats, exponent: int, out: Floats) -> None:
+    """Copy numbers into a lane, times a power of two."""
     factor = power_of_two(exponent)
     for j in range(len(source)):
         out[j * LANES + k] = source[j] * factor
-    for j in range(len(source) if law.smallest > 0.0 else 0):
-        if source[j] > 0.0:
-            least[k] = min(least[k], source[j] * factor)
 
 
 @compiled_in_place
@@ -134,7 +130,7 @@ def shift_of(lanes: Lanes, k: int, s: int, own: int) -> int:
 @compiled_in_place
 def read(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
     """Bring what flows into the tiles in work into their lanes, in the scale of each tile."""
-    left, size, low, least = lanes.left, tiles.size, lanes.low, lanes.least
+    left, size, low = lanes.left, tiles.size, lanes.low
     width = (size + 1) * LANES
     above, first_y = lanes.cells[lanes.rows[len(law.moves), low[0]] :], 1 + law.n_x
     clear(above, width)
@@ -142,7 +138,7 @@ def read(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
         clear(lanes.cells[lanes.rows[t, low[0] + 1] :], width)
     for q in range(len(left)):
         clear(left[q], width)
-    lanes.corner[:], least[:] = 0.0, 1.0
+    lanes.corner[:] = 0.0
     for k in range(LANES):
         p, row, column = lanes.tile[k, 0], lanes.tile[k, 1], lanes.tile[k, 2]
         if p < 0:
@@ -167,17 +163,15 @@ def read(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
         for t in range(first_y if row > 0 else 0):
             own, values = frontier.above_scale[at, t], frontier.above[at, t]
             if t == 0:
-                copy_in(
-                    law, least, k, values[: size - 1], own - lanes.scale[1, 0, k], above[LANES:]
-                )
+                copy_in(k, values[: size - 1], own - lanes.scale[1, 0, k], above[LANES:])
                 own, values = frontier.corner_scale[at], frontier.corner[at : at + 1]
             shift = shift_of(lanes, k, t, own)
             into = lanes.cells[lanes.rows[t, low[0] + 1] :] if t else lanes.corner
-            copy_in(law, least, k, values, shift, into)
+            copy_in(k, values, shift, into)
         for q in range(len(left) if column > 0 else 0):
             own, values = frontier.beside_scale[beside, q], frontier.beside[beside, q]
             shift = shift_of(lanes, k, q + law.n_x, own) if q else own - lanes.scale[1, 0, k]
-            copy_in(law, least, k, values if q else values[: size - 1], shift, left[q])
+            copy_in(k, values if q else values[: size - 1], shift, left[q])
     if low[1] == 0:
         store(above, 0, load(lanes.corner, 0))
 
@@ -196,7 +190,7 @@ def write(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
     left, size, low, high = lanes.left, tiles.size, lanes.low, lanes.high
     last, first_y = lanes.cells[lanes.rows[len(law.moves), size] + LANES :], 1 + law.n_x
     begin, end = low[1] * LANES, high[1] * LANES
-    peak, peak_left = peak_of(last[begin:end], full(0.0)), full(0.0)
+    peak, peak_left = peak_of(last[begin:end], full(law.floor)), full(law.floor)
     for t in range(1, first_y):
         peak = peak_of(lanes.cells[lanes.rows[t, size + 1] :][begin:end], peak)
     for q in range(len(left)):
@@ -219,14 +213,14 @@ def write(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
                 values[: low[1]] = 0.0
                 values[high[1] :] = 0.0
                 for j in range(low[1], high[1]):
-                    values[j] = source[j * LANES + k]
+                    values[j] = source[j * LANES + k] + law.floor
         if column + 1 < tiles.n_tiles[p, 1]:
             _, beside = place_of(tiles, frontier.every, p, row, column + 1)
             frontier.beside_peak[beside] = peak_scale(lane(peak_left, k), lanes.scale[1, 0, k])
             for q in range(len(left)):
                 frontier.beside_scale[beside, q] = lanes.scale[1, q + law.n_x if q else 0, k]
                 for i in range(size):
-                    frontier.beside[beside, q, i] = left[q, i * LANES + k]
+                    frontier.beside[beside, q, i] = left[q, i * LANES + k] + law.floor
 
 
 @compiled_in_place
@@ -236,8 +230,8 @@ def peak_scale(peak: float, scale: int) -> int:
 
 
 @compiled_in_place
-def note(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, lost: Bools) -> None:
-    """Note the scales of the tiles in work where paths end, and pairs that may have lost some."""
+def note(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
+    """Note the scales of the tiles in work where paths end."""
     for k in range(LANES):
         p = lanes.tile[k, 0]
         if p >= 0:
@@ -246,8 +240,6 @@ def note(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier, lost: Bools) 
                     frontier.row_scale[lanes.places[k, 0], s] = lanes.scale[0, s, k]
                 if law.free and lanes.ends[k, 1] < tiles.size:
                     frontier.column_scale[lanes.places[k, 1], s] = lanes.scale[0, s, k]
-            if lanes.least[k] < law.smallest:
-                lost[p] = True
 
 
 @compiled_in_place
@@ -272,9 +264,7 @@ def fill(
             store(left[q], i * LANES, load(cells, row + high))
         if lanes.leaving[i]:
             leave(law, lanes, frontier, i)
-        if law.smallest > 0.0:
-            watch(law, lanes, i)
-        if law.backward:
+        if law.backward and len(tally.inverse) > 0:
             add_up(tiles, law, ahead, lanes, tally, i)
 
 
@@ -284,7 +274,6 @@ def sweep(
     law: Law,
     lanes: Lanes,
     frontier: Frontier,
-    lost: Bools,
     law_ahead: Law,
     ahead: Lanes,
     kept: Frontier,
@@ -294,14 +283,13 @@ def sweep(
 
     Parameters
     ----------
-    lost : (n_pairs,)
-        Set for the pairs of which a value fell out of range.
     law_ahead, ahead, kept, tally
-        On the way back, what tiles are computed forward with once more, and what is counted;
-        `kept` is of a sweep forward, with what flowed into every tile.
+        On a way back on which something is counted: what tiles are computed forward with once more,
+        and what is counted; `kept` is of a sweep forward, with what flowed into every tile.
     """
+    counting = len(tally.inverse) > 0
     while deal(tiles, lanes, frontier.done):
-        if law.backward:
+        if counting:
             for k in range(LANES):
                 p = lanes.tile[k, 0]
                 ahead.tile[k, 0] = p
@@ -314,8 +302,8 @@ def sweep(
         read(tiles, law, lanes, frontier)
         fill(tiles, law, lanes, frontier, ahead, tally)
         write(tiles, law, lanes, frontier)
-        note(tiles, law, lanes, frontier, lost)
-        if law.backward:
+        note(tiles, law, lanes, frontier)
+        if counting:
             enter_counts(tiles, ahead, lanes, tally)
 
 

@@ -33,8 +33,6 @@ from seqbio.pairhmm.dp.vectors import (
     has_bit,
     larger,
     load,
-    positive,
-    smaller,
     store,
 )
 
@@ -87,8 +85,8 @@ class Law(NamedTuple):
     best, backward, free, of_three : bool
         Whether the best path is taken, sequences are reversed, paths may begin and end beside
         overhangs, and rows are computed in one go.
-    smallest : float
-        The least value that is surely in range, or 0 where none can leave it.
+    floor : float
+        Added to what tiles hand on, in their scale, for an upper bound on the sum; usually 0.
     n_x : int
         Number of states that take letters of x.
     sources, weights : (n_states, k)
@@ -114,7 +112,7 @@ class Law(NamedTuple):
     backward: bool
     free: bool
     of_three: bool
-    smallest: float
+    floor: float
     n_x: int
     sources: Integers
     weights: Floats
@@ -155,8 +153,6 @@ class Lanes(NamedTuple):
         Of x and y.
     scale : (2, n_states, LANES)
         Powers of two of the states, and of the flows.
-    least : (LANES,)
-        The least value that is not 0, where it is watched.
     low, high : (2,)
         The first row and column in use, and those behind the last.
     begins, ends : (LANES, 2)
@@ -179,7 +175,6 @@ class Lanes(NamedTuple):
     corner: Floats
     letters: Letters
     scale: Integers
-    least: Floats
     low: Integers
     high: Integers
     begins: Integers
@@ -316,9 +311,9 @@ def leave(law: Law, lanes: Lanes, frontier: Frontier, i: int) -> None:
             if i == a:
                 for j in range(0 if law.free else b, min(b + 1, lanes.size)):
                     place = j if law.free else 0
-                    frontier.rows[lanes.places[k, 0], s, place] = row[j * LANES + k]
+                    frontier.rows[lanes.places[k, 0], s, place] = row[j * LANES + k] + law.floor
             elif law.free and i < a and 0 <= b < lanes.size:
-                frontier.columns[lanes.places[k, 1], s, i] = row[b * LANES + k]
+                frontier.columns[lanes.places[k, 1], s, i] = row[b * LANES + k] + law.floor
 
 
 @inlined
@@ -394,7 +389,7 @@ def fill_row_of_three(law: Law, lanes: Lanes, i: int) -> None:
     a, b, c, d = odds_of_row(law, lanes, i)
     of_m, of_x, of_y = lanes.rows[0, i + 1], lanes.rows[1, i + 1], lanes.rows[2, i + 1]
     before, of_t, into_x = lanes.rows[3, i], lanes.rows[3, i + 1], lanes.rows[1, i + 2]
-    keep = lanes.keep or lanes.leaving[i] or law.smallest > 0.0
+    keep = lanes.keep or lanes.leaving[i]
     y = load(cells, of_y + lanes.low[1] * LANES)
     for at in range(lanes.low[1] * LANES, lanes.high[1] * LANES, LANES):
         odd = pick(has_bit(letters, at, 1), has_bit(letters, at, 2), a, b, c, d)
@@ -445,15 +440,3 @@ def fill_nodes(law: Law, lanes: Lanes) -> None:
                 lanes.cells[lanes.rows[t, 2] :][k] = total
             else:
                 lanes.cells[lanes.rows[t if t else n_states, 1] :][LANES + k] = total
-
-
-@compiled_in_place
-def watch(law: Law, lanes: Lanes, i: int) -> None:
-    """Note the least value of a row that is not 0."""
-    least = load(lanes.least, 0)
-    for s in range(len(law.moves)):
-        values = lanes.cells[lanes.rows[s, i + 1] :]
-        for at in range(lanes.low[1] * LANES, lanes.high[1] * LANES, LANES):
-            value = load(values, at)
-            least = smaller(least, choose(positive(value), value, least))
-    store(lanes.least, 0, least)
