@@ -87,9 +87,10 @@ def compiled_in_place(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Compile a kernel of a few lines into all that call it, as `compiled_in_place` does.
+    """Write a kernel of a few lines into all that call it, before they are compiled.
 
-    A call hands over everything that records of arrays consist of, which takes hundreds of cycles.
+    A call hands over everything that records of arrays consist of, which takes hundreds of cycles,
+    and most of the time that compiling a few lines takes.
 
     Examples
     --------
@@ -99,10 +100,10 @@ def inlined(function: Function) -> Function:
     >>> half(5)
     2.5
     """
-    return _compile(function, _nrt=False, forceinline=True)
+    return _compile(function, _nrt=False, inline="always")
 
 
-def _compile(function: Function, **options: bool) -> Function:
+def _compile(function: Function, **options: Any) -> Function:
     # Numba reads the folder of its cache here. Looking for one of its own, it would raise where
     # none can be written, and miss that something which the kernel calls has changed.
     with _lock:
@@ -171,7 +172,7 @@ class _Announcement(event.Listener):  # type: ignore[misc] # numba's classes are
                 if _FOLDER
                 else "each time, since no folder can be written: set NUMBA_CACHE_DIR to one"
             )
-            print(f"seqbio: compiling kernels (about 20 s, {when})", file=sys.stderr)  # noqa: T201
+            print(f"seqbio: compiling kernels (about 15 s, {when})", file=sys.stderr)  # noqa: T201
 
     def on_end(self, event: Any) -> None:
         pass

@@ -11,7 +11,7 @@ import pytest
 
 import seqbio
 
-SAID = "seqbio: compiling kernels (about 20 s, once after an installation)\n"
+SAID = "seqbio: compiling kernels (about 15 s, once after an installation)\n"
 CALLER = """
 from seqbio.core.compiled import compiled
 from seqbio.callee import callee

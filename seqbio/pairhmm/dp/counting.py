@@ -169,7 +169,7 @@ def add_up(tiles: Tiles, law: Law, ahead: Lanes, back: Lanes, tally: Tally, i: i
             collect(tiles, ahead, back, tally, k, i)
 
 
-@compiled_in_place
+@inlined
 def enter_counts(tiles: Tiles, ahead: Lanes, back: Lanes, tally: Tally) -> None:
     """Enter what was added up in the tiles in work, and begin anew."""
     for k in range(LANES):

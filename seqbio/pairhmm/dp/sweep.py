@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 
-from seqbio.core.compiled import compiled_in_place
+from seqbio.core.compiled import compiled_in_place, inlined
 from seqbio.pairhmm.dp.counting import Tally, add_up, enter_counts
 from seqbio.pairhmm.dp.tile import (
     NOTHING,
@@ -35,7 +35,7 @@ from seqbio.pairhmm.dp.tile import (
 from seqbio.pairhmm.dp.vectors import LANES, Vector, full, lane, larger, load, store
 
 
-@compiled_in_place
+@inlined
 def deal(tiles: Tiles, lanes: Lanes, done: Integers) -> bool:
     """Take the next tile of each lane, unless the one above it has yet to be done."""
     busy = False
@@ -184,7 +184,7 @@ def peak_of(values: Floats, peak: Vector) -> Vector:
     return peak
 
 
-@compiled_in_place
+@inlined
 def write(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
     """Hand on what flows out of the tiles in work."""
     left, size, low, high = lanes.left, tiles.size, lanes.low, lanes.high
@@ -229,7 +229,7 @@ def peak_scale(peak: float, scale: int) -> int:
     return scale + math.frexp(peak)[1] if peak > 0.0 else NOTHING
 
 
-@compiled_in_place
+@inlined
 def note(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
     """Note the scales of the tiles in work where paths end."""
     for k in range(LANES):
