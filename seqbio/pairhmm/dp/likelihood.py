@@ -27,7 +27,7 @@ from seqbio.pairhmm.transitions import ends_alone
 LARGEST, LARGEST_WHOLE = 128, 96  # nodes along a tile, and along one that is kept
 SMALLEST, STEP = 32, 4  # of the sizes of tiles, unless values are out of range; and between them
 PER_TILE = 27.0  # columns that cost as much as what is done once a tile
-IN_RANGE, FACTORS_IN_RANGE = 1e-280, 1e-140  # of the scale of a tile; if products are taken, too
+IN_RANGE, FACTORS_IN_RANGE = 1e-290, 1e-145  # of the scale of a tile; if products are taken, too
 ROUNDING = 1e-12  # relative difference below which a sum and its upper bound are taken to be equal
 
 
@@ -89,7 +89,7 @@ def parts_of(
                 part = Part(_tiles(some, own, tiles.size), todo[own], laws, ends)
             if len(part.members):
                 yield part
-        todo = np.concatenate(failed)
+        todo = np.sort(np.concatenate(failed))
 
 
 def _safe_size(machine: Machine, least: float) -> int:
@@ -103,16 +103,17 @@ def _safe_size(machine: Machine, least: float) -> int:
         return 1
     by_tile, by_row = -np.log10(odds.min(initial=1.0)), np.log10(odds.max(initial=2.0))
     for side in "xy":
-        found = []
-        for g, kind in enumerate(machine.kinds):
-            if kind == side and moves[g, g] * moves[0, g] * moves[g, 0] > 0:
-                # A row less is a letter more of a gap, and may be a gap less that begins anew.
-                stay, around = -np.log10([moves[g, g], moves[0, g] * moves[g, 0]])
-                found.append((stay + max(0.0, stay - around), around))
+        found = [
+            tuple(-np.log10([moves[g, g], moves[0, g] * moves[g, 0]]))
+            for g, kind in enumerate(machine.kinds)
+            if kind == side and moves[g, g] * moves[0, g] * moves[g, 0] > 0
+        ]
         if not found:
             return 1
-        row, tile = min(found)
-        by_row, by_tile = by_row + row, by_tile + tile
+        # A row more is a letter more of a gap. A column less is a letter that a gap takes from a
+        # match, and may join the gaps on both sides of it.
+        stay, around = min(found)
+        by_row, by_tile = by_row + 2 * stay + max(0.0, stay - around), by_tile + around
     return max(int((-np.log10(least) - by_tile) / by_row), 1)
 
 

@@ -228,7 +228,7 @@ class Frontier(NamedTuple):
 def power_of_two(exponent: int) -> float:
     """2 ** exponent, and 0 where that is too small to matter."""
     exponent = min(exponent, 1000)
-    return math.ldexp(1.0, exponent) if exponent > -1000 else 0.0
+    return math.ldexp(1.0, int(exponent)) if exponent > -1000 else 0.0
 
 
 @inlined
