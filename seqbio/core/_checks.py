@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbio.core.numerics import IntArray
-from seqbio.errors import ArgumentTypeError, ParameterError, TyingError, did_you_mean
+from seqbio.errors import ArgumentTypeError, ParameterError, TyingError
 
 Checked = TypeVar("Checked", bound=Callable[..., Any])
 
@@ -74,19 +74,6 @@ def checked_labels(labels: ArrayLike | None, n_items: int) -> NDArray[Any]:
     if values.dtype.kind == "f":
         refuse(~np.isfinite(values), values, "label", "give a number for each sequence")
     return values
-
-
-def checked_tie_names(names: object, known: Mapping[str, str], model: str) -> tuple[str, ...]:
-    """Refuse what is not a tuple of names of ties, each of which `known` explains."""
-    if isinstance(names, str) or not isinstance(names, tuple | list):
-        example = next(iter(known))
-        raise TyingError(f'tie is {names!r}; give a tuple of names, such as ("{example}",) or ()')
-    for name in names:
-        if not isinstance(name, str) or name not in known:
-            listed = "; ".join(f"{each!r}: {meaning}" for each, meaning in known.items())
-            meant = did_you_mean(str(name), known)
-            raise TyingError(f"there is no tie {name!r}{meant}; {model} has {listed}")
-    return tuple(names)
 
 
 # -- types of arguments ------------------------------------------------------------------------

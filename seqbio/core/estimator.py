@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from types import FunctionType
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from seqbio.core._checks import SELF_CHECKED, Kind, checked, checked_labels, kin
 from seqbio.core.numerics import IntArray
 from seqbio.core.renaming import former_names, renamed, tell
 from seqbio.core.tables import Summarised, Table
+from seqbio.core.ties import TieTable
 from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
 
@@ -39,6 +40,17 @@ class Estimator(Summarised):
     """
 
     _is_classifier: bool = False
+    _ties: ClassVar[TieTable[Any]] = TieTable("this model", [])
+    tie: Ties
+
+    @classmethod
+    def ties(cls) -> dict[str, str]:
+        """Names that `tie` takes, each with what it says about biology."""
+        return cls._ties.meanings()
+
+    def _tie_names(self) -> tuple[str, ...]:
+        """Names of the ties that are set; none where the tying is the user's own."""
+        return () if isinstance(self.tie, Tying) else self._ties.checked(self.tie)
 
     def __init_subclass__(cls, **given: Any) -> None:
         """Let all public methods check the types of settings and of their arguments."""

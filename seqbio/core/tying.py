@@ -400,6 +400,42 @@ class Tying:
             constant=[constant, their_constant],
         )
 
+    def with_equal(self, *arrays: ArrayLike) -> Tying:
+        """Give the entries in each row of some arrays one value, in addition.
+
+        Parameters
+        ----------
+        *arrays : array_like of int, (n_rows, n_equal)
+            Full parameters.
+
+        Returns
+        -------
+        Tying
+            As `intersect` gives with the tying that makes these equal and no others.
+
+        Raises
+        ------
+        TyingError
+            Parameters of a row are fixed at different values.
+
+        Examples
+        --------
+        >>> Tying([0, 1, 2, 3, -1]).with_equal([[0, 1], [2, 3]], [[0, 4]]).expand([5.0])
+        array([0., 0., 5., 5., 0.])
+        """
+        rows = [np.asarray(array) for array in arrays]
+        firsts = [np.broadcast_to(each[:, :1], each.shape) for each in rows]
+        anchor, sign, constant = self._equations()
+        tied = np.flatnonzero(anchor != np.arange(self.n_full))
+        n_new = sum(each.size for each in rows)
+        return Tying.from_equations(
+            self.n_full,
+            left=np.concatenate([tied, *map(np.ravel, rows)]),
+            right=np.concatenate([anchor[tied], *map(np.ravel, firsts)]),
+            sign=np.concatenate([sign[tied], np.ones(n_new, dtype=np.int8)]),
+            constant=np.concatenate([constant[tied], np.zeros(n_new)]),
+        )
+
     def describe(self, layout: Layout) -> list[str]:
         """Say in words what the tying ties and fixes.
 

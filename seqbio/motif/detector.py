@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.core import Hypothesis, Tying, fit, map_pieces, spawn_generators
-from seqbio.core._checks import checked_labels, checked_tie_names
+from seqbio.core._checks import checked_labels
 from seqbio.core.estimator import Estimator, Ties, described, numbered, share_right
 from seqbio.core.numerics import Labels
 from seqbio.core.renaming import takes_former
@@ -31,7 +31,6 @@ from seqbio.errors import (
     NotFittedError,
     ParameterError,
     SequenceFormatError,
-    TyingError,
     did_you_mean,
 )
 from seqbio.motif import windows
@@ -43,6 +42,7 @@ from seqbio.motif.motifs import (
     reverse_complement,
 )
 from seqbio.motif.summary import summed_up
+from seqbio.motif.ties import TIES
 from seqbio.sequences import SequenceLike, as_records, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
 from seqbio.sequences.sequence_data import SequenceData
@@ -55,12 +55,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Records = Iterable[SequenceLike]
 
-_TIES = {
-    "position": "a motif works wherever it stands: one filter for all positions",
-    "strand": "a motif works on either strand: the filter of the other strand is its reverse "
-    "complement",
-    "readout": "with pooling='none', a hit counts the same wherever it stands",
-}
 _STRANDS = {"dna": "both", "rna": "one", "protein": "one"}
 _POOLINGS = ("max", "logsumexp", "sum", "none")
 _SITES = 100.0  # that a motif read off a filter is said to have been seen in
@@ -148,6 +142,7 @@ class MotifDetector(Estimator):
     """
 
     _is_classifier = True
+    _ties = TIES
 
     @takes_former(validation="validation_fraction", n_jobs="workers")
     def __init__(
@@ -187,17 +182,6 @@ class MotifDetector(Estimator):
         self.n_starts = n_starts
         self.workers = workers
         self.seed = seed
-
-    @staticmethod
-    def ties() -> dict[str, str]:
-        """Names that `tie` takes, each with what it says about biology.
-
-        Examples
-        --------
-        >>> MotifDetector.ties()["position"]
-        'a motif works wherever it stands: one filter for all positions'
-        """
-        return dict(_TIES)
 
     # -- settings to model -------------------------------------------------------------------
 
@@ -273,7 +257,7 @@ class MotifDetector(Estimator):
     def _tying(self, model: MotifModel) -> Tying:
         if isinstance(self.tie, Tying):
             return self.tie
-        return model.tying(self.tie)
+        return model.tying(self._tie_names())
 
     def _check_settings(self) -> None:
         for name, value, choices in (
@@ -298,31 +282,12 @@ class MotifDetector(Estimator):
             raise ParameterError(
                 f"validation_fraction is {self.validation_fraction}; give a share from 0 to below 1"
             )
-        if not isinstance(self.tie, Tying):
-            self._check_tie_names(self.tie)
-
-    def _check_tie_names(self, names: object) -> None:
-        names = checked_tie_names(names, _TIES, "a motif detector")
         alphabet = get_alphabet(self.alphabet)
-        if "strand" in names and alphabet.complement is None:
-            raise TyingError(
-                f"the {alphabet.name} alphabet has no complement, so tie 'strand' means nothing; "
-                "leave it out"
-            )
-        if "strand" in names and self._n_strands() == 1:
-            raise TyingError(
-                "tie 'strand' needs both strands: --strands both (strands='both'); or leave the "
-                "tie out"
-            )
         if self.strands == "both" and alphabet.complement is None:
             raise ParameterError(
                 f"the {alphabet.name} alphabet has one strand: --strands one (strands='one')"
             )
-        if "readout" in names and self.pooling != "none":
-            raise TyingError(
-                f"tie 'readout' needs --pooling none (pooling='none'); with {self.pooling!r} the "
-                "readout has no positions"
-            )
+        self._tie_names()
 
     def _prepare(
         self, records: Records, labels: Labels | None, classes: NDArray[Any] | None = None

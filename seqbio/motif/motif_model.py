@@ -17,17 +17,15 @@ from seqbio.core import (
     Tying,
     fit,
     fit_at,
-    permuted,
-    repeated,
     spawn_generators,
     untied,
 )
 from seqbio.core.memory import check_parameters
 from seqbio.core.model import Check
 from seqbio.core.numerics import log_softmax
-from seqbio.core.tie_patterns import joined
 from seqbio.core.training import TrainingSettings, grouped_split, index_batches, race, train
 from seqbio.motif import windows
+from seqbio.motif.ties import TIES, other_strand
 from seqbio.sequences import Alphabet
 from seqbio.sequences.sequence_data import SequenceData
 
@@ -157,22 +155,7 @@ class MotifModel:
         >>> model.tying(("position", "strand")).n_free  # 3 * (4 * 5 + 1) + 3 + 1
         67
         """
-        shapes = self.layout.shapes
-        parts = {name: untied(self._size(name)) for name in self.layout.names}
-        if "position" in names:
-            for name in ("weights", "bias"):
-                parts[name] = parts[name].intersect(repeated(shapes[name], axis=0))
-        if "strand" in names:
-            for name in ("weights", "bias"):
-                other = _other_strand(np.arange(self._size(name)).reshape(shapes[name]), self)
-                parts[name] = parts[name].intersect(permuted(other.size, other.ravel()))
-        if "readout" in names and "readout" in parts:
-            parts["readout"] = repeated(shapes["readout"], axis=0)
-        return joined(*(parts[name] for name in self.layout.names))
-
-    def _size(self, name: str) -> int:
-        where = self.layout.slice(name)
-        return where.stop - where.start
+        return TIES.tying(names, self, untied(self.layout.size))
 
     # -- starts ------------------------------------------------------------------------------
 
@@ -192,7 +175,7 @@ class MotifModel:
             generator.normal(0.0, 0.5 / np.sqrt(self.width), (1, 1, *shape[2:])), shape
         ).copy()
         if self.n_strands == 2:
-            other = _other_strand(blocks["weights"], self)
+            other = other_strand(blocks["weights"], self.alphabet)
             blocks["weights"][:, 1] = other[:, 1]
         if not self.has_readout:
             return self.layout.flatten(blocks)
@@ -229,7 +212,7 @@ class MotifModel:
                 )
                 blocks["weights"][:, 0, motif] += 0.5 * chosen
             if self.n_strands == 2:
-                blocks["weights"][:, 1] = _other_strand(blocks["weights"], self)[:, 1]
+                blocks["weights"][:, 1] = other_strand(blocks["weights"], self.alphabet)[:, 1]
         counts = np.bincount(data.classes, minlength=self.n_classes) + 0.5
         blocks["intercept"][:] = np.log(counts[1:] / counts[0])
         if self.pooling in ("max", "logsumexp"):
@@ -764,13 +747,3 @@ def by_filter(block: Floats) -> Floats:
     """Put the strands of a motif side by side: (places, strands, motifs, ...) to filters."""
     places, strands, motifs, *rest = block.shape
     return block.swapaxes(1, 2).reshape(places, motifs * strands, *rest)
-
-
-def _other_strand(block: NDArray[Any], model: MotifModel) -> NDArray[Any]:
-    """Exchange the strands: each filter becomes the reverse complement of the other's."""
-    exchanged = block[:, ::-1]
-    if block.ndim == 3:
-        return exchanged
-    complement = model.alphabet.complement
-    letters = np.arange(model.alphabet.size) if complement is None else complement
-    return exchanged[:, :, :, letters[: model.alphabet.size], ::-1]

@@ -23,7 +23,6 @@ from seqbio.core import (
     joined,
     untied,
 )
-from seqbio.core._checks import checked_tie_names
 from seqbio.core.estimator import Estimator, Ties, described
 from seqbio.core.fit import Fit, covariance, fit, wald_interval
 from seqbio.core.items import clusters_of
@@ -192,6 +191,8 @@ class PairHMM(Estimator):
     True
     """
 
+    _ties = ties.TIES
+
     fit_: Fit
     groups_: tuple[str, ...] = ()
 
@@ -220,17 +221,6 @@ class PairHMM(Estimator):
         self.reference = reference
         self.n_starts = n_starts
         self.seed = seed
-
-    @staticmethod
-    def ties() -> dict[str, str]:
-        """Names that `tie` takes, each with what it says about biology.
-
-        Examples
-        --------
-        >>> PairHMM.ties()["open"]
-        'gaps open as often in x as in y: insertions are as frequent as deletions'
-        """
-        return ties.meanings()
 
     # -- settings to hypothesis --------------------------------------------------------------
 
@@ -321,26 +311,8 @@ class PairHMM(Estimator):
                 "closing a gap is not a parameter of its own: it is what is left when a gap "
                 "neither goes on nor switches. Tie 'extend' (and 'switch' where it is on)"
             )
-        for name in checked_tie_names(names, ties.meanings(), "a pair HMM"):
-            if name == "switch" and not self._has(name):
-                raise TyingError(
-                    "tie 'switch' needs --switch tied or untied (switch='tied' or 'untied'); it is "
-                    "off, so that nothing moves from one gap straight into the other"
-                )
-            if name in ties.SETTINGS and not self._has(name):
-                setting, value = ties.SETTINGS[name]
-                option = f"--{setting.replace('_', '-')} {value}"
-                raise TyingError(
-                    f"tie {name!r} needs {option} ({setting}={value!r}); it is "
-                    f"{getattr(self, setting)!r}, with which there is nothing to tie"
-                )
-
-    def _has(self, name: str) -> bool:
-        """Whether the settings allow moves between gaps, or a share, or overhangs of both."""
-        if name == "switch":
-            return self.switch != "off"
-        setting, value = ties.SETTINGS[name]
-        return bool(getattr(self, setting) == value)
+        within = [name for name in ties.TIES.checked(names) if not ties.is_over_groups(name)]
+        ties.TIES.check_needs(within, ties.Subject(self, None))
 
     def _without(self, name: str) -> str:
         """Sides that lack something that the settings do not allow on both."""
@@ -349,11 +321,10 @@ class PairHMM(Estimator):
         return {"aligned": "xy", "free_x": "y", "free_y": "x"}[self.ends]
 
     def _tying(self, model: PairModel | GroupedModel, data: Data) -> Tying:
-        names = () if isinstance(self.tie, Tying) else self.tie
         # Empirical frequencies are those of each group, the same under any hypothesis.
         tying = joined(*(self._tying_of_pairs(part) for part in self._parts(data)))
-        over_groups = [name for name in names if ties.is_over_groups(name)]
-        tying = ties.tied_over_groups(tying, model, over_groups)
+        over_groups = [name for name in self._tie_names() if ties.is_over_groups(name)]
+        tying = ties.TIES.tying(over_groups, ties.Subject(self, model), tying)
         return tying.intersect(self.tie) if isinstance(self.tie, Tying) else tying
 
     def _parts(self, data: Data) -> list[PairData]:
@@ -367,19 +338,18 @@ class PairHMM(Estimator):
         _, name = self._settings_checked()
         layout = Layout(dict.fromkeys(TRANSITION_NAMES, ()))
         moves = untied(layout.size)
-        names = () if isinstance(self.tie, Tying) else self.tie
         for optional in ties.SETTINGS:
-            if not self._has(optional):
+            if not ties.has(self, optional):
                 held = ties.held_without(optional, self._without(optional))
                 entries = [int(layout.indices(block)) for block in held]
                 moves = moves.intersect(fixed(moves.n_full, entries, list(held.values())))
-        within = {name for name in names if not ties.is_over_groups(name)}
+        within = {name for name in self._tie_names() if not ties.is_over_groups(name)}
         within |= {
             name for name, how in (("switch", self.switch), ("end", self.end)) if how == "tied"
         }
-        moves = ties.tied_within(moves, layout, sorted(within))
         letters = substitution_model(name).tying(self._given_frequencies(), data.letter_counts)
-        return joined(moves, letters)
+        subject = ties.Subject(self, self.model)
+        return ties.TIES.tying(sorted(within), subject, joined(moves, letters))
 
     def _given_frequencies(self) -> str | Floats | None:
         """Put the numbers of letters in the order of the alphabet."""
@@ -497,7 +467,7 @@ class PairHMM(Estimator):
             for name in ties.SETTINGS
             for kind in ties.kinds(name)
             for side in "xy"
-            if self._has(name) or side not in self._without(name)
+            if ties.has(self, name) or side not in self._without(name)
             for suffix in self._suffixes
         ]
         return named | {name: 0.0 for name in possible if name not in named}
@@ -604,7 +574,7 @@ class PairHMM(Estimator):
         if self.switch == "off" and (named.get("switch_x") or named.get("switch_y")):
             raise ParameterError("switch is off in this pair HMM; set switch='tied' or 'untied'")
         for name, (setting, value) in ties.SETTINGS.items():
-            if self._has(name):
+            if ties.has(self, name):
                 continue
             excluded = [f"{k}_{side}" for k in ties.kinds(name) for side in self._without(name)]
             if any(named.get(each) for each in excluded):

@@ -2,74 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqbio.core import GroupedModel, Tying, equal
-from seqbio.core.layout import Layout
+from seqbio.core import Tying
+from seqbio.core.ties import Tie, TieTable
 from seqbio.errors import TyingError
 from seqbio.pairhmm.pair_model import PairModel
 from seqbio.pairhmm.transitions import OPTIONAL, OVERHANGS
 
-_PREFIX = "group."
 ALL_GROUPS = "group"
+_PREFIX = "group."
 
 
-class Tie(NamedTuple):
-    """What a tie makes equal within a pair, and what that and the same over groups say."""
+class Subject(NamedTuple):
+    """What ties are of.
 
-    blocks: tuple[str, ...]
-    meaning: str
-    over_groups: str
+    Parameters
+    ----------
+    settings : PairHMM
+        The estimator.
+    model : PairModel or GroupedModel
+        Of pairs, or of groups of them; ties within a pair are built for pairs alone.
+    """
 
+    settings: Any
+    model: Any
 
-WITHIN = {
-    "open": Tie(
-        ("open_x", "open_y"),
-        "gaps open as often in x as in y: insertions are as frequent as deletions",
-        "gaps open as often in every group of pairs, those of x and those of y each",
-    ),
-    "extend": Tie(
-        (
-            *("extend_x", "extend_y", "extend_long_x", "extend_long_y"),
-            *("extend_frame_x", "extend_frame_y"),
-        ),
-        "gaps of each kind last as long in x as in y: insertions are as long as deletions",
-        "gaps last as long in every group of pairs, those of x and those of y each",
-    ),
-    "long": Tie(
-        ("long_x", "long_y"),
-        "as large a share of the gaps is long in x as in y (with gap_lengths=2)",
-        "as large a share of the gaps is long in every group of pairs",
-    ),
-    "frame": Tie(
-        ("frame_x", "frame_y"),
-        "as large a share of the gaps is in frame in x as in y (with gap_lengths='frame')",
-        "as large a share of the gaps is in frame in every group of pairs",
-    ),
-    "overhang": Tie(
-        tuple(
-            f"{prefix}{end}_{side}"
-            for prefix in ("", "extend_")
-            for end in OVERHANGS
-            for side in "xy"
-        ),
-        "overhangs are as frequent and as long in x as in y, at either end (with ends='free')",
-        "overhangs are as frequent and as long in every group of pairs, those of x and of y each",
-    ),
-    "switch": Tie(
-        ("switch_x", "switch_y"),
-        "an insertion directly next to a deletion is as likely in either order",
-        "an insertion directly next to a deletion is as likely in every group of pairs",
-    ),
-    "end": Tie(
-        ("end_m", "end_x", "end_y"),
-        "an alignment may end after a gap as readily as after two aligned letters",
-        "alignments are as long in every group of pairs",
-    ),
-}
 
 # What is there with a setting alone, and with which value of it.
 SETTINGS: dict[str, tuple[str, str | int]] = {
@@ -79,25 +40,13 @@ SETTINGS: dict[str, tuple[str, str | int]] = {
     "overhang": ("ends", "free"),
 }
 
-# Blocks of the substitution model, which have no counterpart within a pair.
-_OF_LETTERS = {
-    "distance": (("distance",), "the sequences of a pair are as far apart in every group of pairs"),
-    "rates": (
-        ("exchangeability",),
-        "letters change into each other at the same relative rates in every group of pairs",
-    ),
-    "frequency": (("frequency",), "letters are as frequent in every group of pairs"),
-}
 
-
-def meanings() -> dict[str, str]:
-    """Give every name with what it says about biology."""
-    over = {_PREFIX + name: tie.over_groups for name, tie in WITHIN.items()}
-    over |= {_PREFIX + name: meaning for name, (_, meaning) in _OF_LETTERS.items()}
-    everything = (
-        "all that is estimated is the same in every group of pairs, but for how long alignments are"
-    )
-    return {name: tie.meaning for name, tie in WITHIN.items()} | {ALL_GROUPS: everything} | over
+def has(settings: Any, name: str) -> bool:
+    """Whether the settings allow moves between gaps, or a mixture, or overhangs of both."""
+    if name == "switch":
+        return bool(settings.switch != "off")
+    setting, value = SETTINGS[name]
+    return bool(getattr(settings, setting) == value)
 
 
 def is_over_groups(name: str) -> bool:
@@ -118,49 +67,135 @@ def held_without(name: str, sides: str = "xy") -> dict[str, float]:
     return held | lengths
 
 
-def tied_within(tying: Tying, layout: Layout, names: Iterable[str]) -> Tying:
-    """Tie within a pair, on top of what is tied already."""
-    for name in names:
-        for kind in {block.rpartition("_")[0] for block in WITHIN[name].blocks}:
-            blocks = [block for block in WITHIN[name].blocks if block.rpartition("_")[0] == kind]
-            entries = [int(layout.indices(block)) for block in blocks]
-            tying = tying.intersect(equal(tying.n_full, entries))
-    return tying
+def _within(name: str, meaning: str, kinds: Sequence[str]) -> Tie[Subject]:
+    """Declare that parameters of some kinds are the same in x and y."""
+
+    def build(subject: Subject, tying: Tying) -> Tying:
+        layout = subject.model.layout
+        sides = "mxy" if name == "end" else "xy"
+        rows = [[layout.indices(f"{kind}_{side}") for side in sides] for kind in kinds]
+        return tying.with_equal(rows)
+
+    def needs(subject: Subject) -> str:
+        if name not in SETTINGS or has(subject.settings, name):
+            return ""
+        setting, value = SETTINGS[name]
+        values = (value, "untied") if name == "switch" else (value,)
+        options = " or ".join(f"--{setting.replace('_', '-')} {each}" for each in values)
+        settings = " or ".join(f"{setting}={each!r}" for each in values)
+        return (
+            f"{options} ({settings}); it is {getattr(subject.settings, setting)!r}, with which "
+            "there is nothing to tie"
+        )
+
+    return Tie(name, meaning, build, needs)
 
 
-def tied_over_groups(tying: Tying, model: PairModel | GroupedModel, names: Iterable[str]) -> Tying:
-    """Tie over groups of pairs, on top of what is tied in each.
+def _over_groups(name: str, meaning: str, *kinds: str) -> Tie[Subject]:
+    """Declare that parameters of some kinds are the same in every group of pairs.
 
-    Raises
-    ------
-    TyingError
-        There are no groups or only one, or what a name ties is estimated in none.
+    Where none are given, they are all but those of lengths, which follow from how sequences were
+    cut, by no law of the model's.
     """
-    for name in names:
-        if isinstance(model, PairModel):
-            raise TyingError(
-                f"tie {name!r} is over groups of pairs, and these pairs have none; give them, as "
-                "in fit(pairs, groups=labels), or leave it out"
-            )
-        if len(model.groups) < 2:
-            raise TyingError(
-                f"tie {name!r} is over groups of pairs, and all pairs are of one group, "
-                f"{model.groups[0]!r}; give pairs of two groups or more, or leave it out"
-            )
-        tied = model.tied_over_groups(tying, _blocks(name, model.base.layout))
+
+    def is_tied(block: str) -> bool:
+        kind = block.rpartition("_")[0] or block
+        return kind in kinds if kinds else kind != "end"
+
+    def build(subject: Subject, tying: Tying) -> Tying:
+        model = subject.model
+        tied = model.tied_over_groups(tying, filter(is_tied, model.base.layout.names))
         if tied == tying:
             raise TyingError(
                 f"tie {name!r} has nothing to tie: with these settings none of it is estimated, or "
                 "another tie holds it equal; leave it out"
             )
-        tying = tied
-    return tying
+        return tied
+
+    return Tie(name, meaning, build, _two_groups)
 
 
-def _blocks(name: str, layout: Layout) -> tuple[str, ...]:
-    if name == ALL_GROUPS:
-        # Lengths follow from how sequences were cut, by no law of the model's.
-        return tuple(block for block in layout.names if block not in WITHIN["end"].blocks)
-    of_letters, _ = _OF_LETTERS.get(name.removeprefix(_PREFIX), (None, ""))
-    blocks = of_letters or WITHIN[name.removeprefix(_PREFIX)].blocks
-    return tuple(block for block in blocks if block in layout.names)
+def _two_groups(subject: Subject) -> str:
+    if isinstance(subject.model, PairModel):
+        return (
+            "groups of pairs, and these pairs have none; give them, as in "
+            "fit(pairs, groups=labels), or leave it out"
+        )
+    if len(subject.model.groups) < 2:
+        return (
+            "two groups of pairs or more, and all pairs are of one group, "
+            f"{subject.model.groups[0]!r}; give pairs of others, too, or leave it out"
+        )
+    return ""
+
+
+# Names, what they say within a pair and over groups, and the kinds of parameters.
+_WITHIN = [
+    (
+        "open",
+        "gaps open as often in x as in y: insertions are as frequent as deletions",
+        "gaps open as often in every group of pairs, those of x and those of y each",
+        ("open",),
+    ),
+    (
+        "extend",
+        "gaps of each kind last as long in x as in y: insertions are as long as deletions",
+        "gaps last as long in every group of pairs, those of x and those of y each",
+        ("extend", "extend_long", "extend_frame"),
+    ),
+    (
+        "long",
+        "as large a share of the gaps is long in x as in y (with gap_lengths=2)",
+        "as large a share of the gaps is long in every group of pairs",
+        ("long",),
+    ),
+    (
+        "frame",
+        "as large a share of the gaps is in frame in x as in y (with gap_lengths='frame')",
+        "as large a share of the gaps is in frame in every group of pairs",
+        ("frame",),
+    ),
+    (
+        "overhang",
+        "overhangs are as frequent and as long in x as in y, at either end (with ends='free')",
+        "overhangs are as frequent and as long in every group of pairs, those of x and of y each",
+        (*OVERHANGS, *(f"extend_{end}" for end in OVERHANGS)),
+    ),
+    (
+        "switch",
+        "an insertion directly next to a deletion is as likely in either order",
+        "an insertion directly next to a deletion is as likely in every group of pairs",
+        ("switch",),
+    ),
+    (
+        "end",
+        "an alignment may end after a gap as readily as after two aligned letters",
+        "alignments are as long in every group of pairs",
+        ("end",),
+    ),
+]
+
+# Those of the substitution model have no counterpart within a pair.
+_OF_LETTERS = [
+    ("distance", "the sequences of a pair are as far apart in every group of pairs", "distance"),
+    (
+        "rates",
+        "letters change into each other at the same relative rates in every group of pairs",
+        "exchangeability",
+    ),
+    ("frequency", "letters are as frequent in every group of pairs", "frequency"),
+]
+
+TIES = TieTable[Subject](
+    "a pair HMM",
+    [
+        *(_within(name, meaning, kinds) for name, meaning, _, kinds in _WITHIN),
+        _over_groups(
+            ALL_GROUPS,
+            "all that is estimated is the same in every group of pairs, but for how long "
+            "alignments are",
+        ),
+        *(_over_groups(_PREFIX + name, meaning, *kinds) for name, _, meaning, kinds in _WITHIN),
+        *(_over_groups(_PREFIX + name, meaning, kind) for name, meaning, kind in _OF_LETTERS),
+    ],
+)

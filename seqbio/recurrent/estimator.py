@@ -13,7 +13,7 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
-from seqbio.core import Hypothesis, Tying, as_generator
+from seqbio.core import Hypothesis, Tying, as_generator, untied
 from seqbio.core._checks import array_of, checked_labels
 from seqbio.core.estimator import Estimator, Ties, described, numbered, share_right
 from seqbio.core.numerics import Labels
@@ -34,7 +34,7 @@ from seqbio.recurrent.network import Architecture, Blocks, Task
 from seqbio.recurrent.network_model import NetworkModel
 from seqbio.recurrent.sampling import draw_sequences
 from seqbio.recurrent.summary import network_summed_up
-from seqbio.recurrent.ties import TIES, check_names, make_tying, ties_all_time
+from seqbio.recurrent.ties import TIES, ties_all_time
 from seqbio.sequences import CharacterAlphabet, SequenceLike, atomic_writer, get_alphabet
 from seqbio.sequences.model_files import model_file, model_numbers, read_model_arrays
 from seqbio.sequences.records import several
@@ -128,6 +128,7 @@ class RecurrentModel(Estimator):
     """
 
     training_: Training
+    _ties = TIES
 
     def __init__(
         self,
@@ -183,17 +184,6 @@ class RecurrentModel(Estimator):
     def _is_classifier(self) -> bool:  # type: ignore[override]
         return self.task == "class"
 
-    @staticmethod
-    def ties() -> dict[str, str]:
-        """Names that `tie` takes, each with what it says about biology.
-
-        Examples
-        --------
-        >>> RecurrentModel.ties()["gates.input"]
-        'all gates see the letters through the same eyes: one input matrix for all gates of a cell'
-        """
-        return dict(TIES)
-
     # -- settings to hypothesis --------------------------------------------------------------
 
     def hypothesis(
@@ -226,9 +216,8 @@ class RecurrentModel(Estimator):
     def _model(self, alphabet: AnyAlphabet, n_classes: int, *, compact: bool) -> NetworkModel:
         """Make the model; a compact one has no axis over time that its ties make constant."""
         n_symbols = alphabet.size + 1
-        names = () if isinstance(self.tie, Tying) else check_names(self.tie)
         steps = None
-        if not (ties_all_time(names) and (compact or self.max_length is None)):
+        if not (ties_all_time(self._tie_names()) and (compact or self.max_length is None)):
             if self.max_length is None:
                 if not isinstance(self.tie, Tying):
                     raise ParameterError(
@@ -268,7 +257,7 @@ class RecurrentModel(Estimator):
     def _tying(self, model: NetworkModel) -> Tying:
         if isinstance(self.tie, Tying):
             return self.tie
-        return make_tying(model.architecture, check_names(self.tie))
+        return TIES.tying(self._tie_names(), model.architecture, untied(model.layout.size))
 
     # -- learning ----------------------------------------------------------------------------
 

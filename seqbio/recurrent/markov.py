@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import log
 from typing import Self
 
@@ -14,11 +14,11 @@ from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
 from seqbio.core import Fit, Hypothesis, Tying, as_generator, untied
-from seqbio.core._checks import checked_tie_names
 from seqbio.core.estimator import Estimator, Ties, described
 from seqbio.core.renaming import formerly
 from seqbio.core.tables import Table
-from seqbio.errors import ModelFileError, NotFittedError, ParameterError, TyingError
+from seqbio.core.ties import Tie, TieTable, along
+from seqbio.errors import ModelFileError, NotFittedError, ParameterError
 from seqbio.recurrent.markov_model import FEWER_STEPS, MarkovChainModel
 from seqbio.recurrent.summary import chain_summed_up
 from seqbio.sequences import SequenceLike, atomic_writer, get_alphabet
@@ -34,11 +34,29 @@ Floats = NDArray[np.float64]
 
 _FORMAT = "seqbio Markov model, version 1"
 _MOST_PER_LETTER = 100  # parameters, beyond which a fit is a waste of time
-_TIES = {
-    "time": "the same rules hold all along the sequence: one table of probabilities for every "
-    "step whose context is complete",
-    "lag": "the letter furthest back does not matter: the chain is of the next lower order",
-}
+
+
+def _same_along(axis: int) -> Callable[[MarkovChainModel, Tying], Tying]:
+    return lambda model, tying: tying.with_equal(along(model.layout, "next", axis))
+
+
+TIES = TieTable[MarkovChainModel](
+    "a Markov model",
+    [
+        Tie(
+            "time",
+            "the same rules hold all along the sequence: one table of probabilities for every "
+            "step whose context is complete",
+            _same_along(0),
+        ),
+        Tie(
+            "lag",
+            "the letter furthest back does not matter: the chain is of the next lower order",
+            _same_along(1),
+            lambda model: "" if model.order else "an order of 1 or more; it is 0",
+        ),
+    ],
+)
 
 
 class MarkovModel(Estimator):
@@ -89,6 +107,7 @@ class MarkovModel(Estimator):
     """
 
     fit_: Fit
+    _ties = TIES
 
     def __init__(
         self,
@@ -105,17 +124,6 @@ class MarkovModel(Estimator):
         self.ends = ends
         self.max_length = max_length
         self.pseudocount = pseudocount
-
-    @staticmethod
-    def ties() -> dict[str, str]:
-        """Names that `tie` takes, each with what it says about biology.
-
-        Examples
-        --------
-        >>> list(MarkovModel.ties())
-        ['time', 'lag']
-        """
-        return dict(_TIES)
 
     # -- settings to hypothesis --------------------------------------------------------------
 
@@ -150,12 +158,12 @@ class MarkovModel(Estimator):
                     f"max_length is {self.max_length} and the order {self.order}; no letter has "
                     "a complete context"
                 )
-        elif not isinstance(self.tie, Tying) and "time" not in self._names():
+        elif not isinstance(self.tie, Tying) and "time" not in self._tie_names():
             raise ParameterError(
                 f"with tie={self.tie!r} there is a table for each step; set max_length to the "
                 "length of the longest sequence, or tie time"
             )
-        if len(data) == 1 and not isinstance(self.tie, Tying) and "time" not in self._names():
+        if len(data) == 1 and not isinstance(self.tie, Tying) and "time" not in self._tie_names():
             raise ParameterError(
                 f"{data.name(0)} is the only sequence, so that a chain with tie={self.tie!r}, "
                 f"which has a table for each step, sees every table used once; {FEWER_STEPS}"
@@ -182,22 +190,7 @@ class MarkovModel(Estimator):
     def _tying(self, model: MarkovChainModel) -> Tying:
         if isinstance(self.tie, Tying):
             return self.tie
-        layout = model.layout
-        tying = untied(layout.size)
-        indices = layout.indices("next")
-        for name in self._names():
-            if name == "lag" and not self.order:
-                raise TyingError("tie 'lag' needs an order of 1 or more; it is 0")
-            axis = 0 if name == "time" else 1
-            rows = np.moveaxis(indices, axis, -1).reshape(-1, indices.shape[axis])
-            anchors = np.broadcast_to(rows[:, :1], rows.shape)
-            tying = tying.intersect(
-                Tying.from_equations(layout.size, rows.ravel(), anchors.ravel())
-            )
-        return tying
-
-    def _names(self) -> tuple[str, ...]:
-        return checked_tie_names(self.tie, _TIES, "a Markov model")
+        return TIES.tying(self._tie_names(), model, untied(model.layout.size))
 
     # -- learning and using ------------------------------------------------------------------
 

@@ -227,7 +227,7 @@ def test_callbacks_see_every_epoch_and_can_stop():
 refusals = [
     ({"tie": ("strnd",)}, TyingError, "no tie 'strnd'.*'position'"),
     ({"tie": "strand"}, TyingError, "give a tuple"),
-    ({"alphabet": "protein"}, TyingError, "protein alphabet has no complement"),
+    ({"alphabet": "protein"}, TyingError, "protein alphabet has none"),
     ({"strands": "one"}, TyingError, "needs both strands"),
     ({"tie": ("position", "readout")}, TyingError, "needs --pooling none"),
     ({"pooling": "mean"}, ParameterError, "choose one of max"),

@@ -108,7 +108,7 @@ def test_ties_are_a_tuple_of_names(tie):
 
 
 def test_tying_switches_needs_switches():
-    with pytest.raises(TyingError, match="needs --switch tied or untied"):
+    with pytest.raises(TyingError, match="needs --switch tied or --switch untied"):
         PairHMM(tie=("switch",)).fit([("ACGT", "ACGT")])
 
 
