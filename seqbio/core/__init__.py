@@ -14,6 +14,7 @@ from seqbio.core.fit import (
     information,
     learn,
     maximise,
+    not_fitted,
     wald_interval,
 )
 from seqbio.core.gradient_check import GradientCheck, check_gradient
@@ -139,6 +140,7 @@ __all__ = [
     "map_pieces",
     "maximise",
     "near_copies_of",
+    "not_fitted",
     "permuted",
     "profile_interval",
     "profile_likelihood",

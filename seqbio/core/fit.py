@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from seqbio.core._checks import checked
 from seqbio.core.ascent import Objective, climb, free_names, names_along
 from seqbio.core.fingerprint import fingerprint
-from seqbio.core.model import Effect, Model, begin_of, estimates_of, standard_of
+from seqbio.core.model import Effect, Hypothesis, Model, begin_of, estimates_of, standard_of
 from seqbio.core.numerics import FloatArray
 from seqbio.core.parallel import spawn_generators
 from seqbio.core.tables import Summarised, Table, numbers_table, shortened
@@ -89,6 +89,11 @@ class Fit(Summarised):
     optima_converged: tuple[bool, ...]
     at_boundary: tuple[str, ...]
 
+    @property
+    def is_made(self) -> bool:
+        """Whether there are parameters; `not_fitted` has none."""
+        return not np.isnan(self.log_likelihood)
+
     def _summary(self) -> tuple[str, list[Table]]:
         sentence = (
             f"{type(self.model).__name__}, {self.n_free} free parameters "
@@ -104,6 +109,8 @@ class Fit(Summarised):
     @property
     def convergence(self) -> str:
         """Whether it is an optimum, why, and how it compares with those of other starts."""
+        if not self.is_made:
+            return f"not fitted: {self.message}"
         starts = ""
         if len(self.optima) > 1:
             below = self.optima[0] - self.optima[1]
@@ -372,6 +379,45 @@ def fit_at(
         optima=reached,
         optima_converged=(converged,) * len(reached),
         at_boundary=free_names(model.layout, tying, np.flatnonzero(np.isneginf(free))),
+    )
+
+
+@checked
+def not_fitted(hypothesis: Hypothesis, data: Any) -> Fit:
+    """Stand in for the fit of a hypothesis that nobody has fitted.
+
+    Parameters
+    ----------
+    hypothesis : Hypothesis
+        Which.
+    data : object
+        In the form that the model takes.
+
+    Returns
+    -------
+    Fit
+        All that would be known of an optimum is nan, or empty.
+    """
+    model, tying = hypothesis.model, hypothesis.tying
+    free, full = np.full(tying.n_free, np.nan), np.full(tying.n_full, np.nan)
+    for array in (free, full):
+        array.setflags(write=False)
+    return Fit(
+        model=model,
+        tying=tying,
+        data_fingerprint=fingerprint(data),
+        free=free,
+        full=full,
+        log_likelihood=float("nan"),
+        n_free=tying.n_free,
+        gradient_norm=float("nan"),
+        n_iterations=0,
+        n_evaluations=0,
+        converged=False,
+        message="the test does not look at it",
+        optima=(),
+        optima_converged=(),
+        at_boundary=(),
     )
 
 

@@ -777,7 +777,8 @@ def identifiable_rank(
     Parameters
     ----------
     model : Model
-        When it has no method ``identified``, its parameters are all taken to be identified.
+        When it has no method ``identified``, or one that gives back its parameters, these are all
+        taken to be identified.
     tying : Tying
         Gives the free parameters.
     data : object
@@ -811,13 +812,22 @@ def identifiable_rank(
     1
     """
     check_tying(model, tying)
-    if not hasattr(model, "identified"):
+    identified = getattr(model, "identified", None)
+    if identified is None:
         return tying.n_free
     start = np.asarray(model.start(data) if full is None else full, dtype=np.float64)
     centre = tying.project(np.nan_to_num(start, nan=np.nan, posinf=0.0, neginf=0.0))
     generator = spawn_generators(seed, 1)[0]
     points = centre + 0.3 * generator.standard_normal((3, tying.n_free))
-    return max(_rank(_identified_jacobian(model, tying, data, free)) for free in points)
+    anywhere = tying.expand(points[0])
+    if identified(anywhere, data) is anywhere:
+        return tying.n_free
+    rank = 0
+    for free in points:
+        rank = max(rank, _rank(_identified_jacobian(model, tying, data, free)))
+        if rank == tying.n_free:
+            break
+    return rank
 
 
 def _identified_jacobian(model: Model, tying: Tying, data: Any, free: FloatArray) -> FloatArray:

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from seqbio.core._checks import checked
+from seqbio.core.fit import Fit
 from seqbio.core.model import BoolArray, Check, Model
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.tying import Tying
@@ -77,11 +78,14 @@ class Reading(NamedTuple):
     values : ndarray of float64
         Of "signs": (n_items, n_kinds), minus itself in a transformed item. Of "places": (n_items,
         n_kinds, n_places), rotated in one that is shifted.
+    learned : Fit
+        The null's model that found them.
     checks : tuple of Check
         Reasons for doubt.
     """
 
     values: FloatArray
+    learned: Fit
     checks: tuple[Check, ...] = ()
 
 
@@ -98,12 +102,15 @@ class LearnedSymmetry:
         Whether transformed items change the sign of what is found, or are shifted.
     words : str
         What happens to an item, in a clause.
+    side : str
+        Where a thing is whose sign is positive; empty for "places".
     read : callable
         From a number of starts and a generator to a `Reading`.
     """
 
     kind: Literal["signs", "places"]
     words: str
+    side: str
     read: Callable[[int, np.random.Generator], Reading]
 
 

@@ -61,7 +61,7 @@ class Comparison:
     Parameters
     ----------
     null_fit, alternative_fit : Fit
-        Of nested hypotheses about the same model.
+        Of nested hypotheses about the same model; for tests that look at neither, not made.
     data : object
         In the form that the model takes.
     df : int
@@ -83,6 +83,11 @@ class Comparison:
         return self.alternative_fit.model
 
     @property
+    def is_fitted(self) -> bool:
+        """Whether both hypotheses are fitted."""
+        return self.null_fit.is_made and self.alternative_fit.is_made
+
+    @property
     def tolerance(self) -> float:
         """How negative the ratio can be by rounding, and by a millionth of a nat left to climb."""
         return 2 * SETTLED + 1e-8 * (1 + abs(self.null_fit.log_likelihood))
@@ -96,7 +101,9 @@ class Comparison:
     @cached_property
     def n_items(self) -> int:
         """How many items the data have."""
-        return int(np.size(self.null_fit.model.log_likelihood(self.null_fit.full, self.data)))
+        model = self.null_fit.model
+        full = self.null_fit.full if self.is_fitted else model.start(self.data)
+        return int(np.size(model.log_likelihood(full, self.data)))
 
     @property
     def declared(self) -> bool:

@@ -27,6 +27,7 @@ from seqbio.core import (
     fingerprint,
     is_regular,
     maximise,
+    not_fitted,
     robust_covariance,
     spawn_generators,
     subset_of,
@@ -56,7 +57,7 @@ from seqbio.hypothesis_testing.effects import Spread, estimate_effects
 from seqbio.hypothesis_testing.evidence import check_count
 from seqbio.hypothesis_testing.goodness_of_fit import goodness_checks
 from seqbio.hypothesis_testing.result import LikelihoodRatioResult
-from seqbio.hypothesis_testing.select import Judgement, check_name, judge
+from seqbio.hypothesis_testing.select import Judgement, check_name, judge, needs_no_fits
 from seqbio.hypothesis_testing.validity import boundary_checks, convergence_checks, model_checks
 
 _NO_DROP = 0.1  # nats; two standard errors from a maximum it is about 2
@@ -213,28 +214,18 @@ def compare(
     names = names_of(null, alternative, (null_hypothesis, alternative_hypothesis))
     ranks = identifiable_ranks(null_hypothesis, alternative_hypothesis, prepared, names)
 
-    for_null, for_alternative, for_refits = spawn_generators(seed, 3)
     check_count("max_iterations", max_iterations, 1)
-    null_fit = maximise(
-        null_hypothesis.model,
-        null_hypothesis.tying,
-        prepared,
-        n_starts=n_starts,
-        seed=for_null,
+    fits = not_fitted(null_hypothesis, prepared), not_fitted(alternative_hypothesis, prepared)
+    comparison = Comparison(*fits, prepared, ranks[1] - ranks[0], clusters)
+    return fit_and_judge(
+        comparison,
+        names,
+        ranks,
+        options,
+        spawn_generators(seed, 3),
+        checks,
+        keep_copies=keep_copies,
         max_iterations=max_iterations,
-    )
-    alternative_fit = maximise(
-        alternative_hypothesis.model,
-        alternative_hypothesis.tying,
-        prepared,
-        start=null_fit.full,
-        n_starts=n_starts,
-        seed=for_alternative,
-        max_iterations=max_iterations,
-    )
-    comparison = Comparison(null_fit, alternative_fit, prepared, ranks[1] - ranks[0], clusters)
-    return judge_fits(
-        comparison, names, ranks, options, for_refits, checks, keep_copies=keep_copies
     )
 
 
@@ -386,6 +377,62 @@ def _as_fit(source: object, data: Any) -> tuple[Fit, str, Any]:
     return source.fit_, hypothesis.name, prepared
 
 
+def fit_and_judge(
+    comparison: Comparison,
+    names: tuple[str, str],
+    ranks: tuple[int, int],
+    options: Options,
+    generators: Sequence[np.random.Generator],
+    checks: Sequence[Check] = (),
+    *,
+    keep_copies: bool = False,
+    start: FloatArray | None = None,
+    max_iterations: int = 200,
+) -> LikelihoodRatioResult:
+    """Fit two hypotheses, unless the test does without, and judge them.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of hypotheses that are not fitted.
+    names, ranks, options, checks, keep_copies
+        As in `judge_fits`.
+    generators : sequence of numpy.random.Generator
+        For the fit of the null, that of the alternative, and all that is random besides.
+    start : ndarray of float64, (n_full,), optional
+        Where the null's fit starts; by default where the model says.
+    max_iterations : int, default 200
+        Of each fit.
+
+    Returns
+    -------
+    LikelihoodRatioResult
+        With the p-value, or the reasons why there is none.
+    """
+    for_null, for_alternative, for_refits = generators
+    if needs_no_fits(comparison, options):
+        result = judge_fits(
+            comparison, names, ranks, options, for_refits, checks, keep_copies=keep_copies
+        )
+        if result.log_pvalue is not None:
+            return result
+    null, alternative = (
+        partial(
+            maximise,
+            source.model,
+            source.tying,
+            comparison.data,
+            n_starts=options.n_starts,
+            max_iterations=max_iterations,
+        )
+        for source in (comparison.null_fit, comparison.alternative_fit)
+    )
+    null_fit = null(start=start, seed=for_null)
+    alternative_fit = alternative(start=null_fit.full, seed=for_alternative)
+    fitted = replace(comparison, null_fit=null_fit, alternative_fit=alternative_fit)
+    return judge_fits(fitted, names, ranks, options, for_refits, checks, keep_copies=keep_copies)
+
+
 def judge_fits(
     comparison: Comparison,
     names: tuple[str, str],
@@ -401,7 +448,7 @@ def judge_fits(
     Parameters
     ----------
     comparison : Comparison
-        Two fits of nested hypotheses to the same data.
+        Two fits of nested hypotheses to the same data; or none, for a test that needs none.
     names : tuple of str
         Of the null and the alternative.
     ranks : tuple of int
@@ -420,12 +467,12 @@ def judge_fits(
     LikelihoodRatioResult
         With the p-value, or the reasons why there is none.
     """
-    check_same_likelihood(comparison.null_fit, comparison.model, comparison.data)
+    if comparison.is_fitted:
+        check_same_likelihood(comparison.null_fit, comparison.model, comparison.data)
     if comparison.statistic < -comparison.tolerance:
         comparison = _fitted_again(comparison, generator)
-    fits = comparison.null_fit, comparison.alternative_fit
-    doubts = convergence_checks(*fits, comparison.statistic, comparison.tolerance)
-    converged = not doubts
+    doubts = convergence_checks(comparison)
+    converged = comparison.is_fitted and not doubts
     found = [*checks, *doubts, *boundary_checks(comparison)]
     of_model = model_checks(comparison)
     found += [each for each in of_model if not (keep_copies and each.about == COPIES)]
@@ -456,7 +503,7 @@ def judge_fits(
         alternative_name=names[1],
         null_rank=ranks[0],
         alternative_rank=ranks[1],
-        null_fit=comparison.null_fit,
+        null_fit=getattr(evidence, "learned", None) or comparison.null_fit,
         alternative_fit=comparison.alternative_fit,
         effects=estimate_effects(comparison, spread),
         evidence=evidence,

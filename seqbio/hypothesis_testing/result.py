@@ -31,7 +31,7 @@ class LikelihoodRatioResult(Summarised):
     ----------
     statistic : float
         Twice the log-likelihood of the alternative less that of the null. Negative only when the
-        fits failed, see `likelihood_ratio_test`.
+        fits failed, see `likelihood_ratio_test`; nan where the test does without.
     log_pvalue : float or None
         Natural logarithm of the p-value, exact where the p-value itself is too small for a float;
         None when no law is known to hold.
@@ -40,7 +40,8 @@ class LikelihoodRatioResult(Summarised):
     null_law : str
         The law of the statistic under the null and why it holds; or all reasons why none is used.
     converged : bool
-        Both fits are at their optimum as far as can be seen, and the ratio is not negative.
+        Both fits are at their optimum as far as can be seen, and the ratio is not negative. False
+        where the test does without them, too.
     warnings : tuple of Check
         All findings on the validity of the test, the most important first; an "invalid" one
         rules out a p-value.
@@ -50,6 +51,8 @@ class LikelihoodRatioResult(Summarised):
         Numbers of parameters that can be told apart.
     null_fit, alternative_fit : Fit
         The fits that were compared; better ones than were given if those were not good enough.
+        Where a test asks what was learned under the null, the null's is that, and the alternative's
+        is not made (`Fit.is_made`).
     effects : tuple of EffectEstimate
         What the model finds worth reporting, under the alternative.
     evidence : Evidence or None
@@ -174,7 +177,7 @@ class LikelihoodRatioResult(Summarised):
         return {
             "conclusion": self.conclusion,
             "level": LEVEL,
-            "statistic": self.statistic,
+            "statistic": _finite(self.statistic),
             "df": self.df,
             "pvalue": self.pvalue,
             "log_pvalue": self.log_pvalue,
@@ -265,7 +268,10 @@ class LikelihoodRatioResult(Summarised):
         return [
             ("name", self.null_name, self.alternative_name),
             ("ties", *own_cells),
-            ("log-likelihood (nats)", *(f"{fit.log_likelihood:.6f}" for fit in fits)),
+            (
+                "log-likelihood (nats)",
+                *(f"{fit.log_likelihood:.6f}" if fit.is_made else "not fitted" for fit in fits),
+            ),
             ("free parameters", *(str(fit.n_free) for fit in fits)),
             ("  that can be told apart", str(self.null_rank), str(self.alternative_rank)),
         ]
@@ -283,8 +289,7 @@ class LikelihoodRatioResult(Summarised):
         p = "none" if self.log_pvalue is None else p_value_in_words(self.log_pvalue)
         p = p.removeprefix("p = ").removeprefix("p ")
         return [
-            ("likelihood ratio", f"{self.statistic:.6g}"),
-            ("degrees of freedom", str(self.df)),
+            *self.ratio_rows(),
             ("p-value", f"at most {p}" if p[0].isdigit() and self.is_bound else p),
             (
                 "law under the null",
@@ -294,6 +299,19 @@ class LikelihoodRatioResult(Summarised):
             ),
             *([] if self.evidence is None else self.evidence.rows()),
         ]
+
+    def ratio_rows(self) -> list[tuple[str, str]]:
+        """Give the likelihood ratio and its degrees of freedom, where the test has one.
+
+        Returns
+        -------
+        list of tuple of str
+            Label and value of each.
+        """
+        if math.isnan(self.statistic):
+            return []
+        ratio = f"{self.statistic:.6g}"
+        return [("likelihood ratio", ratio), ("degrees of freedom", str(self.df))]
 
     def _convergence_rows(self) -> list[tuple[str, ...]]:
         return [
@@ -316,7 +334,7 @@ def _fit_to_dict(fit: Fit, name: str, rank: int) -> dict[str, Any]:
     return {
         "name": name,
         "ties": fit.tying.describe(fit.model.layout),
-        "log_likelihood": fit.log_likelihood,
+        "log_likelihood": _finite(fit.log_likelihood),
         "n_free_parameters": fit.n_free,
         "n_identifiable_parameters": rank,
         "converged": fit.converged,

@@ -14,7 +14,7 @@ with the name of one that would answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,6 +68,40 @@ def check_name(name: str) -> None:
         )
 
 
+def needs_no_fits(comparison: Comparison, options: Options) -> bool:
+    """Tell whether a way that would be taken does not look at the fits of the hypotheses.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Fitted or not.
+    options : Options
+        What the user asked for.
+
+    Returns
+    -------
+    bool
+        Whether `judge` may come to a p-value without them.
+    """
+    return any(
+        not calibration.compares_fits and not calibration.needs(comparison)
+        for calibration in _candidates(comparison, (), options)
+    )
+
+
+def _candidates(
+    comparison: Comparison, codes: Collection[str], options: Options
+) -> Iterator[Calibration]:
+    """Give the ways that are to be tried, in their order."""
+    if options.calibration != AUTO:
+        yield CALIBRATIONS[options.calibration]
+        return
+    for calibration in AUTOMATIC:
+        possible = comparison.is_fitted or not calibration.compares_fits
+        if possible and calibration.automatic(comparison, codes):
+            yield calibration
+
+
 def judge(
     comparison: Comparison,
     checks: Sequence[Check],
@@ -95,12 +129,9 @@ def judge(
     checks = _ranked([*checks, *_declared_dependence(comparison)])
     found = _codes(checks)
     named = options.calibration != AUTO
-    candidates = (CALIBRATIONS[options.calibration],) if named else AUTOMATIC
     failed: list[Evidence] = []
     missing: list[str] = []
-    for calibration in candidates:
-        if not named and not calibration.automatic(comparison, {check.code for check in checks}):
-            continue
+    for calibration in _candidates(comparison, {check.code for check in checks}, options):
         if calibration.unanswered(found):
             continue
         if need := calibration.needs(comparison):

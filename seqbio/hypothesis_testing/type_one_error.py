@@ -25,6 +25,7 @@ from seqbio.core import (
     as_hypothesis,
     map_pieces,
     maximise,
+    not_fitted,
     simulate_from,
     spawn_generators,
 )
@@ -35,7 +36,7 @@ from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count
-from seqbio.hypothesis_testing.likelihood_ratio import judge_fits
+from seqbio.hypothesis_testing.likelihood_ratio import fit_and_judge
 from seqbio.hypothesis_testing.select import check_name
 from seqbio.hypothesis_testing.symmetry import questioned_symmetry
 
@@ -428,13 +429,10 @@ def _trial(
 ) -> Trial:
     drawn = draw(generator)
     try:
-        null_fit = maximise(null.model, null.tying, drawn, start=full, seed=generator)
-        alternative_fit = maximise(
-            alternative.model, alternative.tying, drawn, start=null_fit.full, seed=generator
-        )
-        comparison = Comparison(null_fit, alternative_fit, drawn, ranks[1] - ranks[0])
+        fits = not_fitted(null, drawn), not_fitted(alternative, drawn)
+        comparison = Comparison(*fits, drawn, ranks[1] - ranks[0])
         names = null.name, alternative.name
-        result = judge_fits(comparison, names, ranks, options, generator)
+        result = fit_and_judge(comparison, names, ranks, options, (generator,) * 3, start=full)
     except ConvergenceError:
         return Trial(None, float("nan"), "none")
     return Trial(result.pvalue, result.statistic, result.calibration)

@@ -82,6 +82,8 @@ def boundary_checks(comparison: Comparison) -> list[Check]:
         which estimates of 0 lower, that is looked at instead of them.
     """
     null_fit, alternative_fit = comparison.null_fit, comparison.alternative_fit
+    if not comparison.is_fitted:
+        return []
     null, alternative = null_fit.tying, alternative_fit.tying
     tested = (null.group < 0) & np.isinf(null.offset) & (alternative.group >= 0)
     checks = []
@@ -157,10 +159,12 @@ def model_checks(comparison: Comparison) -> list[Check]:
         comparison.alternative_fit,
         comparison.data,
     )
-    checks = []
+    checks = dependence_of(null_fit.model, data)
     reason = irregular_reason(null_fit.model)
     if reason:
         checks.append(Check(reason, "invalid", "irregular"))
+    if not comparison.is_fitted:
+        return checks
     on_boundary = len(tested_on_boundary(null_fit.tying, alternative_fit.tying)) > 0
     if on_boundary and is_regular(null_fit.model):
         checks += _without_meaning(null_fit, alternative_fit, data)
@@ -169,7 +173,6 @@ def model_checks(comparison: Comparison) -> list[Check]:
     if is_regular(null_fit.model):
         checks += _few_events(null_fit, alternative_fit, data) + _mean_ratio(comparison)
         checks += _many_parameters(comparison) + _lengths(comparison)
-    checks += dependence_of(null_fit.model, data)
     gravest: dict[tuple[str, str], Check] = {}
     for check in checks:
         key = check.code, check.about or check.message
@@ -273,25 +276,23 @@ def _without_meaning(null_fit: Fit, alternative_fit: Fit, data: Any) -> list[Che
     ]
 
 
-def convergence_checks(
-    null_fit: Fit, alternative_fit: Fit, statistic: float, tolerance: float
-) -> list[Check]:
+def convergence_checks(comparison: Comparison) -> list[Check]:
     """Find reasons to doubt that both fits are at their optimum.
 
     Parameters
     ----------
-    null_fit, alternative_fit : Fit
-        Of the same model to the same data.
-    statistic : float
-        Twice the difference of their log-likelihoods.
-    tolerance : float
-        How far below 0 it may be.
+    comparison : Comparison
+        The two fits.
 
     Returns
     -------
     list of Check
-        Empty when there is none.
+        Empty when there is none, and where nothing was fitted.
     """
+    null_fit, alternative_fit = comparison.null_fit, comparison.alternative_fit
+    if not comparison.is_fitted:
+        return []
+    statistic = comparison.statistic
     checks = [
         Check(
             f"the fit of the {name} did not converge: {fit.message}",
@@ -302,7 +303,7 @@ def convergence_checks(
         for name, fit in (("null", null_fit), ("alternative", alternative_fit))
         if not fit.converged
     ]
-    if statistic < -tolerance:
+    if statistic < -comparison.tolerance:
         reason = (
             "its optimum was not found; check the model's gradient with seqbio.core.check_gradient"
         )

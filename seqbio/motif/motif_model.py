@@ -645,10 +645,11 @@ class MotifModel:
         anywhere = null.is_nested_in(self.tying(("position",)))
         if self.n_strands == 2 and anywhere and self._adds_tie("strand", null, alternative):
             words = "sequences are replaced by their reverse complements"
-            return LearnedSymmetry("signs", words, partial(read_strands, self, null, data))
+            read = partial(read_strands, self, null, data)
+            return LearnedSymmetry("signs", words, "on the + strand", read)
         if self.n_places > 1 and self._adds_tie("position", null, alternative):
             words = "sites stand at other places"
-            return LearnedSymmetry("places", words, partial(read_places, self, null, data))
+            return LearnedSymmetry("places", words, "", partial(read_places, self, null, data))
         return None
 
     def _adds_tie(self, name: str, null: Tying, alternative: Tying) -> bool:

@@ -14,11 +14,12 @@ sequence has it may be rotated.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbio.core import Check, Reading, Tying
+from seqbio.core import Check, Reading, Tying, fingerprint
 from seqbio.motif import windows
 from seqbio.motif.motif_model import MotifModel, by_filter
 from seqbio.neural import filters
@@ -85,6 +86,8 @@ def read_strands(
         warning.
     """
     fitted = model.learn(tying, canonical_orientation(data), n_starts=n_starts, seed=seed)
+    # A strand-tied detector gives a turned sequence the same likelihood.
+    fitted = replace(fitted, data_fingerprint=fingerprint(data))
     single, full = model.at_one_place(tying, fitted.full)
     by_strand = _in_chunks(
         lambda items: np.logaddexp.reduce(_log_odds(single, full, data, items), axis=3), data
@@ -93,7 +96,7 @@ def read_strands(
     scores = _site_probability(single, full, data)[:, None] * share
     first = data.classes == 0
     checks = _composition_checks(scores[first], scores[~first])
-    return Reading(np.where(first[:, None], 0.0, scores), checks)
+    return Reading(np.where(first[:, None], 0.0, scores), fitted, checks)
 
 
 def _composition_checks(first: Floats, others: Floats) -> tuple[Check, ...]:
@@ -146,7 +149,8 @@ def read_places(
     )
     by_place -= np.logaddexp.reduce(by_place, axis=2, keepdims=True)
     sites = np.where(data.classes > 0, _site_probability(single, full, data), 0.0)
-    return Reading(sites[:, None, None] * np.exp(by_place))
+    checks = tuple(model.checks(fitted.full, data, tying))
+    return Reading(sites[:, None, None] * np.exp(by_place), fitted, checks)
 
 
 def _in_chunks(values: Callable[[slice], Floats], data: SequenceData) -> Floats:

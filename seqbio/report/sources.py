@@ -68,10 +68,7 @@ def _page_of_result(
     question = f'Do the data speak against "{result.null_name}"?'
     if isinstance(result.evidence, HeldOutComparison):
         question = f'Does "{result.alternative_name}" predict better than "{result.null_name}"?'
-    key_numbers = [
-        ("likelihood ratio", f"{result.statistic:.6g}"),
-        ("degrees of freedom", str(result.df)),
-    ]
+    key_numbers = result.ratio_rows()
     p = "none"
     if result.log_pvalue is not None:
         p = p_value_in_words(result.log_pvalue, bound=result.is_bound).removeprefix("p = ")
@@ -128,12 +125,9 @@ def _beliefs(
 
 
 def _law_in_numbers(result: LikelihoodRatioResult, p: str) -> str:
-    rows = [] if result.evidence is None else result.evidence.rows()
-    more = "".join(f"; {name} {value}" for name, value in rows)
-    return (
-        f"Figure: observed likelihood ratio {result.statistic:.6g}, {result.df} degrees of "
-        f"freedom, p-value {p}, by {result.calibration}{more}."
-    )
+    rows = [*result.ratio_rows(), ("p-value", p), ("by", result.calibration)]
+    rows += [] if result.evidence is None else result.evidence.rows()
+    return f"Figure: {'; '.join(f'{name} {value}' for name, value in rows)}."
 
 
 def _effects_in_numbers(result: LikelihoodRatioResult) -> str:

@@ -228,3 +228,16 @@ def test_rank_starts_from_the_models_own_start():
 def test_quantities_that_are_not_numbers_raise():
     with pytest.raises(ParameterError, match="not finite in entry 1"):
         rank(2, lambda x: np.array([x[0], np.nan]))
+
+
+def test_rank_of_a_model_that_identifies_its_parameters_takes_no_derivative():
+    model = Identified(2000, lambda x: x)
+    model.calls = 0
+
+    def identified(full, data):
+        model.calls += 1
+        return full
+
+    model.identified = identified
+    assert identifiable_rank(model, equal(2000, [0, 1]), None, full=np.zeros(2000)) == 1999
+    assert model.calls == 1

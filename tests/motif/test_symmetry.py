@@ -1,12 +1,16 @@
 """Where motifs stand, and on which strand: readings of a detector, and tests of them."""
 
+import json
+
 import numpy as np
 import pytest
 
 import seqbio
+from seqbio.core import fingerprint
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.sign_flips import log_flip_pvalue
 from seqbio.motif import MotifDetector
+from seqbio.motif.motif_model import MotifModel
 from seqbio.motif.symmetry import canonical_orientation, read_places, read_strands
 from seqbio.sequences import DNA
 from seqbio.sequences.sequence_data import SequenceData
@@ -118,6 +122,42 @@ def test_the_place_is_tested_by_rotating(place, rejected):
         assert result.evidence.to_dict()["n_rotations"] == 9999
     else:
         assert result.pvalue > 0.05
+
+
+@pytest.mark.parametrize(
+    ("ties", "strands"),
+    [((("position", "strand"), ("position",)), "both"), ((("position",), ()), "one")],
+)
+def test_neither_hypothesis_is_fitted_where_what_was_learned_is_asked(ties, strands, monkeypatch):
+    def maximise(*_, **__):
+        raise AssertionError("fitted")
+
+    monkeypatch.setattr(MotifModel, "maximise", maximise)
+    texts = planted(np.random.default_rng(7), n=100, place=5)
+    null, alternative = (detector(*names, strands=strands) for names in ties)
+    result = seqbio.compare(null, alternative, (texts, None), seed=1)
+    assert result.pvalue < 0.001
+    assert not result.alternative_fit.is_made
+    data = null.hypothesis((texts, None))[1]
+    assert result.null_fit.data_fingerprint == fingerprint(data)
+    value = result.null_fit.model.log_likelihood(result.null_fit.full, data).sum()
+    assert result.null_fit.log_likelihood == pytest.approx(value)
+    content = json.loads(result.to_json())
+    assert content["statistic"] is None
+    assert content["alternative"]["log_likelihood"] is None
+    assert "not fitted" in str(result)
+    assert "likelihood ratio  " not in str(result)
+    assert "nan" not in str(result)
+
+
+def test_hypotheses_are_fitted_where_too_few_items_say_something():
+    texts = planted(np.random.default_rng(3), n=4)
+    null, alternative = detector("position", "strand"), detector("position")
+    result = seqbio.compare(null, alternative, (texts, None), calibration="turn", seed=1)
+    assert result.pvalue is None
+    assert result.null_fit.is_made
+    assert result.alternative_fit.is_made
+    assert result.statistic >= 0
 
 
 def test_other_questions_are_not_for_these_tests():

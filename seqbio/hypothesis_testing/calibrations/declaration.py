@@ -55,6 +55,8 @@ class Calibration:
         From a comparison to what speaks for it besides what speaks against others; may be empty.
     by_clusters : bool
         Whether items of one cluster may depend on each other.
+    compares_fits : bool
+        Whether it looks at the maxima of both hypotheses; else neither need be fitted.
     fits_itself : bool
         Whether it does not matter how the given fits ended.
     robust : bool
@@ -73,6 +75,7 @@ class Calibration:
     automatic: Callable[[Comparison, Collection[str]], bool] = always
     because: Callable[[Comparison], str] = nothing
     by_clusters: bool = False
+    compares_fits: bool = True
     fits_itself: bool = False
     robust: bool = False
     is_bound: bool = False

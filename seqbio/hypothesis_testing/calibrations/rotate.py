@@ -31,11 +31,12 @@ from typing import Any
 
 import numpy as np
 
-from seqbio.core import Check
+from seqbio.core import Check, Fit
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.calibrations.declaration import Calibration
 from seqbio.hypothesis_testing.calibrations.turn import (
     asked_symmetry,
+    because_it_reads,
     found_by_auto,
     missing_symmetry,
 )
@@ -57,6 +58,8 @@ class Rotated:
         How many items have a profile.
     transformation : str
         What happens to an item, in a clause.
+    learned : Fit
+        The null's model, which found the places.
     checks : tuple of Check
         Of the model.
     """
@@ -64,6 +67,7 @@ class Rotated:
     rotations: Rotations
     n_items: int
     transformation: str
+    learned: Fit
     checks: tuple[Check, ...]
 
     name = "rotate"
@@ -130,7 +134,7 @@ def _run(comparison: Comparison, options: Options, generator: np.random.Generato
     np.add.at(profiles, comparison.labels, reading.values)
     n_items = int((profiles != 0.0).any(axis=(1, 2)).sum())
     rotations = rotate_profiles(profiles, seed=generator)
-    return Rotated(rotations, n_items, asked.words, reading.checks)
+    return Rotated(rotations, n_items, asked.words, reading.learned, reading.checks)
 
 
 ROTATE = Calibration(
@@ -140,7 +144,9 @@ ROTATE = Calibration(
     answers=None,
     needs=partial(missing_symmetry, kind="places", action="moves along when that is shifted"),
     automatic=partial(found_by_auto, kind="places"),
+    because=because_it_reads,
     by_clusters=True,
+    compares_fits=False,
     fits_itself=True,
     caption="The highest peak of the places after random rotations, and the observed one.",
 )

@@ -38,7 +38,7 @@ from functools import partial
 
 import numpy as np
 
-from seqbio.core import Check, LearnedSymmetry, learned_symmetry
+from seqbio.core import Check, Fit, LearnedSymmetry, learned_symmetry
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing.calibrations.declaration import Calibration
 from seqbio.hypothesis_testing.calibrations.flip import FEWEST, SignFlips, flip_signs
@@ -51,10 +51,16 @@ class Turned(SignFlips):
 
     Parameters
     ----------
+    side : str
+        Where a thing is whose score is positive.
+    learned : Fit
+        The null's model, which found the sides.
     doubts : tuple of Check
         Of the model.
     """
 
+    side: str = ""
+    learned: Fit | None = None
     doubts: tuple[Check, ...] = ()
 
     name = "turn"
@@ -69,6 +75,13 @@ class Turned(SignFlips):
             "and the side on which it does is a coin for each; exact for any number of items and "
             "whatever was learned"
         )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Give label and value of what people should see."""
+        # A score is the chance of a site, as far as it is clear on which side.
+        there, all_ = np.maximum(self.scores, 0.0).sum(axis=0), np.abs(self.scores).sum(axis=0)
+        shares = [f"{n:.1f} of {of:.1f}" for n, of in zip(there, all_, strict=True)]
+        return [*super().rows(), (f"found {self.side}, expected number", ", ".join(shares))]
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -96,7 +109,12 @@ def missing_symmetry(comparison: Comparison, kind: str, action: str) -> str:
 def found_by_auto(comparison: Comparison, found: Collection[str], kind: str) -> bool:
     """Take such a way wherever the model knows of the symmetry and there are items enough."""
     del found
-    return comparison.n_clusters >= FEWEST and asked_symmetry(comparison, kind) is not None
+    return asked_symmetry(comparison, kind) is not None and comparison.n_clusters >= FEWEST
+
+
+def because_it_reads(comparison: Comparison) -> str:  # noqa: ARG001
+    """Say why such a way comes first."""
+    return "it asks where what was learned is found, so that neither hypothesis has to be fitted"
 
 
 def _run(comparison: Comparison, options: Options, generator: np.random.Generator) -> Turned:
@@ -105,7 +123,7 @@ def _run(comparison: Comparison, options: Options, generator: np.random.Generato
         raise ParameterError(TURN.needs(comparison))
     reading = asked.read(options.n_starts, generator)
     flips = flip_signs(comparison, reading.values, asked.words, exact=True, seed=generator)
-    return Turned(**vars(flips), doubts=reading.checks)
+    return Turned(**vars(flips), side=asked.side, learned=reading.learned, doubts=reading.checks)
 
 
 TURN = Calibration(
@@ -115,7 +133,9 @@ TURN = Calibration(
     answers=None,
     needs=partial(missing_symmetry, kind="signs", action="changes its sign when that is turned"),
     automatic=partial(found_by_auto, kind="signs"),
+    because=because_it_reads,
     by_clusters=True,
+    compares_fits=False,
     fits_itself=True,
     caption="What random sides of the items make of the statistic, and the observed one.",
 )
