@@ -12,10 +12,20 @@ compared with those of items that are drawn from the alternative's fit, with the
 random choices of as many items from all show what chance does: a permutation test. It looks for
 more variance, not for less, which makes p too large and never too small.
 
+Which law is taken depends on it, and a test that comes after another one has a size of its own.
+Where items vary a little more than they should, and a test at 5 % often misses it, chi-squared
+would be taken too often; so a law that allows for it is taken already where p is below 25 %, as is
+customary for preliminary tests. Of 600 true nulls about counts of 40 items that vary 1, 1.2, 1.5
+and 2 times as much as the model says, 4.5, 5.0, 5.3 and 4.3 % were rejected at 5 % so, and 5.0,
+6.2, 7.2 and 5.7 % with a preliminary test at 5 %.
+
 References
 ----------
 White, H. (1982). Maximum likelihood estimation of misspecified models. Econometrica 50, 1-25:
 section 4, the information matrix test.
+
+Bancroft, T. A. (1964). Analysis and inference for incompletely specified models involving the use
+of preliminary test(s) of significance. Biometrics 20, 427-442.
 
 McCullagh, P. and Nelder, J. A. (1989). Generalized Linear Models, section 4.5. Chapman and Hall.
 """
@@ -38,6 +48,7 @@ _MOST_NUMBERS = 20_000_000  # of scores that are kept at a time
 _MOST_PARAMETERS = 200  # whose information takes two evaluations each
 _N_PERMUTATIONS = 1999
 LEVEL = 0.05  # below which items are said to vary more than the model allows
+DOUBT = 0.25  # below which no law is taken that rests on their not doing so
 
 
 @dataclass(frozen=True)
@@ -61,18 +72,21 @@ class Dispersion:
     @property
     def checks(self) -> list[Check]:
         """What it means for a test, if anything."""
-        if self.pvalue > LEVEL:
+        if self.pvalue > DOUBT:
             return []
-        return [
-            Check(
-                f"what the {self.n_items} items say about the tested parameters varies "
-                f"{self.factor:.2g} times as much as one value for all of them allows "
-                f"(p = {self.pvalue:.2g}): items differ, or depend on each other, and a law that "
-                "takes them for alike gives p-values and intervals that are too small",
-                "warning",
-                OVERDISPERSED,
-            )
-        ]
+        found = (
+            f"what the {self.n_items} items say about the tested parameters varies "
+            f"{self.factor:.2g} times as much as one value for all of them allows "
+            f"(p = {self.pvalue:.2g})"
+        )
+        if self.pvalue > LEVEL:
+            message = f"{found}, which may be chance, but a law that takes it for that may not hold"
+            return [Check(message, "note", OVERDISPERSED)]
+        message = (
+            f"{found}: items differ, or depend on each other, and a law that takes them for alike "
+            "gives p-values and intervals that are too small"
+        )
+        return [Check(message, "warning", OVERDISPERSED)]
 
 
 def dispersion(comparison: Comparison) -> Dispersion | None:

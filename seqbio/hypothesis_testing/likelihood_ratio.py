@@ -112,11 +112,11 @@ def compare(
     calibration : str, default "auto"
         How to get from the ratio to a p-value. "auto" takes what is known to be valid, see
         `seqbio.hypothesis_testing.select`: "flip" (random signs of the items' scores) or "exchange"
-        (refits to transformed items); "chi2"; "boundary" (chi-bar-squared); "bootstrap"
-        (parametric), or "bartlett" for fewer replicates; "split" (universal inference);
-        "held-out" (a comparison of predictions); "robust" or "cluster-bootstrap" for items that
-        belong together or differ. What each takes for granted stands at the head of its file in
-        `seqbio.hypothesis_testing.calibrations`.
+        (refits to transformed items); "relabel" (random labels of groups); "chi2"; "boundary"
+        (chi-bar-squared); "bootstrap" (parametric), or "bartlett" for fewer replicates; "split"
+        (universal inference); "held-out" (a comparison of predictions); "robust" or
+        "cluster-bootstrap" for items that belong together or differ. What each takes for granted
+        stands at the head of its file in `seqbio.hypothesis_testing.calibrations`.
     clusters : array_like of int or str, (n_items,), optional
         The same label for items that are not independent. By default what the model or its data
         say; else items are independent, but those of the same content are never divided by a

@@ -33,6 +33,7 @@ from seqbio.core._checks import checked
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.tables import Summarised, Table
 from seqbio.errors import ConvergenceError, ParameterError
+from seqbio.hypothesis_testing.calibrations.relabel import RELABEL, relabelled
 from seqbio.hypothesis_testing.comparability import identifiable_ranks
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import check_count
@@ -221,8 +222,9 @@ def calibrate(
         design.
     drawn_from : {"model", "data"}, default "model"
         The model draws items that all obey the same parameters. From "data" means that items of
-        the design are transformed at random, such as x and y exchanged: a null by symmetry, in
-        which items differ as much as they do; for hypotheses about such a symmetry.
+        the design are transformed at random, such as x and y exchanged, or that the labels of
+        groups are handed out again: a null by symmetry, in which items differ as much as they do;
+        for hypotheses about such a symmetry, or about groups.
     calibration, n_replicates, n_splits
         As in `compare`.
     seed : int, numpy.random.Generator or None
@@ -358,15 +360,17 @@ def obeying(
 def _transforming(
     null: Hypothesis, alternative: Hypothesis, data: Any
 ) -> Callable[[np.random.Generator], Any]:
-    """Make a function that transforms each cluster of items by a fair coin."""
+    """Make a function that transforms clusters by fair coins, or hands their groups out again."""
     null_fit = maximise(null.model, null.tying, data)
     wide = maximise(alternative.model, alternative.tying, data, start=null_fit.full)
     comparison = Comparison(null_fit, wide, data, 1)
+    if not RELABEL.needs(comparison):
+        return partial(relabelled, comparison)
     questioned = questioned_symmetry(comparison)
     if questioned is None or not questioned.exact:
         raise ParameterError(
             "items can be transformed only where the hypotheses are about their symmetry, such as "
-            "all gap parameters tied between x and y; leave out drawn_from"
+            "all gap parameters tied between x and y, or about groups; leave out drawn_from"
         )
     return partial(_transformed, questioned.symmetry, data, comparison.labels)
 

@@ -10,7 +10,7 @@ import pytest
 import seqbio
 from seqbio.core import GroupedData, GroupedModel, Hypothesis, equal, fixed, untied
 from seqbio.errors import ParameterError
-from seqbio.hypothesis_testing import compare
+from seqbio.hypothesis_testing import calibrate, compare
 from seqbio.hypothesis_testing.calibrations.relabel import relabelling_test
 from tests.hypothesis_testing.simulating import NormalMeans
 
@@ -104,6 +104,17 @@ def other_comparison(pair, data):
 
     fits = [maximise(each.model, each.tying, data) for each in pair]
     return Comparison(*fits, data, 1)
+
+
+@pytest.mark.slow
+def test_a_self_check_on_the_data_hands_labels_out():
+    """Numbers of which few are large: one variance for both groups rejects too often."""
+    numbers = np.random.default_rng(8).standard_normal(30) * np.repeat([1.0, 4.0], [24, 6])
+    data = grouped(numbers, 12)
+    chi2 = calibrate(*PAIR, data, 200, drawn_from="data", calibration="chi2", seed=1)
+    labels = calibrate(*PAIR, data, 200, drawn_from="data", calibration="relabel", seed=1)
+    assert chi2.rejections((0.05,))[0].n_rejected > 25
+    assert labels.rejections((0.05,))[0].is_in_order
 
 
 TRUTH = {

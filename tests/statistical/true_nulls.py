@@ -283,7 +283,7 @@ def _proportional(_, distance):
 
 
 def _spread(generator, _):
-    return 0.03 * generator.gamma(1.0, 1.0)
+    return 0.03 * generator.gamma(2.0, 0.5)
 
 
 def groups_of_distances(generator):
@@ -297,8 +297,8 @@ def groups_of_proportional_rates(generator):
 
 
 def unlike_groups(generator):
-    """Eight near pairs of unlike gap rates and 24 distant ones of like rates, the same mean."""
-    unlike = {"distances": (0.1, 0.3), "sizes": (8, 24), "cv": (0.3, 0.7)}
+    """Twelve near pairs of unlike gap rates, 24 distant ones of like rates, the same mean."""
+    unlike = {"distances": (0.1, 0.3), "sizes": (12, 24), "cv": (0.3, 0.3)}
     return _two_groups(generator, "group.open", (_spread, _same), **unlike)
 
 

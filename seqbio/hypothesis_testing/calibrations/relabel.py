@@ -45,6 +45,7 @@ import numpy as np
 
 from seqbio.core import (
     Check,
+    GroupedData,
     GroupedModel,
     Tying,
     information_of_items,
@@ -307,6 +308,13 @@ def relabelling_test(
     n, n_exceeding = count_exceeding(exceeding, at_a_time, _MOST, spawn_generators(seed, 1)[0])
     log_pvalue = float(np.log((1 + n_exceeding) / (1 + n)))
     return Relabelling(observed, *found, n, n_exceeding, log_pvalue, parts=parts)
+
+
+def relabelled(comparison: Comparison, generator: np.random.Generator) -> GroupedData:
+    """Give the data with the labels of groups handed out again to clusters."""
+    data: GroupedData = comparison.data
+    labels = generator.permuted(_groups_of_clusters(comparison))
+    return GroupedData(data.whole, labels[comparison.labels], data.names)
 
 
 def _relabelled(labels: IntArray, n: int, generator: np.random.Generator) -> IntArray:
