@@ -15,7 +15,8 @@ come back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -226,6 +227,18 @@ def fit(
         optima=tuple(climbs[i].point.value for i in order),
         optima_converged=tuple(climbs[i].converged for i in order),
         at_boundary=free_names(model.layout, tying, np.flatnonzero(np.isneginf(free))),
+    )
+
+
+def best_of(fits: Sequence[Fit]) -> Fit:
+    """Take the best of fits from several starts; it notes what all of them reached and cost."""
+    ordered = sorted(fits, key=lambda found: -found.log_likelihood)
+    return replace(
+        ordered[0],
+        optima=tuple(found.log_likelihood for found in ordered),
+        optima_converged=tuple(found.converged for found in ordered),
+        n_iterations=sum(found.n_iterations for found in fits),
+        n_evaluations=sum(found.n_evaluations for found in fits),
     )
 
 

@@ -114,7 +114,7 @@ class MotifDetector(Estimator):
     classes_ : ndarray
         The labels, sorted; the first is the reference.
     motifs_ : list of Bio.motifs.Motif
-        Letters of the winning windows in the data.
+        Letters of the best windows in the data.
     weights_, bias_, readout_, intercept_ : ndarray
         Filters in the order of PyTorch's Conv1d, (n_motifs, n_letters, width), with an axis of
         positions in front where untied; and the rest.
@@ -373,7 +373,7 @@ class MotifDetector(Estimator):
         self.log_likelihood_ = float(self.model_.log_likelihood(self.full_, data).sum())
         letters = data.letter_counts + 0.5
         self.background_ = letters / letters.sum()
-        self._counts = self._count_windows(data) if self._has_winners() else None
+        self._counts = self._count_windows(data) if self._has_best_windows() else None
         return self
 
     def _train(
@@ -511,8 +511,8 @@ class MotifDetector(Estimator):
 
     @property
     def motifs_(self) -> list[Motif]:
-        """Motifs: counts of the winning windows, or filters where there are none."""
-        return self.motifs("windows" if self._has_winners() else "filter")
+        """Motifs: counts of the best windows, or filters where there are none."""
+        return self.motifs("windows" if self._has_best_windows() else "filter")
 
     def motifs(self, method: Literal["windows", "filter"] = "windows") -> list[Motif]:
         """Turn the filters into motifs.
@@ -520,7 +520,7 @@ class MotifDetector(Estimator):
         Parameters
         ----------
         method : {"windows", "filter"}
-            ``windows``: letters of the winning windows of the data given to `fit`, in the classes
+            ``windows``: letters of the best windows of the data given to `fit`, in the classes
             that the motif speaks for, as far as they score more than half of the best (scores
             counted from their mean under the background). ``filter``: the probabilities whose log
             odds the filter holds, times its readout; exact where the classes are motif and
@@ -544,7 +544,7 @@ class MotifDetector(Estimator):
             raise ParameterError(f"method is {method!r}; choose windows or filter")
         if self._counts is None:
             raise ParameterError(
-                f"pooling {self.pooling!r} has no winning windows; use method='filter'"
+                f"pooling {self.pooling!r} has no best windows; use method='filter'"
             )
         return [
             make_motif(counts, name, self.alphabet)
@@ -571,11 +571,11 @@ class MotifDetector(Estimator):
             for name, probability in zip(self._motif_names(), found, strict=True)
         ]
 
-    def _has_winners(self) -> bool:
+    def _has_best_windows(self) -> bool:
         return self.pooling in ("max", "logsumexp") and self._model_fitted().n_places == 1
 
     def _count_windows(self, data: SequenceData) -> Floats:
-        """Count letters of winning windows, (n_filters, n_letters, width)."""
+        """Count letters of best windows, (n_filters, n_letters, width)."""
         from seqbio.neural.filters import best_windows
 
         model = self.model_
@@ -594,9 +594,9 @@ class MotifDetector(Estimator):
             spoken = readout[:, motif] > (readout[:, motif].max() + readout[:, motif].min()) / 2
             rows = np.flatnonzero(spoken[labels])
             columns = slice(motif * model.n_strands, (motif + 1) * model.n_strands)
-            winner = best[rows, columns].argmax(axis=1)
+            chosen = best[rows, columns].argmax(axis=1)
             score = best[rows, columns].max(axis=1)
-            for row, strand in zip(rows, winner, strict=True):
+            for row, strand in zip(rows, chosen, strict=True):
                 if best[row, columns][strand] > score.max() / 2:
                     place = position[row, columns][strand]
                     counts[motif, strand] += shares[row, place : place + self.width].T

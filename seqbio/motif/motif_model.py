@@ -20,6 +20,7 @@ from seqbio.core import (
     spawn_generators,
     untied,
 )
+from seqbio.core.fit import best_of
 from seqbio.core.memory import check_parameters
 from seqbio.core.model import Check
 from seqbio.core.numerics import log_softmax
@@ -497,23 +498,15 @@ class MotifModel:
             model.motif_start(data, generator, _CANDIDATES)
             for generator in spawn_generators(seed, n_starts - 1)
         ]
-        fits = [
-            fit(model, shared, data, start=each, max_iterations=_STEPS, tolerance=_SETTLED)
-            for each in starts
-        ]
-        fits.sort(key=lambda found: -found.log_likelihood)
-        full = tying.expand(fits[0].free)
-        full.setflags(write=False)
-        return replace(
-            fits[0],
-            model=self,
-            tying=tying,
-            full=full,
-            optima=tuple(found.log_likelihood for found in fits),
-            optima_converged=tuple(found.converged for found in fits),
-            n_iterations=sum(found.n_iterations for found in fits),
-            n_evaluations=sum(found.n_evaluations for found in fits),
+        best = best_of(
+            [
+                fit(model, shared, data, start=each, max_iterations=_STEPS, tolerance=_SETTLED)
+                for each in starts
+            ]
         )
+        full = tying.expand(best.free)
+        full.setflags(write=False)
+        return replace(best, model=self, tying=tying, full=full)
 
     def learn(
         self,

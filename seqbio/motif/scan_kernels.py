@@ -1,9 +1,9 @@
 """Windows that reach a score, found in one pass over the letters for all motifs and strands.
 
 A motif is met rarely, so most windows need not be scored. For each search (a motif on one strand)
-the words of its `WORD` most telling columns are known that can still reach the threshold, with the
-best letters everywhere else. Each word has a list of the searches that it is of interest to, empty
-for most words, so that a place costs one look-up unless its word is telling; if it is, the four
+the k-mers of its `K` most telling columns are known that can still reach the threshold, with the
+best letters everywhere else. Each k-mer has a list of the searches that it is of interest to, empty
+for most k-mers, so that a place costs one look-up unless its k-mer is telling; if it is, the four
 letters before it settle most searches. Filtering matrices by such bounds is due to [1]_.
 
 References
@@ -27,8 +27,8 @@ Integers = NDArray[np.int64]
 Listed = NDArray[np.int32]
 """Small, so that more of the lists stay in the nearest caches."""
 
-WORD = 8  # letters: a flag for each of the 4**8 words fits the nearest caches
-_HALF = WORD // 2
+K = 8  # letters: a flag for each of the 4**8 k-mers fits the nearest caches
+_HALF = K // 2
 _NO_LETTER = -(1 << 40)
 
 
@@ -64,21 +64,21 @@ def make_searches(matrices: list[Integers], thresholds: list[int]) -> Searches:
     return Searches(loss, width, best, np.array(thresholds) - best)
 
 
-class WordLists(NamedTuple):
-    """The searches that each word is of interest to.
+class KmerLists(NamedTuple):
+    """The searches that each k-mer is of interest to.
 
     Parameters
     ----------
     first : ndarray of int, (n,)
-        The column of each search that the first letter of a word stands in. Negative for searches
-        narrower than a word, which look at its last letters.
+        The column of each search that the first letter of a k-mer stands in. Negative for searches
+        narrower than a k-mer, which look at its last letters.
     before : ndarray of int, (n, 4**4)
-        What the four letters before a word lose in each search.
-    begin : ndarray of int, (4**WORD + 1,)
-        Where the list of each word begins, and after the last where it ends.
+        What the four letters before a k-mer lose in each search.
+    begin : ndarray of int, (4**K + 1,)
+        Where the list of each k-mer begins, and after the last where it ends.
     listed : ndarray of int, (n_listed, 2)
-        The lists one after the other: the number of a search, and what the word loses there.
-    telling : ndarray of bool, (4**WORD,)
+        The lists one after the other: the number of a search, and what the k-mer loses there.
+    telling : ndarray of bool, (4**K,)
         Which lists are not empty.
     """
 
@@ -89,19 +89,19 @@ class WordLists(NamedTuple):
     telling: NDArray[np.bool_]
 
 
-def list_words(searches: Searches) -> WordLists:
-    """Find the words from which each search can still reach its threshold."""
+def list_kmers(searches: Searches) -> KmerLists:
+    """Find the k-mers from which each search can still reach its threshold."""
     first, before, front, back = _score_halves(searches)
-    begin = np.zeros(4**WORD + 1, np.int32)
+    begin = np.zeros(4**K + 1, np.int32)
     n_listed = _write_lists(front, back, searches.limit, begin, np.empty((0, 2), np.int32))
     listed = np.empty((n_listed, 2), np.int32)
     _write_lists(front, back, searches.limit, begin, listed)
-    return WordLists(first, before, begin, listed, begin[1:] > begin[:-1])
+    return KmerLists(first, before, begin, listed, begin[1:] > begin[:-1])
 
 
 @compiled
 def _score_halves(searches: Searches) -> tuple[Integers, Listed, Listed, Listed]:
-    """Choose the columns of words, and add up what half a word loses before and in them."""
+    """Choose the columns of k-mers, and add up what half a k-mer loses before and in them."""
     n = len(searches.width)
     first, before = np.empty(n, np.int64), np.zeros((n, 4**_HALF), np.int32)
     front, back = np.zeros_like(before), np.zeros_like(before)
@@ -110,19 +110,19 @@ def _score_halves(searches: Searches) -> tuple[Integers, Listed, Listed, Listed]
         first[s] = _most_telling(loss, width)
         for k, half in enumerate((before[s], front[s], back[s])):
             at = first[s] + (k - 1) * _HALF
-            for word in range(4**_HALF):
+            for kmer in range(4**_HALF):
                 for j in range(max(at, 0), min(at + _HALF, width)):
-                    half[word] += loss[j, word >> 2 * (at + _HALF - 1 - j) & 3]
+                    half[kmer] += loss[j, kmer >> 2 * (at + _HALF - 1 - j) & 3]
     return first, before, front, back
 
 
 @compiled
 def _most_telling(loss: Integers, width: int) -> int:
-    """Find where those `WORD` columns begin in which most can be lost, after half a word if any."""
-    most, first = -1, width - WORD
-    for at in range(min(_HALF, width - WORD), width - WORD + 1):
+    """Find where those `K` columns begin in which most can be lost, after half a k-mer if any."""
+    most, first = -1, width - K
+    for at in range(min(_HALF, width - K), width - K + 1):
         lost = 0
-        for j in range(max(at, 0), at + WORD):
+        for j in range(max(at, 0), at + K):
             for letter in range(4):
                 lost -= loss[j, letter]
         if lost > most:
@@ -169,7 +169,7 @@ def find_windows(
     starts: Integers,
     n_repeated: Integers,
     searches: Searches,
-    words: WordLists,
+    kmers: KmerLists,
 ) -> tuple[Integers, Integers]:
     """Find the windows that reach the threshold of a search.
 
@@ -186,7 +186,7 @@ def find_windows(
         them are left out.
     searches : Searches
         What is looked for.
-    words : WordLists
+    kmers : KmerLists
         Of these searches.
 
     Returns
@@ -198,7 +198,7 @@ def find_windows(
     """
     hits = np.empty((64 + len(letters) // 64, 4), np.int64)
     while True:
-        n_hits, n_windows = _fill(hits, letters, codes, starts, n_repeated, searches, words)
+        n_hits, n_windows = _fill(hits, letters, codes, starts, n_repeated, searches, kmers)
         if n_hits <= len(hits):
             hits = hits[:n_hits]
             hits[:, 3] += searches.best[hits[:, 0]]
@@ -214,11 +214,11 @@ def _fill(
     starts: Integers,
     n_repeated: Integers,
     searches: Searches,
-    words: WordLists,
+    kmers: KmerLists,
 ) -> tuple[int, Integers]:
     """Write as many hits as there is room for, and count them all."""
     loss, width, _, limit = searches
-    first, before, begin, listed, telling = words
+    first, before, begin, listed, telling = kmers
     n_hits, n_windows = 0, np.zeros(len(width), np.int64)
     for stretch in range(len(n_repeated)):
         part, seen = letters[starts[stretch] : starts[stretch + 1]], n_repeated[stretch]
@@ -230,20 +230,20 @@ def _fill(
                 run, history = at + 1, 0
                 continue
             history = history << 2 | code
-            word = history & (4**WORD - 1)
-            if not telling[word]:
+            kmer = history & (4**K - 1)
+            if not telling[kmer]:
                 continue
-            for k in range(begin[word], begin[word + 1]):
+            for k in range(begin[kmer], begin[kmer + 1]):
                 s = listed[k, 0]
-                score = listed[k, 1] + before[s, history >> 2 * WORD & (4**_HALF - 1)]
+                score = listed[k, 1] + before[s, history >> 2 * K & (4**_HALF - 1)]
                 if score < limit[s]:
                     continue
-                place = at + 1 - WORD - first[s]
+                place = at + 1 - K - first[s]
                 end = place + width[s]
                 if place < run or end > len(part) or end <= seen:
                     continue
-                for j in range(width[s] - WORD - _HALF):
-                    column = j if j < first[s] - _HALF else j + WORD + _HALF
+                for j in range(width[s] - K - _HALF):
+                    column = j if j < first[s] - _HALF else j + K + _HALF
                     score += loss[s, column, codes[part[place + column]]]
                 if score >= limit[s]:
                     if n_hits < len(hits):

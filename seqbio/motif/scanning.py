@@ -40,7 +40,7 @@ Records: TypeAlias = Iterable[SequenceLike] | Source
 
 _MOST_SHOWN = 10  # hits and motifs in a summary
 _BLOCK = 1 << 20  # letters that are scanned together
-_TOGETHER = 128  # searches of one pass, whose lists of words take at most 128 MB
+_TOGETHER = 128  # searches of one pass, whose lists of k-mers take at most 128 MB
 
 
 @dataclass(frozen=True)
@@ -360,7 +360,7 @@ class _Scanner:
         self.parts["matched"] = [np.zeros((0, self.width.max()), dtype=np.uint8)]
 
     def run(self, records: Records) -> Hits:
-        from seqbio.motif.scan_kernels import list_words, make_searches
+        from seqbio.motif.scan_kernels import list_kmers, make_searches
 
         passes = []
         for first in range(0, len(self.searches), _TOGETHER):
@@ -369,7 +369,7 @@ class _Scanner:
                 [search.table.matrix for search in self.searches[part]],
                 [search.threshold for search in self.searches[part]],
             )
-            passes.append((part, searches, list_words(searches)))
+            passes.append((part, searches, list_kmers(searches)))
         stretches = _stretches(records, self.alphabet, int(self.width.max()) - 1)
         for block in _blocks(stretches, _BLOCK):
             self._block(block, passes)
@@ -384,8 +384,8 @@ class _Scanner:
         repeated = np.array([stretch.n_repeated for stretch in block])
         numbers = np.array([self._number(stretch.id, stretch.start) for stretch in block])
         offsets = np.array([stretch.start for stretch in block])
-        for part, searches, words in passes:
-            hits, n_windows = find_windows(letters, self.codes, begins, repeated, searches, words)
+        for part, searches, kmers in passes:
+            hits, n_windows = find_windows(letters, self.codes, begins, repeated, searches, kmers)
             self.n_windows[part] += n_windows
             search, owner, place, steps = hits.T
             search += part.start

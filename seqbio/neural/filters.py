@@ -7,7 +7,7 @@ same when the copies are equal.
 
 A score is a sum of rows of a table, looked up by the letters: one row for each column, with a
 number for each filter. Where one filter is used everywhere the rows are of pairs of letters, so
-that there are half as many. Under max pooling only the winning windows carry gradient, so that the
+that there are half as many. Under max pooling only the best windows carry gradient, so that the
 way back touches one window for each sequence and filter.
 
 Shapes: N sequences, L letters, A letters of the alphabet, F filters, W columns, and
@@ -146,7 +146,7 @@ def best_windows_gradient(
     sequences : Letters
         N sequences.
     position : ndarray of int, (N, F)
-        The winning windows.
+        The best windows.
     slope : ndarray of float, (N, F)
         Derivatives with respect to the best scores.
 
@@ -157,40 +157,40 @@ def best_windows_gradient(
     bias_slope : ndarray of float, (1 or P, F)
         Derivatives with respect to the bias.
     """
-    return _table_gradient(_add_winning_slopes, shape, sequences, position, slope)
+    return _table_gradient(_add_best_slopes, shape, sequences, position, slope)
 
 
 # -- tables of rows --------------------------------------------------------------------------
 
 
-def _find_words(shape: tuple[int, ...], sequences: Letters) -> tuple[Integers, int, int]:
-    """Give words numbers; they are of two letters where there is one filter for all positions.
+def _find_kmers(shape: tuple[int, ...], sequences: Letters) -> tuple[Integers, int, int]:
+    """Give k-mers numbers; they are of two letters where there is one filter for all positions.
 
     Returns
     -------
-    words : ndarray of int, (N, more than L)
-        The word that begins at each place.
+    kmers : ndarray of int, (N, more than L)
+        The k-mer that begins at each place.
     n_letters, n_codes : int
-        How many letters a word has, and how many codes each of them can be.
+        How many letters a k-mer has, and how many codes each of them can be.
     """
     n_letters = 2 if shape[0] == 1 else 1
     n, length = sequences.codes.shape
     n_codes = int(sequences.codes.max(initial=0)) + 1
-    words = np.zeros((n, length + shape[3] + 2 * _TOGETHER), np.int32)
-    words[:, :length] = sequences.codes
+    kmers = np.zeros((n, length + shape[3] + 2 * _TOGETHER), np.int32)
+    kmers[:, :length] = sequences.codes
     if n_letters == 2:
-        words[:, :-1] = n_codes * words[:, :-1] + words[:, 1:]
-    return words, n_letters, n_codes
+        kmers[:, :-1] = n_codes * kmers[:, :-1] + kmers[:, 1:]
+    return kmers, n_letters, n_codes
 
 
 def _make_table(weights: Reals, bias: Reals, sequences: Letters) -> tuple[Reals, Integers, int]:
-    """Write filters as a table, (1 or P, n_rows, n_words, F), with its words and their letters.
+    """Write filters as a table, (1 or P, n_rows, n_kmers, F), with its k-mers and their letters.
 
-    A row has the scores of all words at some columns; the bias is in the first. The number of rows
+    A row has the scores of all k-mers at some columns; the bias is in the first. The number of rows
     is a multiple of `_TOGETHER`; those that are left over are 0.
     """
     n_places, n_filters, size, width = weights.shape
-    words, n_letters, n_codes = _find_words(weights.shape, sequences)
+    kmers, n_letters, n_codes = _find_kmers(weights.shape, sequences)
     n_rows = -(-width // (n_letters * _TOGETHER)) * _TOGETHER
     columns = np.zeros((n_places, n_rows * n_letters, size, n_filters), weights.dtype)
     columns[:, :width] = weights.transpose(0, 3, 2, 1)
@@ -199,16 +199,16 @@ def _make_table(weights: Reals, bias: Reals, sequences: Letters) -> tuple[Reals,
         pairs = table[:, ::2, :, None] + table[:, 1::2, None]
         table = pairs.reshape(1, n_rows, -1, n_filters)
     table[:, 0] += bias[:, None]
-    return table, words, n_letters
+    return table, kmers, n_letters
 
 
 def _best_windows(
     weights: Reals, bias: Reals, sequences: Letters, n_windows: Integers, scores: Reals
 ) -> tuple[Reals, Integers]:
-    table, words, n_letters = _make_table(weights, bias, sequences)
-    best = np.full((len(words), weights.shape[1]), -np.inf, weights.dtype)
+    table, kmers, n_letters = _make_table(weights, bias, sequences)
+    best = np.full((len(kmers), weights.shape[1]), -np.inf, weights.dtype)
     position = np.zeros(best.shape, np.int32)
-    _score_windows(table, words, n_letters, n_windows, best, position, scores)
+    _score_windows(table, kmers, n_letters, n_windows, best, position, scores)
     return best, position
 
 
@@ -217,10 +217,10 @@ def _table_gradient(
 ) -> tuple[Reals, Reals]:
     """Let a kernel add up derivatives by the table, and take them back to filters and bias."""
     n_places, n_filters, _, width = shape
-    words, n_letters, n_codes = _find_words(shape, sequences)
+    kmers, n_letters, n_codes = _find_kmers(shape, sequences)
     size = (n_places, -(-width // n_letters), n_codes**n_letters, n_filters)
     table = np.zeros(size, slopes[-1].dtype)
-    kernel(table, words, n_letters, *slopes)
+    kernel(table, kmers, n_letters, *slopes)
     bias_slope = table[:, 0].sum(axis=1)
     if n_letters == 2:
         pairs = table.reshape(*size[:2], n_codes, n_codes, n_filters)
@@ -233,7 +233,7 @@ def _table_gradient(
 @compiled
 def _score_windows(
     table: Reals,
-    words: Integers,
+    kmers: Integers,
     n_letters: int,
     n_windows: Integers,
     best: Reals,
@@ -249,8 +249,8 @@ def _score_windows(
             for p in range(first, min(stop, n_windows[s])):
                 for r in range(0, table.shape[1], _TOGETHER):
                     at = p + r * n_letters
-                    a, b, c = words[s, at], words[s, at + n_letters], words[s, at + 2 * n_letters]
-                    d, e = words[s, at + 3 * n_letters], words[s, at + 4 * n_letters]
+                    a, b, c = kmers[s, at], kmers[s, at + n_letters], kmers[s, at + 2 * n_letters]
+                    d, e = kmers[s, at + 3 * n_letters], kmers[s, at + 4 * n_letters]
                     for f in range(n_filters):
                         five = (
                             table[place, r, a, f]
@@ -271,7 +271,7 @@ def _score_windows(
 
 
 @compiled
-def _add_slopes(table: Reals, words: Integers, n_letters: int, slope: Reals) -> None:
+def _add_slopes(table: Reals, kmers: Integers, n_letters: int, slope: Reals) -> None:
     n, n_filters, n_positions = slope.shape
     here = np.empty(n_filters, slope.dtype)
     for place in range(len(table)):
@@ -281,18 +281,18 @@ def _add_slopes(table: Reals, words: Integers, n_letters: int, slope: Reals) -> 
                 for f in range(n_filters):
                     here[f] = slope[s, f, p]
                 for r in range(table.shape[1]):
-                    word = words[s, p + r * n_letters]
+                    kmer = kmers[s, p + r * n_letters]
                     for f in range(n_filters):
-                        table[place, r, word, f] += here[f]
+                        table[place, r, kmer, f] += here[f]
 
 
 @compiled
-def _add_winning_slopes(
-    table: Reals, words: Integers, n_letters: int, position: Integers, slope: Reals
+def _add_best_slopes(
+    table: Reals, kmers: Integers, n_letters: int, position: Integers, slope: Reals
 ) -> None:
     for s in range(len(slope)):
         for f in range(slope.shape[1]):
             p = position[s, f]
             place = p if len(table) > 1 else 0
             for r in range(table.shape[1]):
-                table[place, r, words[s, p + r * n_letters], f] += slope[s, f]
+                table[place, r, kmers[s, p + r * n_letters], f] += slope[s, f]

@@ -372,9 +372,9 @@ def reversal(lengths: Array, steps: int) -> Array:
     return np.where(step < lengths, lengths - 1 - step, step)
 
 
-def turned(values: Array, index: Array) -> Array:
-    """Apply `reversal` to an array (steps, features, batch)."""
-    result: Array = np.take_along_axis(values, index[:, None, :], axis=0)
+def reverse(values: Array, index: Array) -> Array:
+    """Apply `reversal` to an array (steps, features, batch), or to codes (steps, batch)."""
+    result: Array = np.take_along_axis(values, index if values.ndim == 2 else index[:, None], 0)
     return result
 
 

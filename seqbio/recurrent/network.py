@@ -27,10 +27,10 @@ from seqbio.neural.recurrence import (
     CellWeights,
     Tape,
     reversal,
+    reverse,
     run_backward,
     run_forward,
     state_at,
-    turned,
 )
 from seqbio.neural.workspace import Array, Workspace
 
@@ -140,7 +140,7 @@ class NetworkTape:
     tapes: dict[tuple[int, str], Tape]
     outputs: Array  # (steps, features, batch) of the last layer; (1, features, batch) for classes
     dropped: list[Array | None]  # masks between the layers
-    turn: Codes | None
+    order: Codes | None
     workspace: Workspace
 
 
@@ -217,8 +217,8 @@ def forward(
     steps = len(codes)
     dtype = blocks["readout.weight"].dtype
     weights = _at_steps(architecture, blocks, first_step, steps)
-    turn = reversal(lengths, steps) if architecture.bidirectional else None
-    tape = NetworkTape(codes, lengths, membership, {}, np.empty(0), [], turn, workspace)
+    order = reversal(lengths, steps) if architecture.bidirectional else None
+    tape = NetworkTape(codes, lengths, membership, {}, np.empty(0), [], order, workspace)
     inputs = _inputs(architecture, blocks, codes, membership, dtype)
     for layer in range(architecture.n_layers):
         if layer:
@@ -229,12 +229,8 @@ def forward(
         streams = []
         for direction in architecture.directions:
             read = inputs
-            if direction == "reverse" and turn is not None:
-                read = (
-                    np.take_along_axis(inputs, turn, 0)
-                    if inputs.ndim == 2
-                    else turned(inputs, turn)
-                )
+            if direction == "reverse" and order is not None:
+                read = reverse(inputs, order)
             outputs, cell_tape = run_forward(
                 get_cell(architecture.cell),
                 _cell_weights(weights, layer, direction),
@@ -244,8 +240,8 @@ def forward(
                 name=f"{layer}.{direction}",
             )
             tape.tapes[layer, direction] = cell_tape
-            if direction == "reverse" and turn is not None:
-                outputs = turned(outputs, turn)
+            if direction == "reverse" and order is not None:
+                outputs = reverse(outputs, order)
             streams.append(outputs)
         inputs = streams[0] if len(streams) == 1 else np.concatenate(streams, axis=1)
     if architecture.task == "class":
@@ -303,17 +299,17 @@ def backward(
         d_input = None
         for index, direction in enumerate(architecture.directions):
             d_stream = d_outputs[:, index * hidden : (index + 1) * hidden]
-            turn = tape.turn if direction == "reverse" else None
-            if turn is not None:
-                d_stream = turned(d_stream, turn)
+            order = tape.order if direction == "reverse" else None
+            if order is not None:
+                d_stream = reverse(d_stream, order)
             parts, d_read, _ = run_backward(
                 tape.tapes[layer, direction], d_stream, want_inputs=want
             )
             for name, part in zip(CellWeights._fields, parts, strict=True):
                 gradient[f"layer{layer}.{direction}.{name}"] = part
             if d_read is not None:
-                if turn is not None:
-                    d_read = turned(d_read, turn)
+                if order is not None:
+                    d_read = reverse(d_read, order)
                 d_input = d_read if d_input is None else d_input + d_read
         if layer and d_input is not None:
             mask = tape.dropped[layer - 1]

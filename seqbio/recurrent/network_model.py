@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from seqbio.core import Fit, Layout, Tying, spawn_generators
-from seqbio.core.fit import fit, fit_at
+from seqbio.core.fit import best_of, fit, fit_at
 from seqbio.core.memory import check_parameters
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.training import TrainingSettings, index_batches, train
@@ -237,16 +237,8 @@ class NetworkModel:
             self.learn(tying, data, seed=generator).full
             for generator in spawn_generators(seed, n_starts - len(begins))
         ]
-        fits = [
-            fit(self, tying, data, start=begin, max_iterations=_POLISHING_STEPS) for begin in begins
-        ]
-        fits.sort(key=lambda found: -found.log_likelihood)
-        return replace(
-            fits[0],
-            optima=tuple(found.log_likelihood for found in fits),
-            optima_converged=tuple(found.converged for found in fits),
-            n_iterations=sum(found.n_iterations for found in fits),
-            n_evaluations=sum(found.n_evaluations for found in fits),
+        return best_of(
+            [fit(self, tying, data, start=each, max_iterations=_POLISHING_STEPS) for each in begins]
         )
 
     # -- batches ------------------------------------------------------------------------------

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from seqbio.core.numerics import FloatArray, IntArray
 
-_WORDS = 4**12  # so many different words at least, of which hardly any are equal by chance
-_FEWEST_WORDS = 20  # of a sequence that can be said to be nearly another
+_ALL_KMERS = 4**12  # so many different k-mers at least, of which hardly any are equal by chance
+_FEWEST_KMERS = 20  # of a sequence that can be said to be nearly another
 _SKETCH = 64  # smallest hashes of a sequence that are looked up
 _FEWEST_SHARED = 10  # of them, for two sequences to be compared
-_MOST_SHARING = 100  # sequences with one word, such as a repeat, of which pairs are made
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that words stay different
+_MOST_SHARING = 100  # sequences with one k-mer, such as a repeat, of which pairs are made
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, so that k-mers stay different
 _BY_CHANCE = 0.01  # items of one length of which as many are expected to be equal are no copies
 
 
@@ -74,11 +74,11 @@ def near_copies(
 ) -> IntArray:
     """Give items numbers, the same to those that are nearly the same.
 
-    Two sequences are nearly the same where at least half of the words of either are in the other
-    (all words of a length at which chance makes next to none equal): one with a few letters
+    Two sequences are nearly the same where at least half of the k-mers of either are in the other
+    (all k-mers of a length at which chance makes next to none equal): one with a few letters
     changed, one that overlaps with most of the other, or, where there is a complement, the other
     strand. Items of several sequences must be so in each. Sequences of fewer than 20 different
-    words are left alone. Candidates share many of the smallest hashes of their words (a sketch),
+    k-mers are left alone. Candidates share many of the smallest hashes of their k-mers (a sketch),
     so that not all are compared with all.
 
     Parameters
@@ -86,7 +86,7 @@ def near_copies(
     items : sequence of sequence of int arrays
         The sequences of each item, as many for all: codes, letters first.
     n_letters : int
-        How many codes are letters; words with others are left out.
+        How many codes are letters; k-mers with others are left out.
     complement : ndarray of int, optional
         The complement of each letter.
 
@@ -112,26 +112,26 @@ def near_copies(
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    width = int(np.ceil(np.log(_WORDS) / np.log(n_letters)))
-    words = [[_words(codes, width, n_letters, complement) for codes in item] for item in items]
-    candidates = _sharing([item[0] for item in words])
+    width = int(np.ceil(np.log(_ALL_KMERS) / np.log(n_letters)))
+    kmers = [[_kmers(codes, width, n_letters, complement) for codes in item] for item in items]
+    candidates = _sharing([item[0] for item in kmers])
     links = [
         (i, j)
         for i, j in candidates
-        if all(_nearly_equal(one, other) for one, other in zip(words[i], words[j], strict=True))
+        if all(_nearly_equal(one, other) for one, other in zip(kmers[i], kmers[j], strict=True))
     ]
     left, right = np.array(links, dtype=np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(items), len(items)))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _words(
+def _kmers(
     codes: NDArray[np.integer[Any]],
     width: int,
     n_letters: int,
     complement: NDArray[np.integer[Any]] | None,
 ) -> NDArray[np.uint64]:
-    """List hashes of the different words of a sequence, in order, the same for either strand."""
+    """List hashes of the different k-mers of a sequence, in order, the same for either strand."""
     if len(codes) < width:
         return np.zeros(0, dtype=np.uint64)
     windows = np.lib.stride_tricks.sliding_window_view(np.asarray(codes, dtype=np.int64), width)
@@ -145,11 +145,11 @@ def _words(
     return np.unique(numbers.astype(np.uint64) * _MULTIPLIER)
 
 
-def _sharing(words: Sequence[NDArray[np.uint64]]) -> list[tuple[int, int]]:
+def _sharing(kmers: Sequence[NDArray[np.uint64]]) -> list[tuple[int, int]]:
     """Find pairs of items of which the smallest hashes are often the same."""
     members: dict[int, list[int]] = {}
-    for item, own in enumerate(words):
-        if len(own) >= _FEWEST_WORDS:
+    for item, own in enumerate(kmers):
+        if len(own) >= _FEWEST_KMERS:
             for value in own[:_SKETCH].tolist():
                 members.setdefault(value, []).append(item)
     shared: dict[tuple[int, int], int] = {}
@@ -162,4 +162,4 @@ def _sharing(words: Sequence[NDArray[np.uint64]]) -> list[tuple[int, int]]:
 def _nearly_equal(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> bool:
     fewest, most = sorted((len(one), len(other)))
     common = len(np.intersect1d(one, other, assume_unique=True))
-    return fewest >= _FEWEST_WORDS and 2 * common >= most
+    return fewest >= _FEWEST_KMERS and 2 * common >= most

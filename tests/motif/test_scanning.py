@@ -13,7 +13,7 @@ import seqbio
 from seqbio.errors import DuplicateIdWarning, ParameterError
 from seqbio.motif import letter_frequencies, make_motif, scan
 from seqbio.motif import scan as scan_function
-from seqbio.motif.scan_kernels import find_windows, list_words, make_searches
+from seqbio.motif.scan_kernels import find_windows, list_kmers, make_searches
 from seqbio.motif.scanning import q_values
 from seqbio.motif.score_distribution import score_table
 from seqbio.sequences import DNA
@@ -85,8 +85,8 @@ def test_all_windows_that_reach_the_threshold_are_found(
     letters = np.concatenate(stretches).astype(np.uint8)
     begins = np.concatenate([[0], np.cumsum(lengths)])
     codes = np.arange(256)
-    words = list_words(searches)
-    hits, counted = find_windows(letters, codes, begins, repeated, searches, words)
+    kmers = list_kmers(searches)
+    hits, counted = find_windows(letters, codes, begins, repeated, searches, kmers)
     assert sorted(map(tuple, hits.tolist())) == expected
     assert counted.tolist() == n_windows
 

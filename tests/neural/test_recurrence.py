@@ -6,10 +6,10 @@ from seqbio.neural.cells import CELLS, get_cell
 from seqbio.neural.recurrence import (
     CellWeights,
     reversal,
+    reverse,
     run_backward,
     run_forward,
     state_at,
-    turned,
 )
 from seqbio.neural.recurrence_kernels import tanh
 from seqbio.neural.workspace import Workspace
@@ -162,9 +162,9 @@ def test_a_reversal_is_its_own_inverse_and_leaves_the_padding(generator):
     lengths = np.array([5, 1, 3])
     values = generator.standard_normal((5, 2, 3))
     index = reversal(lengths, 5)
-    once = turned(values, index)
+    once = reverse(values, index)
     np.testing.assert_array_equal(once[:, :, 2], values[[2, 1, 0, 3, 4], :, 2])
-    np.testing.assert_array_equal(turned(once, index), values)
+    np.testing.assert_array_equal(reverse(once, index), values)
 
 
 def test_shapes_that_do_not_fit_are_refused(generator):

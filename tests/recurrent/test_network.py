@@ -8,7 +8,13 @@ import pytest
 from seqbio.errors import ParameterError
 from seqbio.neural.cells import get_cell
 from seqbio.neural.cross_entropy import cross_entropy
-from seqbio.neural.recurrence import CellWeights, reversal, run_backward, run_forward, turned
+from seqbio.neural.recurrence import (
+    CellWeights,
+    reversal,
+    reverse,
+    run_backward,
+    run_forward,
+)
 from seqbio.recurrent.network import (
     Architecture,
     backward,
@@ -205,9 +211,9 @@ def test_outputs_and_every_gradient_of_pytorch(torch_values, cell, n_layers, bot
                 state[f"weight_hh_{name}"][None],
                 one_bias(cell, state, name)[None],
             )
-            read = turned(inputs, turn) if suffix else inputs
+            read = reverse(inputs, turn) if suffix else inputs
             outputs, tapes[name] = run_forward(get_cell(cell), weights, read)
-            streams.append(turned(outputs, turn) if suffix else outputs)
+            streams.append(reverse(outputs, turn) if suffix else outputs)
         inputs = np.concatenate(streams, axis=1)
     outputs = (inputs * valid).transpose(0, 2, 1)
     close = {"rtol": 0, "atol": 1e-10}
@@ -221,9 +227,9 @@ def test_outputs_and_every_gradient_of_pytorch(torch_values, cell, n_layers, bot
             name = f"l{layer}{suffix}"
             stream = slopes[:, index * hidden : (index + 1) * hidden]
             gradient, d_inputs, _ = run_backward(
-                tapes[name], turned(stream, turn) if suffix else stream
+                tapes[name], reverse(stream, turn) if suffix else stream
             )
-            below = below + (turned(d_inputs, turn) if suffix else d_inputs)
+            below = below + (reverse(d_inputs, turn) if suffix else d_inputs)
             wanted = f"{kind}.grad."
             np.testing.assert_allclose(
                 gradient.input[0], given[f"{wanted}weight_ih_{name}"], **close
