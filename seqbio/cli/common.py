@@ -11,6 +11,7 @@ import inspect
 import json
 import math
 import os
+import re
 import secrets
 import shlex
 import stat
@@ -45,6 +46,7 @@ PAIRINGS = ("consecutive", "first-vs-rest", "by-order", "by-id")
 
 _DATASET = "dataset:"
 _arguments: ContextVar[Sequence[str]] = ContextVar("arguments", default=())
+_options: ContextVar[frozenset[str]] = ContextVar("options", default=frozenset())
 _streams: ContextVar[frozenset[object]] = ContextVar("streams", default=frozenset())
 _TELLING = 5.0  # seconds of fits from which the time of the rounds can be foretold
 _LONG = 20.0  # seconds of work ahead that are worth a line where there is no terminal
@@ -57,8 +59,32 @@ _ADVICE = {
     errno.EROFS: "choose another place",
     errno.ENOSPC: "make room or choose another place",
 }
+# Arguments of the library whose options have other names than theirs with hyphens.
+_SPELLED = {
+    "batch_size": "--batch",
+    "embedding_size": "--embedding",
+    "hidden_size": "--hidden",
+    "n_epochs": "--epochs",
+    "n_layers": "--layers",
+    "n_motifs": "--motifs",
+    "n_replicates": "--replicates",
+    "n_splits": "--splits",
+    "n_starts": "--starts",
+    "validation_fraction": "--validation",
+}
 _FORMER_OPTIONS = {"--jobs": "--workers"}
 _FORMER = "{} is called {} now; the former name will be gone in the next release"
+# The same said twice: "(--option ...; argument=...)", "(argument; --option ...)", "--option ...
+# (argument=...)" and "argument=... (--option ...)".
+_BESIDE = re.compile(r"(?P<kept>\((?P<option>--[a-z-]+)[^();]*); \w+(=[^();]*)?(?=\))")
+_BEFORE = re.compile(r"(?<=\()\w+(=[^();]*)?; (?P<kept>(?P<option>--[a-z-]+))")
+_BEHIND = re.compile(r"(?P<kept>(?P<option>--[a-z-]+)[\w ,]*) \([a-z]+(_[a-z]+)*(=[^()]*)?\)")
+_INSTEAD = re.compile(r"\b[a-z_]+=\w+ \((?P<kept>(?P<option>--[a-z-]+))\)")
+# An argument with a value, one whose name is like no other word, and one that a message is about.
+_OUTSIDE = r"(?<![\w./'\"=-])(?P<name>{})"
+_ASSIGNED = re.compile(_OUTSIDE.format(r"[a-z_]+") + r"=(?P<value>'[^']*'|\([^()]*\)|\w[\w.]*)")
+_NAMED = re.compile(_OUTSIDE.format(r"[a-z]+(?:_[a-z]+)+") + r"(?![\w:/='\"-]|\.\w)")
+_FIRST = re.compile(r"^(?P<name>[a-z]+)(?= is )")
 # Typer gives no public name to the base of all complaints about a command line.
 _ClickException: Any = typer.BadParameter.__mro__[2]
 _EXPECTED = (_ClickException, SeqbioError, OSError, MemoryError, KeyboardInterrupt)
@@ -301,7 +327,8 @@ def helped(words: Callable[[], Mapping[str, str]]) -> type[TyperCommand]:
 
     class Command(TyperCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> Any:
-            known = {name for option in self.params for name in option.opts}
+            known = frozenset(name for option in self.params for name in option.opts)
+            _options.set(known)
             quiet = not {"-q", "--quiet"}.isdisjoint(args)
             args = [_renamed(arg, known, quiet) for arg in args]
             _refuse_repeated(self.make_parser(ctx).parse_args(list(args))[2])
@@ -423,7 +450,7 @@ def _told(error: Any) -> int:
             see = " See" if message.endswith("?") else "; see"
             message += f"{see} '{context.command_path} --help'"
     else:
-        message = str(error)
+        message = as_typed(str(error), _options.get())
     _report("error", message)
     wrong = isinstance(error, _ClickException | ParameterError | NestingError)
     return WRONG_USAGE if wrong else FAILED
@@ -447,9 +474,55 @@ def _each_once() -> Callable[..., None]:
         text = str(message)
         if text not in shown:
             shown.add(text)
-            _report("warning", text)
+            _report("warning", as_typed(text, _options.get()))
 
     return show
+
+
+def as_typed(text: str, options: Container[str]) -> str:
+    """Say what the library says of its arguments in the words of a command line.
+
+    Messages name an argument, or an option with the argument behind it, in parentheses. Here
+    nobody can give an argument, so it gives way to its option, if the command has that.
+
+    Parameters
+    ----------
+    text
+        A message of the library.
+    options
+        Those of the command.
+
+    Returns
+    -------
+    str
+        The same where no option is meant.
+
+    Examples
+    --------
+    >>> as_typed("n_epochs is 0; give 1 or more, or tie=()", ["--epochs", "--tie"])
+    '--epochs is 0; give 1 or more, or --tie none'
+    >>> as_typed("use --ends free (ends='free')", ["--ends"])
+    'use --ends free'
+    """
+
+    def option(name: str) -> str:
+        spelled = _SPELLED.get(name, f"--{name.replace('_', '-')}")
+        return spelled if spelled in options else ""
+
+    def assigned(found: re.Match[str]) -> str:
+        values = " ".join(re.findall(r"[\w.]+", found["value"])).replace(" ", ",")
+        word = {"True": "", "": " none"}.get(values, f" {values}")
+        return option(found["name"]) + word if option(found["name"]) else found[0]
+
+    def named(found: re.Match[str]) -> str:
+        return option(found["name"]) or found[0]
+
+    for pattern in (_BESIDE, _BEFORE, _BEHIND, _INSTEAD):
+        text = pattern.sub(
+            lambda found: found["kept"] if found["option"] in options else found[0], text
+        )
+    text = _ASSIGNED.sub(assigned, text)
+    return _FIRST.sub(named, _NAMED.sub(named, text))
 
 
 def _explained(error: OSError) -> str:

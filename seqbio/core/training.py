@@ -127,10 +127,12 @@ class TrainingSettings:
                 continue
             if not isinstance(value, (int, np.integer)) or value < lowest:
                 raise ParameterError(f"{name} is {value!r}; give an integer of {lowest} or more")
-        if not (isfinite(self.learning_rate) and self.learning_rate > 0 and self.clip > 0):
+        if not (isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ParameterError(
-                f"learning_rate is {self.learning_rate} and clip {self.clip}; give numbers above 0"
+                f"learning_rate is {self.learning_rate}; give a finite number above 0"
             )
+        if not self.clip > 0:
+            raise ParameterError(f"clip is {self.clip}; give a number above 0")
         if self.schedule not in ("constant", "cosine"):
             raise ParameterError(f"schedule is {self.schedule!r}; choose constant or cosine")
 
@@ -364,7 +366,7 @@ class _Run:
         if self.validation is None and settings.patience is not None:
             raise ParameterError(
                 "patience needs validation items, on which the loss is seen to stop falling; "
-                "give validation, or no patience"
+                "give a validation_fraction (items for validation), or no patience"
             )
         if self.validation is not None and np.intersect1d(self.items, self.validation).size:
             raise ParameterError("an item is both trained on and validated on; split the items")

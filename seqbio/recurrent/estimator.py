@@ -321,6 +321,10 @@ class RecurrentModel(Estimator):
                 "seed is None, so that other sequences are drawn for validation each time, and a "
                 "training cannot be gone on with; give a seed"
             )
+        if not 0 <= self.validation_fraction < 1:
+            raise ParameterError(
+                f"validation_fraction is {self.validation_fraction}; give a share from 0 to below 1"
+            )
         start = None
         if go_on:
             start, alphabet = self._fitted()[1], self._alphabet

@@ -65,11 +65,14 @@ def draw_sequences(
                 f"length is {length} and the model has weights for {steps - n_ends}"
             )
         longest = min(longest, steps - n_ends)
-    if n < 1 or not temperature > 0 or longest < max(1, len(prime)):
+    if n < 1:
+        raise ParameterError(f"n is {n}; give 1 or more")
+    if not temperature > 0:
+        raise ParameterError(f"temperature is {temperature}; give a number above 0")
+    if longest < max(1, len(prime)):
         raise ParameterError(
-            f"n is {n}, temperature {temperature}, length {length} and the prime has {len(prime)} "
-            "letters; give at least one sequence, a temperature above 0 and a length of 1 or more "
-            "that the prime fits into"
+            f"length is {length} and the prime has {len(prime)} letters; give a length of 1 or "
+            "more that the prime fits into"
         )
     blocks = model.blocks(full)
     written = np.full((n, longest), boundary, dtype=np.intp)

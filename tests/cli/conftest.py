@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from seqbio import PairHMM, read_fasta, write_fasta
-from seqbio.cli import app
+from seqbio.cli import app, common
 
 PARAMETERS = {
     "open_x": 0.03,
@@ -27,13 +27,16 @@ PARAMETERS = {
 
 
 def check_advice(words: list[str], messages: str) -> None:
-    """Check that a command names no option that it does not have."""
+    """Check that a command names no option that it does not have, and each as it is typed."""
     command: Any = typer.main.get_command(app)
     for word in words:
         command = getattr(command, "commands", {}).get(word, command)
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", messages))
     assert named <= known | {*words}, messages
+    for argument in re.findall(r"(?<![\w/'.-])[a-z]+(?:_[a-z]+)+(?![\w/'-])", messages):
+        option = common._SPELLED.get(argument, f"--{argument.replace('_', '-')}")
+        assert option not in known, messages
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 import seqbio
-from seqbio.cli import app
+from seqbio.cli import app, common
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 PACKAGE = Path(seqbio.__file__).parent
@@ -200,6 +200,80 @@ def test_letters_of_another_alphabet_than_that_of_the_motifs(fails, write):
 def test_a_text_has_no_gaps(fails, small, tmp_path):
     text = ("recurrent", "train", small["early"], "--alphabet", "text", "--save", tmp_path / "m")
     assert fails(2, *text, "--strip-gaps") == "--strip-gaps: a text has no gaps; leave it out"
+
+
+@pytest.mark.parametrize(
+    ("message", "typed"),
+    [
+        ("hidden_size is 0; give 1 or more", "--hidden is 0; give 1 or more"),
+        ("clip is 0; give a number", "--clip is 0; give a number"),
+        ("lower the order, or raise max_length.", "lower the order, or raise --max-length."),
+        ("with tie=('time', 'layers') or tie=()", "with --tie time,layers or --tie none"),
+        ("use --label (task='class')", "use --label"),
+        ("two or more (--layers; n_layers), and", "two or more (--layers), and"),
+        ("keep_copies=True (--keep-copies)", "--keep-copies"),
+        ("fewer (max_length; --window in the shell) of", "fewer (--window in the shell) of"),
+        ("--embedding 2 (embedding_size=2); go", "--embedding 2; go"),
+        # Files, ids, and what is no option of the command.
+        ("max_length.fa: record 'n_epochs': none", "max_length.fa: record 'n_epochs': none"),
+        ("open_x is 2; reference='x'", "open_x is 2; reference='x'"),
+    ],
+)  # fmt: skip
+def test_arguments_are_named_as_they_are_typed(message, typed):
+    assert (
+        common.as_typed(message, COMMANDS["recurrent train"][2] | COMMANDS["recurrent test"][2])
+        == typed
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "recurrent train {early} --save {out} --learning-rate 0",
+            "--learning-rate is 0.0; give a",
+        ),
+        ("recurrent train {early} --save {out} --clip -1", "--clip is -1.0; give a number above 0"),
+        (
+            "recurrent train {early} --save {out} --validation 1",
+            "--validation is 1.0; give a share",
+        ),
+        (
+            "recurrent train {early} --save {out} --dropout 1",
+            "--dropout is 1.0; give a number from",
+        ),
+        (
+            "recurrent train {early} --save {out} --tie none",
+            "with --tie none weights differ between",
+        ),
+        (
+            "recurrent train {early} --save {out} --patience 2",
+            "validation items, on which the loss",
+        ),
+        (
+            "recurrent test {early} --model gru --learning-rate nan",
+            "--learning-rate is nan; give a",
+        ),
+        ("recurrent test {early} --order 12", "contexts; lower the order"),
+        ("motif scan {motif} {early} --threshold 2", "--threshold is 2.0"),
+        ("motif train {early} --width 20", "14"),
+    ],
+)
+def test_an_error_names_the_option_that_was_given(fails, small, tmp_path, line, message):
+    words = line.format_map(small | {"out": tmp_path / "out"}).split()
+    status = 1 if "width 20" in line else 2
+    assert message in fails(status, *words)
+
+
+def test_other_settings_than_a_checkpoint_has_are_named_as_options(run, fails, small, tmp_path):
+    line = "recurrent train {early} --hidden 2 --save {out} --checkpoint {kept} --epochs"
+    words = line.format_map(small | {"out": tmp_path / "o", "kept": tmp_path / "c.npz"}).split()
+    assert run(*words, 2).exit_code == 0
+    message = fails(1, *words, 1, "--resume")
+    assert "n_epochs" not in message
+    assert "--epochs" in message
+    message = fails(1, *words, 3, "--resume", "--batch", 3)
+    assert "--batch is 32 there and 3 now" in message
 
 
 DETECTOR = "motif train {early} --epochs 1 --width 4"

@@ -38,7 +38,7 @@ def test_train_writes_report_motifs_and_detector(run, files, tmp_path):
     )
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("The detector learned motif1 ")
-    assert "  classes                0 = " in result.stdout
+    assert "0 = " in result.stdout.partition("Training\n  classes ")[2]
     assert "site (p = " in result.stdout
     motifs = read_motifs(tmp_path / "found.meme")
     assert [motif.name for motif in motifs] == ["motif1", "motif2"]
@@ -220,12 +220,6 @@ def test_against_shuffles_a_test_pools_in_a_way_that_can_find_something(run, fil
     ties = ("--null", "position", "--alternative", "none")
     content = json.loads(run(*arguments, *ties, "--json").stdout)
     assert content["settings"]["pooling"] == "sum"
-
-
-def test_help_lists_the_ties(run):
-    for command in ("train", "test"):
-        text = run("motif", command, "--help").stdout
-        assert "a motif works wherever it stands" in " ".join(text.split())
 
 
 refusals = [

@@ -264,7 +264,7 @@ def test_aligned_fasta_can_be_read_again(run, pairs_file, model_file, tmp_path):
         (["--method", "me"], "--method: 'me' is unknown (did you mean 'mea'"),
         (["--samples=2", "--method=mea"], "--samples: drawn alignments are not the best"),
         (["--gap-factor=0"], "--gap-factor: it is an option of --method mea"),
-        (["--gap-factor=inf", "--method=mea"], "gap_factor is inf; give a number of 0 or more"),
+        (["--gap-factor=inf", "--method=mea"], "--gap-factor is inf; give a number of 0 or more"),
         (["--gap-factor=-1", "--method=mea"], "'--gap-factor': Input should be greater than or"),
         (["--json", "--format", "sam"], "--format: JSON is a format of its own"),
     ],

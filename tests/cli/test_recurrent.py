@@ -90,7 +90,7 @@ def test_a_training_goes_on_with_its_own_data_and_settings_alone(
     text = fails(1, *train, "2", "--seed", "7", "--learning-rate", "0.02", *options, "--resume")
     assert f"the checkpoint {checkpoint} is of another training" in text
     assert "seed is 5 there and 7 now" in text
-    assert "learning_rate is 0.005 there and 0.02 now" in text
+    assert "--learning-rate is 0.005 there and 0.02 now" in text
     assert "n_epochs and patience may change" in text
     other = tmp_path / "other.fa"
     other.write_text(records_file.read_text().replace("A", "C"))
@@ -192,7 +192,7 @@ def test_what_is_wrong_is_said_in_one_line(fails, records_file, model_file, tmp_
     text = fails(2, "recurrent", "train", records_file, "--tie", "tide", "--save", "x.npz")
     assert "did you mean 'time'" in text
     text = fails(2, "recurrent", "train", records_file, "--tie", "none", "--save", "x.npz")
-    assert "set --max-length (max_length)" in text
+    assert "set --max-length to" in text
     text = fails(2, "recurrent", "train", records_file, "--resume", "--save", "x.npz")
     assert "--checkpoint" in text
     text = fails(2, "recurrent", "test", records_file, "--window", "7")

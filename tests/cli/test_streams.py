@@ -79,7 +79,8 @@ def test_a_pipe_is_as_good_as_a_file(run, files, pipe, command):
     text = result.stdout
     for one, other in zip(piped, plain, strict=True):
         text = text.replace(str(one), str(other))
-    assert text == expected.stdout
+    # Lines are wrapped after names of other lengths.
+    assert text.split() == expected.stdout.split()
 
 
 TWICE = [
