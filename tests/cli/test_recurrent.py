@@ -91,7 +91,7 @@ def test_a_training_goes_on_with_its_own_data_and_settings_alone(
     assert f"the checkpoint {checkpoint} is of another training" in text
     assert "seed is 5 there and 7 now" in text
     assert "--learning-rate is 0.005 there and 0.02 now" in text
-    assert "n_epochs and patience may change" in text
+    assert "--epochs and patience may change" in text
     other = tmp_path / "other.fa"
     other.write_text(records_file.read_text().replace("A", "C"))
     text = fails(1, "recurrent", "train", other, *small, "2", "--seed", "5", *options, "--resume")
