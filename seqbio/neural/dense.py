@@ -42,11 +42,14 @@ def dense_gradient(
     bias_slope = slope.sum(axis=2)
     if len(bias) < len(slope):
         bias_slope = bias_slope.sum(axis=0, keepdims=True)
-    if len(weight) > 1:
-        weight_slope = np.matmul(slope, inputs.transpose(0, 2, 1))
-    else:
-        n_outputs, width = weight.shape[1:]
-        left = slope.transpose(1, 0, 2).reshape(n_outputs, -1)
-        right = inputs.transpose(1, 0, 2).reshape(width, -1)
-        weight_slope = (left @ right.T)[None]
+    weight_slope = _weight_slope(weight, inputs, slope)
     return weight_slope, bias_slope, np.matmul(weight.transpose(0, 2, 1), slope)
+
+
+def _weight_slope(weight: Array, inputs: Array, slope: Array) -> Array:
+    if len(weight) > 1:
+        return np.asarray(np.matmul(slope, inputs.transpose(0, 2, 1)))
+    n_outputs, width = weight.shape[1:]
+    left = slope.transpose(1, 0, 2).reshape(n_outputs, -1)
+    right = inputs.transpose(1, 0, 2).reshape(width, -1)
+    return np.asarray(left @ right.T)[None]

@@ -21,11 +21,12 @@ from seqbio.neural.workspace import Array
 def rnn_forward(stacked: Array, memory: Array) -> None:
     """Run the cell."""
     hidden = stacked.shape[1]
+    product = np.empty_like(memory[0, :hidden])
     for t in range(len(memory) - 1):
-        np.dot(stacked[t if len(stacked) > 1 else 0], memory[t], memory[t + 1, :hidden])
-        h = memory[t + 1, :hidden].reshape(-1)
+        np.dot(stacked[t if len(stacked) > 1 else 0], memory[t], product)
+        h, before = memory[t + 1, :hidden].reshape(-1), product.reshape(-1)
         for k in range(len(h)):
-            h[k] = tanh(h[k])
+            h[k] = tanh(before[k])
 
 
 @compiled
