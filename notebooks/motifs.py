@@ -18,21 +18,34 @@ from seqbio.motif import make_motif
 
 
 def read(name, twin):
-    """Read a real set of sequences, or the simulated one that comes with the package."""
+    """Read a real set of sequences, or the simulated one that comes with the package.
+
+    Returns the records, their alphabet, and whether they are real.
+    """
+    real = True
     try:
         file = datasets.path(name)
     except seqbio.errors.DatasetError:
         print(f"{name} is not at hand (see seqbio.datasets); the simulated {twin} takes its place")
-        name, file = twin, datasets.path(twin)
+        name, file, real = twin, datasets.path(twin), False
     about = datasets.describe(name)
     print(f"{name}: {about.description}")
-    return seqbio.read_fasta(file, alphabet=about.alphabet), about.alphabet
+    return seqbio.read_fasta(file, alphabet=about.alphabet), about.alphabet, real
 
 
 def report(result):
     """Print the test in a few lines; print(result) says all of it."""
     print(f"calibration: {result.calibration}")
     print(result.conclusion)
+
+
+def deviation(count, n):
+    """Say how many standard deviations a count is from half of n, which chance alone would give."""
+    return (count - n / 2) / (np.sqrt(n) / 2)
+
+
+# Chance alone goes beyond that once in a thousand times, on either side together.
+FAR = 3.29
 
 
 # %% [markdown]
@@ -55,21 +68,34 @@ def position_matters(records, labels):
     )
 
 
-junctions, _ = read("splice_junctions", "simulated_fixed_motif")
+junctions, _, _ = read("splice_junctions", "simulated_fixed_motif")
 labels = np.array(["class=EI" in record.description for record in junctions], dtype=int)
 fixed = position_matters(junctions, labels if labels.any() else None)
 report(fixed)
 
 # %%
-floating, alphabet = read("ecoli_crp_sites", "simulated_floating_motif")
-report(position_matters(floating, None))
+floating, _, _ = read("ecoli_crp_sites", "simulated_floating_motif")
+free = position_matters(floating, None)
+report(free)
+
+# %% [markdown]
+# The place of a letter matters around splice junctions, and nothing speaks for that where the site
+# stands anywhere.
+
+# %%
+assert fixed.pvalue < 0.05 < free.pvalue
 
 # %% [markdown]
 # With so many weights chi-squared would be no good guide, so the test splits the data: it learns
 # the alternative from one half and judges it on the other, against the best that the null can do
-# there. Each dot is one half; the mean of the ratios has to exceed 20 for p = 0.05.
+# there. Each dot is one half; p is at most 1 over the mean of the ratios, which has to exceed 20
+# for p = 0.05.
 
 # %%
+for result in (fixed, free):
+    ratios = result.evidence.log_ratios
+    log_mean = np.logaddexp.reduce(ratios, axis=None) - np.log(ratios.size)
+    assert np.isclose(result.log_pvalue, min(0.0, -log_mean))
 plots.null_distribution(fixed)
 
 # %% [markdown]
@@ -97,10 +123,38 @@ print(f"consensus {motif.consensus}, its reverse complement {motif.consensus.rev
 plots.motif_logo(motif)
 
 # %% [markdown]
-# The best hit in each sequence. If all places are alike, most bins lie within the band.
+# The sequences were made with sites of TGACTCAGCA, of which each letter is kept with probability
+# 0.85. That is what was found, on the one strand or the other.
 
 # %%
-plots.motif_positions(seqbio.scan(motif, records, threshold=1e-3), records)
+assert "TGACTCAGCA" in (motif.consensus, motif.consensus.reverse_complement())
+
+# %% [markdown]
+# The best hit in each sequence. Half of the places are in the middle half of a sequence, and so
+# is, within the limits of chance, half of the hits.
+
+
+# %%
+def best_hits(hits):
+    """Take the best hit of each sequence."""
+    return list({hit.sequence: hit for hit in sorted(hits, key=lambda hit: hit.score)}.values())
+
+
+def in_the_middle(hits, records):
+    """Count the best hits whose middle is in the middle half of the places for a hit."""
+    lengths = {record.id: len(record) for record in records}
+    n_in = 0
+    best = best_hits(hits)
+    for hit in best:
+        n_places = lengths[hit.sequence] - (hit.stop - hit.start)
+        n_in += n_places / 4 <= hit.start < 3 * n_places / 4
+    print(f"{n_in} of {len(best)} best hits are in the middle half")
+    return n_in, len(best)
+
+
+hits = seqbio.scan(motif, records, threshold=1e-3)
+assert abs(deviation(*in_the_middle(hits, records))) < FAR
+plots.motif_positions(hits, records)
 
 # %% [markdown]
 # Windows around the summits of ChIP-seq peaks are another matter: whatever the motif does, the
@@ -108,12 +162,14 @@ plots.motif_positions(seqbio.scan(motif, records, threshold=1e-3), records)
 # they were cut.
 
 # %%
-peaks, _ = read("ctcf", "simulated_fixed_motif")
+peaks, _, peaks_are_real = read("ctcf", "simulated_fixed_motif")
 _, strongest = learn(peaks, 16)
 plots.motif_logo(strongest)
 
 # %%
-plots.motif_positions(seqbio.scan(strongest, peaks, threshold=1e-4), peaks)
+hits = seqbio.scan(strongest, peaks, threshold=1e-4)
+assert abs(deviation(*in_the_middle(hits, peaks))) > FAR
+plots.motif_positions(hits, peaks)
 
 # %% [markdown]
 # ## Either strand, or one?
@@ -127,20 +183,25 @@ plots.motif_positions(seqbio.scan(strongest, peaks, threshold=1e-4), peaks)
 def count_strands(motif, records):
     """Print on which strand the best hit of each sequence lies, and draw where."""
     hits = seqbio.scan(motif, records, threshold=1e-4, strands="both")
-    best = {hit.sequence: hit for hit in sorted(hits, key=lambda hit: hit.score)}
-    strands = [hit.strand for hit in best.values()]
+    strands = [hit.strand for hit in best_hits(hits)]
     print(f"{motif.name}: {strands.count('+')} on +, {strands.count('-')} on -")
-    return plots.motif_positions(hits, records)
+    plots.motif_positions(hits, records)
+    return strands.count("+"), len(strands)
 
 
-count_strands(strongest, peaks)
+# The simulated peaks have their site on one strand alone; those of before have it on either.
+either = count_strands(*((strongest, peaks) if peaks_are_real else (motif, records)))
 
 # %%
-rna, alphabet = read("puf3p", "simulated_fixed_motif")
+rna, alphabet, _ = read("puf3p", "simulated_fixed_motif")
 letters, site = ("ACGU", "UGUANAUA") if alphabet == "rna" else ("ACGT", "TGACTCAGCA")
 counts = [[1.0 if known == "N" else float(known == letter) for known in site] for letter in letters]
-count_strands(make_motif(counts, site, alphabet), rna)
+one = count_strands(make_motif(counts, site, alphabet), rna)
 
 # %% [markdown]
-# Where the tie is right, the two strands share the hits about evenly. Where most lie on one, the
-# tie makes a detector look for what is not there.
+# Where the tie is right, the two strands share the hits evenly, within the limits of chance. The
+# hits in RNA lie on the strand as given more often than chance allows; there the tie makes a
+# detector look for what is not there.
+
+# %%
+assert abs(deviation(*either)) < FAR < deviation(*one)
