@@ -44,8 +44,8 @@ def grouped_folds(
     sizes = np.bincount(clusters)
     if len(sizes) < n_folds:
         raise ParameterError(
-            f"the data have {len(sizes)} independent groups of items, too few for {n_folds} "
-            "folds; give more data, or fewer folds"
+            f"the data have {len(sizes)} independent group{'s' * (len(sizes) > 1)} of items, too "
+            f"few for {n_folds} folds; give more data{', or fewer folds' * (n_folds > 2)}"
         )
     shuffled = generator.permutation(len(sizes))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]

@@ -230,6 +230,14 @@ def _none(
         if missing:
             reasons.append(Check("; ".join(dict.fromkeys(missing)), "note", "no_method"))
     else:
+        # What a method makes up for is no reason why it gives no p-value.
+        left = CALIBRATIONS[name].unanswered(found)
+        reasons = [
+            replace(check, severity="note")
+            if check in checks and check.severity == "invalid" and check.code not in left
+            else check
+            for check in reasons
+        ]
         reasons += [
             Check(need, "invalid", "missing_capability", concerns="method") for need in missing
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import seqbio
 from seqbio.core import Hypothesis, fit, fit_at, fixed, untied
 from seqbio.errors import ParameterError
 from seqbio.hypothesis_testing import Comparison, compare
@@ -31,7 +32,7 @@ def test_folds_keep_clusters_together_and_are_even():
 
 
 def test_folds_need_enough_clusters():
-    with pytest.raises(ParameterError, match="1 independent groups of items, too few for 2"):
+    with pytest.raises(ParameterError, match=r"1 independent group of items, .* give more data$"):
         grouped_folds(np.zeros(5, dtype=int), 2, np.random.default_rng(0))
 
 
@@ -191,3 +192,16 @@ def test_items_must_be_divisible():
         "items cannot be taken out"
         in compare(*zero_against_free(Whole()), [1.0, 2.0, 0.5], calibration="held-out").null_law
     )
+
+
+@pytest.mark.parametrize("calibration", ["split", "held-out"])
+def test_one_cluster_cannot_be_divided_and_nothing_is_advised_that_cannot_be_done(calibration):
+    """Few events, for which a split makes up, are no reason why there is none."""
+    pair = [("ACGTTGCAACGTTGCATCGA" * 3, "ACGTTGCAACGGCATCGA" + "ACGTTGCAACGTTGCATCGA" * 2)]
+    null, alternative = (seqbio.PairHMM(tie=tie) for tie in (("open", "extend"), ()))
+    result = compare(null, alternative, pair, calibration=calibration)
+    assert result.pvalue is None
+    assert "cannot be divided: all items are one, or belong to one cluster" in result.conclusion
+    assert "more reason" not in result.conclusion
+    assert "few_events" in {check.code for check in result.warnings}
+    assert "folds" not in str(result)

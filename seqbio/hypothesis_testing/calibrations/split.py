@@ -335,8 +335,9 @@ def _one_half(
 def _needs(comparison: Comparison) -> str:
     if is_divisible(comparison):
         return ""
-    return (
-        taken_apart(comparison) or "the items cannot be divided: all belong to one; add more data"
+    return taken_apart(comparison) or (
+        "the data cannot be divided: all items are one, or belong to one cluster; add independent "
+        "items"
     )
 
 
