@@ -97,6 +97,10 @@ def coordinates(
     for name, value in left.items():
         if not value >= 0.0 or not np.isfinite(value):
             raise ParameterError(f"{name} is {value}; give a number that is not below 0")
+        if 0.0 < value < np.finfo(np.float64).tiny:
+            raise ParameterError(
+                f"{name} is {value}, too near to 0 to be told from it; give 0, or a larger number"
+            )
     probability = _transition_probabilities(left)
     blocks: dict[str, Floats | float] = dict(transitions.coordinates(probability))
     with np.errstate(divide="ignore"):

@@ -484,6 +484,19 @@ def test_probabilities_need_not_sum_to_1(seed, factor):
 
 
 @each(ALL)
+@pytest.mark.parametrize("factor", [1e-290, 1e-306])
+def test_hardly_a_chance_of_ending_loses_no_digit(machine, factor):
+    # All paths end once, so that the chance is a factor of all of them, and cancels in counts.
+    pairs = coded(machine, [(np.arange(40) % 4, np.arange(30) % 3), (np.zeros(9, int),) * 2])
+    rare = dataclasses.replace(machine, end=machine.end * factor)
+    for score in (log_likelihood, best_path_score):
+        close(score(rare, pairs), score(machine, pairs) + np.log(factor))
+    before, after = (expected_counts(m, pairs) for m in (machine, rare))
+    for name in ("matches", "opening", "ending"):
+        close(getattr(after, name), getattr(before, name), name)
+
+
+@each(ALL)
 def test_the_best_path_is_no_better_than_all_together(machine):
     pairs = list(difficult_pairs(30).values())
     pairs_coded = coded(machine, pairs)

@@ -120,6 +120,7 @@ def test_ends_are_one_name_where_they_are_equal():
         ({"open_x": -0.1}, r"open_x is -0\.1"),
         ({"kappa": float("nan")}, r"kappa is nan"),
         ({"distance": float("inf")}, r"distance is inf"),
+        ({"end": 1e-310}, r"end is 1e-310, too near to 0 to be told from it; give 0"),
         ({"extend_y": 1.0}, r"extend_y is 1\.0; give a probability below 1$"),
         ({"switch_x": 1.5}, r"switch_x is 1\.5"),
         ({"end": 0.0}, r"end_m is 0\.0; give a probability below 1 and above 0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,12 +44,15 @@ class Part(NamedTuple):
         The machine forward and backward.
     ends : (n_states,), (n_states,)
         Weights of the last states in either direction.
+    exponent : int
+        Of a power of two that was taken out of all probabilities of ending.
     """
 
     tiles: Tiles
     members: Integers
     laws: tuple[Law, Law]
     ends: tuple[Floats, Floats]
+    exponent: int
 
 
 def parts_of(
@@ -71,6 +75,8 @@ def parts_of(
     """
     least, largest = (FACTORS_IN_RANGE, LARGEST_WHOLE) if whole else (IN_RANGE, LARGEST)
     growth = float(machine.odds.max(initial=2.0))
+    exponent = int(np.frexp(machine.end.max())[1])  # so that the least of ends loses no digit
+    machine = replace(machine, end=np.ldexp(machine.end, -exponent))
     safe = min(_safe_size(machine, least), largest)
     # What is lost may grow to the square root of the range on its way through a tile.
     most = int(np.clip(-np.log10(least) / 2 / np.log10(growth), 1, largest))
@@ -81,12 +87,12 @@ def parts_of(
         laws, ends = _laws(machine, int(some.lengths.max(initial=0)) + size, best)
         failed = [todo[:0]]
         for members, tiles in _cut(some, size):
-            part = Part(tiles, todo[members], laws, ends)
+            part = Part(tiles, todo[members], laws, ends, exponent)
             if size > safe:
                 hold = _hold(machine, part, least * 1e6 * growth**size, both=whole)
                 failed.append(part.members[~hold])
                 own = members[hold]
-                part = Part(_tiles(some, own, tiles.size), todo[own], laws, ends)
+                part = Part(_tiles(some, own, tiles.size), todo[own], laws, ends, exponent)
             if len(part.members):
                 yield part
         todo = np.sort(np.concatenate(failed))
@@ -330,7 +336,7 @@ def ends_of(machine: Machine, part: Part, frontier: Frontier, back: int = 0) -> 
     flat = parts.reshape(n, -1)
     value = flat.max(axis=1) if law.best else flat.sum(axis=1)
     with np.errstate(divide="ignore"):
-        log_value = np.log(value) + scale * np.log(2.0)
+        log_value = np.log(value) + (scale + part.exponent) * np.log(2.0)
     share = np.where(value > 0, value, 1.0)[:, None]
     parts = parts[:, :, np.argsort(order_of(machine))] / share[:, None]
     return Ends(log_value, value, scale, parts, letters / share)
