@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbio.motif.meme_alphabet import read_alphabet
-from seqbio.motif.motif_text import MotifText, annotate, number_text, title_of, two_names
+from seqbio.motif.motif_text import (
+    MotifText,
+    annotate,
+    is_row,
+    number_text,
+    title_of,
+    two_names,
+)
 from seqbio.motif.motifs import (
     ROUNDING,
     Background,
@@ -31,6 +38,7 @@ VERSION = "MEME version"
 
 _BACKGROUND = "Background letter frequencies"
 _MATRIX = "letter-probability matrix"
+_OTHER_MATRIX = "log-odds matrix"
 _DEFAULT_SITES = 20.0  # MEME's, where a file does not say
 # What MEME itself writes after the names of a motif.
 _STATISTICS = re.compile(r"\s+width\s*=\s*\d.*")
@@ -73,6 +81,10 @@ class _Reader:
             self.title_at = at
         elif line.startswith(_MATRIX):
             return self._read_motif(at)
+        elif line.startswith(_OTHER_MATRIX):
+            return self._end_of_rows(at + 1)
+        elif is_row(line, len(self.letters) or 4):
+            raise self.text.refusal(at, f"a row of numbers that is in no {_MATRIX}")
         return at + 1
 
     def end_motif(self) -> None:
@@ -111,9 +123,7 @@ class _Reader:
                 start,
                 f"nsites is {settings['nsites']}; give the number of sites, or leave nsites out",
             )
-        stop = start + 1
-        while stop < len(self.text.lines) and re.match(r"\s*[-+]?\.?\d", self.text.lines[stop]):
-            stop += 1
+        stop = self._end_of_rows(start + 1)
         sizes = [self._setting(start, settings, name) for name in ("w", "alength")]
         matrix = self._probabilities(start, stop, *sizes)
         title = _STATISTICS.sub("", self.text.lines[self.title_at]).strip().removeprefix("MOTIF")
@@ -127,6 +137,12 @@ class _Reader:
             background=self.background or None,
         )
         self.title_at = None
+        return stop
+
+    def _end_of_rows(self, start: int) -> int:
+        stop = start
+        while stop < len(self.text.lines) and re.match(r"\s*[-+]?\.?\d", self.text.lines[stop]):
+            stop += 1
         return stop
 
     def _setting(self, at: int, settings: Mapping[str, str], name: str) -> float | None:

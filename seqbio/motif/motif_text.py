@@ -44,8 +44,10 @@ class MotifText:
 
     def numbers(self, at: int, text: str) -> list[float]:
         """Read the numbers of a line, which are 0 or more."""
+        # Python takes 1_0 and the digits of other scripts for numbers, which no format does.
+        plain = text.isascii() and "_" not in text
         try:
-            values = [float(word) for word in text.split()]
+            values = [float(word) for word in text.split()] if plain else []
         except ValueError:
             values = []
         if not values or not np.isfinite(values).all():
@@ -105,6 +107,20 @@ class MotifText:
         annotate(motif, matrix_id=other or None)
         self.motifs[name] = motif
         return motif
+
+
+def is_row(line: str, n_letters: int) -> bool:
+    """Say whether a line is a row of a matrix, or would be if a number were not spoiled.
+
+    Examples
+    --------
+    >>> is_row("0.25 nan 0.5 0.25", 4), is_row("17 12 1e-05 ACGT", 4)
+    (True, False)
+    """
+    words = line.split()
+    if len(words) != n_letters or any(word.isalpha() and word.isupper() for word in words):
+        return False
+    return sum(word[0].isdigit() for word in words) > n_letters / 2
 
 
 def annotate(motif: Motif, **values: object) -> None:

@@ -41,6 +41,10 @@ def _read_entry(text: MotifText, start: int, stop: int) -> None:
         elif key in _NAMES and value:
             at_name = at_name if names else at
             names.setdefault(key, value)
+        elif letters and text.lines[at].strip() and not KEY.match(text.lines[at]):
+            raise text.refusal(
+                at, f"expected a row or a key of two letters, found {text.lines[at][:40]!r}"
+            )
     if not (names or letters or rows):
         return
     first, *others = [names[key] for key in _NAMES if key in names] or [""]

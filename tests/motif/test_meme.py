@@ -241,3 +241,40 @@ def test_other_sums_are_refused_with_their_line(row):
     text = f"{HEAD}MOTIF x\nletter-probability matrix: w= 2\n1 0 0 0\n{row}\n"
     with pytest.raises(SequenceFormatError, match=r"line 6: the probabilities add up to \d"):
         read_motifs(io.StringIO(text))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1 0 0 0\n\n0 1 0 0\n",
+        "1 0 0 0\nnan 0 0 1\n0 1 0 0\n",
+        "1 0 0 0\nMOTIF\n0 1 0 0\n",
+        "1 0 0 0\nURL x\n0 1 0 0\n",
+        "1 0 0 0\n'0 1 0 0\n0 1 0 0\n",
+    ],
+)
+def test_rows_that_are_in_no_matrix_are_refused(rows):
+    text = f"{HEAD}ALPHABET= ACGT\nMOTIF x\nletter-probability matrix: nsites= 9\n{rows}"
+    with pytest.raises(SequenceFormatError, match=r"line \d+: a row of numbers that is in no let"):
+        read_motifs(io.StringIO(text))
+
+
+def test_other_tables_of_numbers_are_passed_over():
+    text = (
+        f"{HEAD}ALPHABET= ACGT\nMOTIF x\nlog-odds matrix: alength= 4 w= 2 n= 9 bayes= 1 E= 1\n"
+        "  120 -900 -900 13\n -1.5 -900 7 0\n\nletter-probability matrix: alength= 4\n1 0 0 0\n"
+        "\n17 12 1.2e-05 ACGT\n"
+    )
+    [motif] = read_motifs(io.StringIO(text))
+    assert probability_matrix(motif).T.tolist() == [[1, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("number", ["1_0", "\u0661", "0x1", "1e309", "nan"])
+def test_what_formats_do_not_take_for_numbers_is_refused(number):
+    for text in (
+        f"{HEAD}MOTIF x\nletter-probability matrix: w= 1\n0 0 {number} 0\n",
+        f">x\nA [ {number} ]\nC [ 1 ]\nG [ 1 ]\nT [ 1 ]\n",
+        f"ID x\nP0 A C G T\n01 0 0 {number} 0\n//\n",
+    ):
+        with pytest.raises(SequenceFormatError, match=r"line \d: expected numbers, found"):
+            read_motifs(io.StringIO(text))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 
+import pytest
 from Bio import motifs as bio_motifs
 
+from seqbio.errors import SequenceFormatError
 from seqbio.motif import read_motifs
 from seqbio.motif.motifs import count_matrix
 
@@ -59,3 +61,9 @@ def test_transfac_of_jaspar_is_what_biopython_reads(real_data):
         for motif, other in zip(motifs, expected, strict=True):
             assert (motif.name, motif.matrix_id) == (other["AC"], other["ID"])
             assert [motif.counts[a] for a in "ACGT"] == [list(other.counts[a]) for a in "ACGT"]
+
+
+def test_a_line_in_a_matrix_that_is_no_row_is_refused():
+    text = "ID x\nP0 A C G T\n01 1 0 0 0\n!2 0 1 0 0\n//\n"
+    with pytest.raises(SequenceFormatError, match="line 4: expected a row or a key of two letters"):
+        read_motifs(io.StringIO(text))
