@@ -131,7 +131,9 @@ class Estimator(Summarised):
     @classmethod
     def _of_saved(cls, settings: dict[str, Any]) -> Self:
         """Make an estimator of settings from a file, which an older release may have written."""
-        return cls(**renamed({**settings, "tie": tuple(settings["tie"])}, cls.__init__))
+        saved = cls(**renamed({**settings, "tie": tuple(settings["tie"])}, cls.__init__))
+        saved._check_settings_types()
+        return saved
 
     def __getattr__(self, name: str) -> Any:
         """Get a setting by its former name; Python asks only for what is not found otherwise."""

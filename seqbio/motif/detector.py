@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -43,8 +42,14 @@ from seqbio.motif.motifs import (
 )
 from seqbio.motif.summary import summed_up
 from seqbio.motif.ties import TIES
-from seqbio.sequences import SequenceLike, as_records, atomic_writer, get_alphabet
-from seqbio.sequences.model_files import model_file, model_numbers, read_model_text
+from seqbio.sequences import SequenceLike, as_records, get_alphabet
+from seqbio.sequences.model_files import (
+    check_ties,
+    model_file,
+    model_numbers,
+    read_model_text,
+    write_model_text,
+)
 from seqbio.sequences.sequence_data import SequenceData
 from seqbio.sequences.shuffle import shuffle_dinucleotides
 
@@ -626,9 +631,7 @@ class MotifDetector(Estimator):
             "background": self.background_.tolist(),
             "counts": None if self._counts is None else self._counts.tolist(),
         }
-        with atomic_writer(path) as file:
-            json.dump(content, file, allow_nan=False)
-            file.write("\n")
+        write_model_text(path, content)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -641,7 +644,7 @@ class MotifDetector(Estimator):
         """
         kind = "a saved motif detector"
         name, content = read_model_text(path, kind)
-        with model_file(name, kind):
+        with model_file(name, kind, content=content):
             if content["format"] != _FORMAT:
                 raise ModelFileError(
                     f"{name} says it is {content['format']!r}; this version reads {_FORMAT!r}"
@@ -671,7 +674,9 @@ class MotifDetector(Estimator):
             )
             counts = content["counts"]
             detector._counts = None if counts is None else model_numbers(counts, "counts")
-            detector.n_free_parameters_ = detector._tying(detector.model_).n_free
+            tying = detector._tying(detector.model_)
+            check_ties(name, tying, detector.full_)
+            detector.n_free_parameters_ = tying.n_free
         return detector
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -65,7 +64,6 @@ from seqbio.sequences import (
     Pair,
     SequenceLike,
     as_pairs,
-    atomic_writer,
     encode_pairs,
     get_alphabet,
     numbers_by_letter,
@@ -76,6 +74,7 @@ from seqbio.sequences.model_files import (
     model_numbers,
     read_coordinates,
     read_model_text,
+    write_model_text,
     written_coordinates,
 )
 from seqbio.sequences.records import has_id
@@ -1056,9 +1055,7 @@ class PairHMM(Estimator):
         }
         if self.groups_:
             content["groups"] = list(self.groups_)
-        with atomic_writer(path) as file:
-            json.dump(content, file, indent=1, allow_nan=False)
-            file.write("\n")
+        write_model_text(path, content)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -1071,7 +1068,7 @@ class PairHMM(Estimator):
         """
         kind = "a saved pair HMM"
         file, content = read_model_text(path, kind)
-        with model_file(file, kind), np.errstate(all="ignore"):
+        with model_file(file, kind, content=content), np.errstate(all="ignore"):
             saved_as = content["format"]
             hmm = cls._of_saved(content["settings"])
             full = read_coordinates(content["coordinates"])

@@ -35,8 +35,14 @@ from seqbio.recurrent.network_model import NetworkModel
 from seqbio.recurrent.sampling import draw_sequences
 from seqbio.recurrent.summary import network_summed_up
 from seqbio.recurrent.ties import TIES, ties_all_time
-from seqbio.sequences import CharacterAlphabet, SequenceLike, atomic_writer, get_alphabet
-from seqbio.sequences.model_files import model_file, model_numbers, read_model_arrays
+from seqbio.sequences import CharacterAlphabet, SequenceLike, get_alphabet
+from seqbio.sequences.model_files import (
+    check_ties,
+    model_file,
+    model_numbers,
+    read_model_arrays,
+    write_model_arrays,
+)
 from seqbio.sequences.records import several
 from seqbio.sequences.sequence_data import SequenceData
 from seqbio.sequences.text import AnyAlphabet, as_texts
@@ -349,7 +355,7 @@ class RecurrentModel(Estimator):
         if resume and checkpoint is not None and os.path.exists(checkpoint):  # noqa: PTH110
             state = _read_checkpoint(checkpoint)
         if checkpoint is not None:
-            callbacks = [*callbacks, lambda state: _write_checkpoint(checkpoint, state)]
+            callbacks = [*callbacks, lambda state: write_model_arrays(checkpoint, state.arrays())]
         self.training_ = train(
             model,
             self._tying(model),
@@ -716,8 +722,7 @@ class RecurrentModel(Estimator):
         arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), "full": full}
         if self.task == "class":
             arrays["classes"] = self.classes_
-        with atomic_writer(path, "wb") as file:
-            np.savez(file, **arrays)
+        write_model_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -730,7 +735,7 @@ class RecurrentModel(Estimator):
         """
         kind = "a saved recurrent model"
         arrays = read_model_arrays(path, kind)
-        with model_file(os.fspath(path), kind):
+        with model_file(os.fspath(path), kind, content=arrays):
             header = json.loads(str(arrays["header"]))
             if header["format"] != _FORMAT:
                 raise ModelFileError(
@@ -747,18 +752,13 @@ class RecurrentModel(Estimator):
                 raise ModelFileError(
                     f"{path} has {full.size} weights and its settings imply {network.layout.size}"
                 )
+            check_ties(os.fspath(path), model._tying(network), full)
         model._take(alphabet, classes, network, full)
         return model
-
-
-def _write_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
-    with atomic_writer(path, "wb") as file:
-        arrays: dict[str, Any] = state.arrays()
-        np.savez(file, **arrays)
 
 
 def _read_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
     kind, advice = "a checkpoint of a training", "begin without resume, or remove the file"
     arrays = read_model_arrays(path, kind, advice)
-    with model_file(os.fspath(path), kind, advice):
+    with model_file(os.fspath(path), kind, advice, content=arrays):
         return TrainingState.from_arrays(arrays, name=f"the checkpoint {os.fspath(path)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from math import log
@@ -21,11 +20,13 @@ from seqbio.core.ties import Tie, TieTable, along
 from seqbio.errors import ModelFileError, NotFittedError, ParameterError
 from seqbio.recurrent.markov_model import FEWER_STEPS, MarkovChainModel
 from seqbio.recurrent.summary import chain_summed_up
-from seqbio.sequences import SequenceLike, atomic_writer, get_alphabet
+from seqbio.sequences import SequenceLike, get_alphabet
 from seqbio.sequences.model_files import (
+    check_ties,
     model_file,
     read_coordinates,
     read_model_text,
+    write_model_text,
     written_coordinates,
 )
 from seqbio.sequences.sequence_data import SequenceData
@@ -141,15 +142,19 @@ class MarkovModel(Estimator):
         model = self._model(data)
         return Hypothesis(model, self._tying(model), described(self.tie)), data
 
-    def _model(self, data: SequenceData) -> MarkovChainModel:
-        if not isinstance(self.order, (int, np.integer)) or self.order < 0:
+    def _n_contexts(self, n_letters: int) -> int:
+        if self.order < 0:
             raise ParameterError(f"order is {self.order!r}; give an integer of 0 or more")
-        k = data.alphabet.size
-        size = k**self.order
-        if size > 10**6:
+        if self.order * np.log10(n_letters) > 6:
             raise ParameterError(
-                f"order {self.order} with {k} letters has {size} contexts; lower the order"
+                f"order {self.order} with {n_letters} letters has more than a million contexts; "
+                "lower the order"
             )
+        return n_letters ** int(self.order)
+
+    def _model(self, data: SequenceData) -> MarkovChainModel:
+        k = data.alphabet.size
+        size = self._n_contexts(k)
         steps = None
         if self.max_length is not None:
             steps = self.max_length - self.order + bool(self.ends)
@@ -338,9 +343,7 @@ class MarkovModel(Estimator):
             "reference": model.reference,
             "coordinates": written_coordinates(full),
         }
-        with atomic_writer(path) as file:
-            json.dump(content, file, allow_nan=False)
-            file.write("\n")
+        write_model_text(path, content)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -353,14 +356,16 @@ class MarkovModel(Estimator):
         """
         kind = "a saved Markov model"
         name, content = read_model_text(path, kind)
-        with model_file(name, kind):
+        with model_file(name, kind, content=content):
             if content["format"] != _FORMAT:
                 raise ModelFileError(
                     f"{name} says it is {content['format']!r}; this version reads {_FORMAT!r}"
                 )
             markov = cls._of_saved(content["settings"])
             reference = content["reference"]
-            if reference not in range(get_alphabet(markov.alphabet).size):
+            n_letters = get_alphabet(markov.alphabet).size
+            markov._n_contexts(n_letters)
+            if reference not in range(n_letters):
                 raise ModelFileError(f"{name} has the reference {reference!r}, which is no letter")
             markov.model_ = markov._chain(content["steps"], reference)
             markov.full_ = read_coordinates(content["coordinates"])
@@ -369,5 +374,5 @@ class MarkovModel(Estimator):
                 raise ModelFileError(
                     f"{name} has {len(markov.full_)} coordinates and its model {size}"
                 )
-            markov._tying(markov.model_)
+            check_ties(name, markov._tying(markov.model_), markov.full_)
         return markov

@@ -44,6 +44,28 @@ def source_name(source: Source) -> str:
     return str(getattr(source, "name", "file object"))
 
 
+def path_of(name: str | os.PathLike[str]) -> Path:
+    """Turn the name of a file into a path.
+
+    Raises
+    ------
+    ParameterError
+        No file can have this name: it has a NUL, or what is not text.
+
+    Examples
+    --------
+    >>> path_of("reads/x.fa").name
+    'x.fa'
+    """
+    try:
+        possible = b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise ParameterError(f"no file can be called {name!r}; give another name")
+    return Path(name)
+
+
 def stream_names(source: Source) -> set[object]:
     """Say by what a stream is known however it is named, such as ``-`` and ``/dev/stdin``.
 
@@ -180,7 +202,7 @@ def _load(source: Source) -> bytes:
     if is_standard_stream(source):
         stream = standard_input()
     elif isinstance(source, str | os.PathLike):
-        return Path(source).read_bytes()
+        return path_of(source).read_bytes()
     if not hasattr(stream, "read"):
         raise ParameterError(
             f"cannot read from {source!r}; give a path, '-' for standard input, or a file object"

@@ -18,7 +18,7 @@ from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
 from ..core._checks import checked
 from ..errors import ParameterError
-from .input import is_standard_stream
+from .input import is_standard_stream, path_of
 
 # Where systems list the open files of this process.
 _DESCRIPTORS = re.compile(rf"/dev/fd|/proc/{os.getpid()}(/task/\d+)?/fd")
@@ -134,11 +134,7 @@ def check_target(path: str | os.PathLike[str]) -> None:
     name = os.fspath(path)
     if not name:
         raise ParameterError("a path to write to is empty; name a file")
-    try:
-        with contextlib.suppress(OSError):
-            os.lstat(name)
-    except ValueError as error:
-        raise ParameterError(f"cannot write to {path!r} ({error}); give another path") from error
+    path_of(path)
     number = _STANDARD_OUTPUT if is_standard_stream(path) else open_descriptor(path)
     if number == _STANDARD_OUTPUT and sys.stdout is None:  # as after >&- in a shell
         raise OSError(errno.EBADF, "standard output is closed")
@@ -178,7 +174,7 @@ def open_descriptor(path: str | os.PathLike[str]) -> int | None:
     >>> open_descriptor("/dev/fd/3"), open_descriptor("x.fa")
     (3, None)
     """
-    current = Path(path)
+    current = path_of(path)
     for _ in range(_MOST_LINKS):
         folder = os.path.realpath(current.parent)
         if current.name.isdecimal() and _DESCRIPTORS.fullmatch(folder):

@@ -9,14 +9,21 @@ import os
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from ..core._checks import checked
 from ..errors import AlphabetError, ParameterError, SequenceFormatError
 from .alphabet import Alphabet, get_alphabet
 from .fasta import has_control_character, header_refusal, not_fasta
-from .input import Source, is_gzip, is_standard_stream, not_utf8, source_name, standard_input
+from .input import (
+    Source,
+    is_gzip,
+    is_standard_stream,
+    not_utf8,
+    path_of,
+    source_name,
+    standard_input,
+)
 
 _READ = 1 << 20  # bytes at a time
 _DROPPED = b" \t\n"
@@ -213,7 +220,7 @@ def _chunks(source: Source) -> Generator[bytes, None, None]:
         if is_standard_stream(source):
             stream = standard_input()
         elif isinstance(source, str | os.PathLike):
-            stream = stack.enter_context(Path(source).open("rb"))
+            stream = stack.enter_context(path_of(source).open("rb"))
         elif not hasattr(source, "read"):
             raise ParameterError(
                 f"cannot read from {source!r}; give a path, '-' for standard input, or a file "

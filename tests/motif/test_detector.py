@@ -194,6 +194,9 @@ def test_files_that_are_no_detector_are_refused(tmp_path):
         ({"background": [0.5, 0.5, 0.5, 0.5]}, "add up to 1"),
         ({"counts": [[[float("nan")]]]}, "number 1 of the counts is nan"),
         ({"settings": 3}, "is not a saved motif detector"),
+        ({"settings": kept["settings"] | {"width": "8"}}, "width is '8'; give an integer"),
+        ({"parameters": [1.0, *kept["parameters"][1:]]}, "its own ties make them equal"),
+        ({"classes": [0, 2]}, "damaged or changed after it was saved"),
     ):
         assert message in refusal(json.dumps(kept | changed).encode())
 

@@ -218,6 +218,7 @@ def test_models_kept_before_there_were_overhangs_are_read(tmp_path):
     hmm = PairHMM(gap_lengths=2).set_parameters({**HKY85, **LONG})
     hmm.save(tmp_path / "model.json")
     content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    del content["checksum"]
     content["format"] = content["format"].replace("version 4", "version 2")
     del content["settings"]["ends"]
     del content["coordinates"][17:25]
@@ -229,6 +230,7 @@ def test_overhangs_of_models_kept_before_the_ends_were_told_apart_are_those_of_b
     hmm = given(**{name: OVERHANGS[name.replace("_end_", "_begin_")] for name in OVERHANGS})
     hmm.save(tmp_path / "model.json")
     content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    del content["checksum"]
     content["format"] = content["format"].replace("version 4", "version 3")
     del content["coordinates"][21:25]
     (tmp_path / "model.json").write_text(json.dumps(content), encoding="utf-8")

@@ -193,7 +193,7 @@ def test_models_kept_before_there_were_kinds_of_gaps_are_read(tmp_path):
     hmm.save(tmp_path / "model.json")
     content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     content["format"] = content["format"].replace("version 4", "version 1")
-    del content["settings"]["gap_lengths"], content["settings"]["ends"]
+    del content["settings"]["gap_lengths"], content["settings"]["ends"], content["checksum"]
     del content["coordinates"][9:25]
     (tmp_path / "model.json").write_text(json.dumps(content), encoding="utf-8")
     np.testing.assert_array_equal(PairHMM.load(tmp_path / "model.json").full_, hmm.full_)

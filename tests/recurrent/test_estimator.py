@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -244,7 +245,7 @@ def test_wrong_state_dicts_are_refused(fitted):
 def test_saved_models_are_the_same_and_hold_no_objects(tmp_path, fitted, records):
     fitted.save(tmp_path / "model.npz")
     with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
-        assert set(file) == {"header", "full"}
+        assert set(file) == {"header", "full", "checksum"}
     loaded = RecurrentModel.load(tmp_path / "model.npz")
     np.testing.assert_array_equal(loaded.log_likelihood(records), fitted.log_likelihood(records))
     assert loaded.get_params() == fitted.get_params()
@@ -253,7 +254,8 @@ def test_saved_models_are_the_same_and_hold_no_objects(tmp_path, fitted, records
 def damaged(content):
     """Give contents of a file that is empty, another, cut short or has a byte changed."""
     middle = len(content) // 2
-    changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    first = content.index(b"\n", content.index(b"NUMPY")) + 1  # of the numbers of an array
+    changed = content[:first] + bytes([content[first] ^ 1]) + content[first + 1 :]
     return [b"", b"no archive", b"\x80", content[:100], content[:middle], content[:-1], changed]
 
 
@@ -282,11 +284,32 @@ def test_contents_that_are_no_model_are_refused(tmp_path, fitted):
         weights[1] = value
         assert f"number 2 of the weights is {value}" in refusal(full=weights)
     assert "imply" in refusal(full=arrays["full"][:-1])
+    assert "changed after it was saved" in refusal(full=2 * arrays["full"])
     assert "has no 'full'" in refusal(full=np.zeros(0))
     assert "could not convert" in refusal(full=np.array(["a", "b"]))
     assert "says it is 'seqbio" in refusal(header=np.array(header.replace("version 1", "2")))
     assert "has no 'settings'" in refusal(header=np.array(header.replace("settings", "x")))
     assert "hidden_size is -3" in refusal(header=np.array(header.replace('size": 5', 'size": -3')))
+
+
+def test_packed_archives_and_arrays_that_claim_to_be_larger_are_refused(tmp_path, fitted):
+    fitted.save(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    np.savez_compressed(tmp_path / "bad.npz", **arrays, zeros=np.zeros(10**6))
+    with pytest.raises(ModelFileError, match="damaged"):
+        RecurrentModel.load(tmp_path / "bad.npz")
+    whole = (tmp_path / "model.npz").read_bytes()
+    shape = str(arrays["full"].shape).encode()
+    claim = b"(" + b"9" * (len(shape) - 3) + b",)"
+    with (
+        zipfile.ZipFile(io.BytesIO(whole)) as old,
+        zipfile.ZipFile(tmp_path / "bad.npz", "w") as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(shape, claim))
+    with pytest.raises(ModelFileError, match="damaged"):
+        RecurrentModel.load(tmp_path / "bad.npz")
 
 
 def test_damaged_checkpoints_are_refused(tmp_path, records):

@@ -468,6 +468,10 @@ def test_files_that_are_no_chain_are_refused(tmp_path):
     wrong = kept["settings"] | {"tie": ["tiem"]}
     assert "no tie 'tiem'" in refusal(kept | {"settings": wrong})
     assert "reference 'A', which is no letter" in refusal(kept | {"reference": "A"})
+    other = [value + 0.001 if isinstance(value, float) else value for value in kept["coordinates"]]
+    assert "changed after it was saved" in refusal(kept | {"coordinates": other})
+    untied = kept | {"settings": kept["settings"] | {"tie": ["time", "lag"]}}
+    assert "its own ties make them equal" in refusal(untied)
     for content in (3, [], {}, kept | {"settings": 3}, kept | {"steps": "x"}):
         assert "is not a saved Markov model" in refusal(content)
 
@@ -477,3 +481,9 @@ def test_a_length_that_the_chain_cannot_reach_is_refused():
     assert {str(record.seq)[-1] for record in chain.simulate(5, seed=1)} == {"T"}
     with pytest.raises(ParameterError, match="no letter follows 'T'"):
         chain.simulate(1, length=50, seed=1)
+
+
+def test_an_order_with_more_contexts_than_can_be_is_refused_at_once():
+    for order in (11, 10**12):
+        with pytest.raises(ParameterError, match="more than a million contexts; lower the order"):
+            MarkovModel(order=order).fit(["ACGTTGCA"])

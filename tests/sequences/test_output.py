@@ -16,7 +16,15 @@ from pathlib import Path
 import pytest
 
 from seqbio.errors import ParameterError
-from seqbio.sequences import atomic_writer, check_target, open_descriptor, tsv_line
+from seqbio.recurrent import MarkovModel, RecurrentModel
+from seqbio.sequences import (
+    atomic_writer,
+    check_target,
+    open_descriptor,
+    read_fasta,
+    stream_fasta,
+    tsv_line,
+)
 
 
 @pytest.mark.parametrize("path_type", [str, Path])
@@ -270,3 +278,18 @@ def test_cells_of_tables_come_back_from_other_readers(first):
         [first] * len(CELLS),
     ]
     assert not re.search("^#", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"], ids=["NUL", "no text"])
+def test_names_that_no_file_can_have_are_refused(name):
+    for use in (
+        lambda: read_fasta(name),
+        lambda: list(stream_fasta(name)),
+        lambda: atomic_writer(name).__enter__(),
+        lambda: check_target(name),
+        lambda: MarkovModel.load(name),
+        lambda: RecurrentModel.load(name),
+        lambda: MarkovModel().fit(["ACGT"]).save(name),
+    ):
+        with pytest.raises(ParameterError, match=r"no file can be called 'a.*b'; give another"):
+            use()
