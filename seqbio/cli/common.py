@@ -645,6 +645,12 @@ def progress(task: str, *, quiet: bool) -> Iterator[Update]:
         yield update
 
 
+def announce(task: str, seconds: float, advice: str, *, quiet: bool) -> None:
+    """Say before it begins how long work takes, and what would make it shorter, if it is long."""
+    if seconds > _LONG:
+        note(f"{task} takes about {_duration(seconds)}; {advice}", quiet=quiet)
+
+
 def _said_when_long(task: str) -> Update:
     """Say how much work is left if it is much: before the first round, and as the rounds show.
 

@@ -38,6 +38,8 @@ _ENDS = ("aligned", "free", "free_x", "free_y")
 _METHODS = ("viterbi", "mea")
 _INTERVALS = ("wald", "robust", "profile", "none")
 _LEVEL = 0.95
+# Evaluations that tasks took on real pairs, and how many times more with free ends or mixtures.
+_FIT, _WALD, _ALIGN, _TEST, _MORE_STATES = 12.0, 13.0, 1.0, 70.0, 1.5
 
 
 def _words() -> Mapping[str, str]:
@@ -257,6 +259,7 @@ def fit(
     hmm = _unfitted(alphabet, settings, seed)
     if orient:
         pairs = _oriented(hmm, pairs, quiet=results.quiet)
+    _announce(hmm, pairs, "fitting", _FIT + _WALD, quiet=results.quiet)
     _fit(hmm, pairs, quiet=results.quiet)
     method = asked or hmm.interval_method_
     with common.progress("computing intervals", quiet=results.quiet) as on_done:
@@ -375,6 +378,7 @@ def align(
     hmm = known or _unfitted(alphabet, settings, seed)
     if orient:
         pairs = _oriented(hmm, pairs, quiet=results.quiet)
+    _announce(hmm, pairs, "aligning", _ALIGN + _FIT * (known is None), quiet=results.quiet)
     if known is None:
         _fit(hmm, pairs, quiet=results.quiet)
     with common.progress(f"aligning {len(pairs)} pairs", quiet=results.quiet):
@@ -616,6 +620,7 @@ def compare_ties(
     )
     if orient:
         pairs = _oriented(null_hmm, pairs, quiet=results.quiet)
+    _announce(null_hmm, pairs, "testing", _TEST, quiet=results.quiet)
     result = judgement.compare(
         null_hmm,
         alternative_hmm,
@@ -682,6 +687,22 @@ def _unfitted(alphabet: str, settings: dict[str, Any], seed: int) -> PairHMM:
     from seqbio.pairhmm import PairHMM
 
     return PairHMM(alphabet=alphabet, seed=seed, **settings)
+
+
+def _announce(hmm: PairHMM, pairs: Pairs, what: str, evaluations: float, *, quiet: bool) -> None:
+    """Say how long it takes to evaluate the likelihood and its gradient so often."""
+    from seqbio.pairhmm.cost import cost_of
+
+    data: Any = hmm.hypothesis(pairs)[1]
+    cost = cost_of(hmm.model, getattr(data, "whole", data))
+    if hmm.ends != "aligned" or hmm.gap_lengths != 1:
+        evaluations *= _MORE_STATES
+    common.announce(
+        f"{what} {len(pairs)} pairs, with {cost.cells:.2g} cells of letters by letters,",
+        evaluations * hmm.n_starts * cost.seconds,
+        "fewer pairs take less, and so does the part of a long sequence that the other is from",
+        quiet=quiet,
+    )
 
 
 def _fit(hmm: PairHMM, pairs: Pairs, *, quiet: bool) -> None:

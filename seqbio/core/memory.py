@@ -35,11 +35,41 @@ def check_parameters(n_parameters: int, bytes_each: int, what: str, advice: str)
         ...
     seqbio.errors.ParameterError: the chain has 1,000,000,000,000 parameters, which take about ...
     """
-    needed, held = n_parameters * bytes_each, _memory()
+    what = f"{what} has {n_parameters:,} parameters, which take"
+    check_memory(n_parameters * bytes_each, what, "to fit and to test", advice)
+
+
+def check_memory(needed: int, what: str, to_do: str, advice: str) -> None:
+    """Refuse work that would take more than half of the memory of this machine.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes.
+    what : str
+        What takes them, with the verb, for the message.
+    to_do : str
+        What they are taken for.
+    advice : str
+        How to take less.
+
+    Raises
+    ------
+    ParameterError
+        The message gives the memory and the advice.
+
+    Examples
+    --------
+    >>> check_memory(10**15, "two genomes take", "to be aligned", "take a part of them")
+    Traceback (most recent call last):
+        ...
+    seqbio.errors.ParameterError: two genomes take about 1,000,000 GB to be aligned, and this ...
+    """
+    held = _memory()
     if needed > held / 2:
         raise ParameterError(
-            f"{what} has {n_parameters:,} parameters, which take about {needed / 1e9:,.0f} GB to "
-            f"fit and to test, and this machine has {held / 1e9:,.0f} GB; {advice}"
+            f"{what} about {needed / 1e9:,.0f} GB {to_do}, and this machine has "
+            f"{held / 1e9:,.0f} GB; {advice}"
         )
 
 

@@ -983,7 +983,8 @@ class PairHMM(Estimator):
             chi-squared law; slower, better where the likelihood is not a parabola, and the one
             that limits an estimate of 0. By default what `interval_method_` says.
         on_done : callable, optional
-            Called as ``on_done(n_done, n_parameters)`` before each interval; for progress bars.
+            Called as ``on_done(n_done, n_parameters)`` before each profile interval; for progress
+            bars.
 
         Returns
         -------
@@ -1008,7 +1009,7 @@ class PairHMM(Estimator):
             spread = robust_covariance(fitted, self.data_, clusters, naive=spread)
         intervals, parameters = {}, self.parameters_
         for n_done, (name, value) in enumerate(parameters.items()):
-            if on_done is not None:
+            if on_done is not None and spread is None:
                 on_done(n_done, len(parameters))
             if value == 0.0 and spread is not None:
                 continue

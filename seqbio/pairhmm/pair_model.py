@@ -55,6 +55,7 @@ _PLAIN = {
     for name, value in ((share, 0.0), (f"extend_{share}", 0.5))
     for side in "xy"
 }
+_RARE_GAPS = {"open": 0.02, "extend": 0.4}
 # Share of long gaps, and mean lengths of short and long ones over the mean of all, to start from.
 _MIXTURES = ((0.1, 0.8, 5.0), (0.4, 0.5, 2.0), (0.25, 0.7, 3.0), (0.03, 0.9, 20.0))
 
@@ -142,15 +143,8 @@ class PairModel:
         """
         end = 1.0 / (1.0 + float(data.lengths.max(axis=1).mean()))
         given = {**_PLAIN, "end_m": end, "end_x": end, "end_y": end}
-        probability = {
-            **given,
-            "open_x": 0.02,
-            "open_y": 0.02,
-            "extend_x": 0.4,
-            "extend_y": 0.4,
-            "switch_x": 0.05,
-            "switch_y": 0.05,
-        }
+        rare = {f"{name}_{side}": p for side in "xy" for name, p in _RARE_GAPS.items()}
+        probability = {**given, **rare, "switch_x": 0.05, "switch_y": 0.05}
         modes = self.substitution.frequency_modes
         frequencies = "empirical" if "empirical" in modes else None
         substitution = self.substitution.start(frequencies, data.letter_counts + 1.0)
@@ -173,8 +167,9 @@ class PairModel:
         """Start from gaps of two kinds that are clearly apart, where there are two.
 
         Overhangs start from two steps of expectation-maximisation, which begin at one end in five,
-        and as long as the sequences of pairs differ; but where it is likelier that all ends have
-        one, which is far away in coordinates, from there. A start that has overhangs is kept.
+        and as long as the sequences of pairs differ, and at rare gaps of a few letters; but where
+        it is likelier that all ends have one, which is far away in coordinates, from there. A start
+        that has overhangs is kept.
 
         A mixture can have several optima, and where its share is 0 nothing tells how long the gaps
         of that share are. So of several mixtures the most likely one is taken, unless the start
@@ -205,10 +200,22 @@ class PairModel:
                 full[extend] = np.where(free[extend], logit(1.0 - 1.0 / mean), full[extend])
                 started[[share, extend]] = True
                 shares.append(share)
+        if not shares:
+            return full
+        # So far gaps were what made lengths differ.
+        end = 1.0 / (1.0 + float(data.lengths.min(axis=1).mean()))
+        begun = {f"{name}_{side}": p for side in "xy" for name, p in _RARE_GAPS.items()}
+        begun |= {f"end_{state}": end for state in "mxy"}
+        coordinates = transitions.coordinates(self._probabilities(full) | begun)
+        for name in begun:
+            entry = self.layout.slice(name).start
+            full[entry] = np.where(free[entry], coordinates[name], full[entry])
+            started[entry] = not name.startswith("end")
         part = data.part(STARTING_CELLS)
-        for _ in range(2 * len(shares[:1])):
+        for _ in range(2):
             likely = transitions.coordinates(transitions.most_likely(self.events(full, part)))
             counted = self.layout.flatten({**self.layout.unflatten(full), **likely})
+            counted[shares] = np.minimum(counted[shares], ALL)
             full = np.where(started & free, counted, full)
         for share in shares:
             certain = full.copy()

@@ -153,7 +153,11 @@ def coordinates(probability: Mapping[str, float]) -> dict[str, float]:
         for kind in RIVALS:
             names = f"{kind}_x", f"{kind}_y"
             stay = np.log(1.0 - probability[names[0]] - probability[names[1]])
-            result |= {name: float(np.log(probability[name]) - stay) for name in names}
+            logs = {name: np.log(probability[name]) for name in names}
+            # Also where the other one is certain, which has a coordinate of inf.
+            result |= {
+                n: float(log - stay) if log > -np.inf else -np.inf for n, log in logs.items()
+            }
     return result
 
 

@@ -10,6 +10,7 @@ from seqbio import PairHMM, compare, read_fasta, read_pairs
 from seqbio.cli import pairhmm as commands
 from seqbio.core import spawn_generators
 from seqbio.errors import ConvergenceError
+from seqbio.pairhmm.cost import Cost
 
 SETTINGS = [f"--set={name}={value}" for name, value in (
     ("open_x", 0.03), ("open_y", 0.05), ("extend_x", 0.4), ("extend_y", 0.5), ("end", 0.01)
@@ -449,6 +450,31 @@ def test_pairs_of_different_strands_are_named_and_turned_round(
         for file in (half_turned, pairs_file)
     )
     assert oriented["log_likelihood"] == plain["log_likelihood"]
+
+
+def test_long_work_is_told_before_it_begins(run, pairs_file, model_file, monkeypatch):
+    monkeypatch.setattr("seqbio.pairhmm.cost.cost_of", lambda *_: Cost(3e9, 10.0))
+    for what, evaluations, *command in (
+        ("fitting", 25, "fit"),
+        ("aligning", 13, "align"),
+        ("testing", 70, "test"),
+    ):
+        result = run("pairhmm", *command, pairs_file)
+        minutes = round(evaluations * 10 / 60)
+        assert result.stderr.startswith(
+            f"note: {what} 4 pairs, with 3e+09 cells of letters by letters, takes about {minutes} "
+            "min; fewer pairs take less"
+        )
+        assert run("pairhmm", *command, pairs_file, "--quiet").stderr == ""
+    assert "takes about" not in run("pairhmm", "align", pairs_file, "--model", model_file).stderr
+
+
+def test_what_memory_cannot_hold_is_refused_in_a_line(fails, pairs_file, monkeypatch):
+    monkeypatch.setattr("seqbio.core.memory._memory", lambda: 10_000)
+    for command in ("fit", "align", "test"):
+        message = fails(2, "pairhmm", command, pairs_file)
+        assert "cut the longer one to the part that the other is from" in message
+        assert "--ends free_x" in message
 
 
 def test_letters_of_another_alphabet_are_told(run, pairs_file, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqbio.errors import ParameterError
 from seqbio.pairhmm.dp import (
     Machine,
     best_path_score,
@@ -509,3 +510,48 @@ def test_no_pairs_give_empty_results():
     machine = USUAL["untied"]
     assert log_likelihood(machine, coded(machine, [])).shape == (0,)
     assert expected_counts(machine, coded(machine, [])).matches.shape == (0, 4, 4)
+
+
+@pytest.mark.parametrize("extend", [1e-5, 0.3, 0.99999, 1.0])
+def test_weights_of_overhangs_are_powers(extend):
+    power, exponent = likelihood._powers(np.array([extend, 0.0]), 50_000)
+    expected = np.arange(-1, 49_999).clip(0) * np.log2(extend)
+    np.testing.assert_allclose(np.log2(power[0]) + exponent[0], expected, rtol=1e-12, atol=1e-12)
+    assert (power[1, :2] == 1).all()
+    assert not power[1, 2:].any()
+    for longest in (2, 3, 4, 5, 9):
+        for some, all_of_them in zip(
+            likelihood._powers(np.array([extend, 0.5]), longest),
+            likelihood._powers(np.array([extend, 0.5]), 50_000),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(some, all_of_them[:, :longest])
+
+
+def test_pairs_that_are_swept_in_parts_are_those_swept_together(monkeypatch):
+    machine, pairs = USUAL["untied"], pairs_of_all_lengths(9)
+    together = log_likelihood(machine, coded(machine, pairs)), counted(machine, pairs)
+    monkeypatch.setattr(likelihood, "MOST_TILES", 3)
+    apart = log_likelihood(machine, coded(machine, pairs)), counted(machine, pairs)
+    for one, other in zip(together, apart, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(likelihood._cut(coded(machine, pairs), 16)) > 3
+
+
+def counted(machine, pairs):
+    counts = expected_counts(machine, coded(machine, pairs))
+    return np.concatenate([counts.log_likelihood, counts.matches.ravel(), counts.opening.ravel()])
+
+
+def test_what_memory_cannot_hold_is_refused_before_the_work(monkeypatch):
+    machine = USUAL["tied"]
+    pairs = [(random_letters(np.random.default_rng(1), n), [0, 1, 2, 3]) for n in (400, 90)]
+    expected = log_likelihood(machine, coded(machine, pairs))
+    monkeypatch.setattr("seqbio.core.memory._memory", lambda: 2000)
+    message = r"^sequences of 400 and 4 letters take about .* GB .*\(ends='free_x', --ends free_x"
+    with pytest.raises(ParameterError, match=message):
+        expected_counts(machine, coded(machine, pairs))
+    with pytest.raises(ParameterError, match=message):
+        match_posterior(machine, coded(machine, pairs[:1]))
+    # The sum over all alignments keeps a row of tiles alone.
+    np.testing.assert_array_equal(log_likelihood(machine, coded(machine, pairs)), expected)

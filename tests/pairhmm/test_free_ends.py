@@ -441,3 +441,23 @@ def test_short_and_long_gaps_are_fitted_with_free_ends():
     intervals = again.confidence_intervals(level=0.999)
     for name in (*(name for name in TRUTH if "overhang" in name), "long_x"):
         assert intervals[name][0] < truth[name] < intervals[name][1]
+
+
+def test_a_fit_of_reads_to_a_long_reference_begins_near_its_end():
+    """Long overhangs are no gaps: the fit begins with rare gaps, and does not go astray."""
+    truth = {"open_x": 0.03, "open_y": 0.05, "extend_x": 0.4, "extend_y": 0.4, "end": 0.004}
+    hmm = PairHMM(tie=()).set_parameters({**truth, "distance": 0.1, "kappa": 2.0})
+    pairs = [
+        (str(x.seq), str(y.seq)[1000 + 40 * k : 1200 + 40 * k])
+        for k, (x, y) in enumerate(hmm.simulate(8, columns=3000, seed=4))
+    ]
+    estimator = PairHMM(tie=("extend",), ends="free_x")
+    hypothesis, data = estimator.hypothesis(pairs)
+    model, tying = hypothesis.model, hypothesis.tying
+    begun = model.estimates(model.begin(model.start(data), data, tying.group >= 0))
+    assert max(begun["open_x"], begun["open_y"]) < 0.1
+    assert min(begun["extend_overhang_begin_x"], begun["extend_overhang_end_x"]) > 0.99
+    fitted = estimator.fit(pairs)
+    assert fitted.converged_
+    assert fitted.fit_.n_evaluations < 40
+    assert fitted.parameters_["open_y"] == pytest.approx(0.05, abs=0.02)

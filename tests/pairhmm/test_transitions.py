@@ -145,6 +145,14 @@ def test_coordinates_and_probabilities_are_one_another_s_inverse(u):
         assert back[name] == pytest.approx(u[name], rel=1e-11, abs=1e-11)
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_one_of_two_is_certain_the_other_is_impossible():
+    u = dict.fromkeys(TRANSITION_NAMES, 0.25)
+    certain = {**u, "overhang_begin_x": 1.0, "overhang_begin_y": 0.0}
+    found = transitions.coordinates(certain)
+    assert (found["overhang_begin_x"], found["overhang_begin_y"]) == (np.inf, -np.inf)
+
+
 @given(with_zeros)
 def test_minus_infinity_is_exactly_0(u):
     p = transitions.probabilities(u)

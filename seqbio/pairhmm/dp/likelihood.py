@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqbio.core.memory import check_memory
 from seqbio.pairhmm.dp.counting import NO_TALLY, Tally
 from seqbio.pairhmm.dp.machine import CodedPairs, Counts, Machine
 from seqbio.pairhmm.dp.sweep import last_nodes, sweep
@@ -30,6 +31,7 @@ SMALLEST, STEP = 32, 4  # of the sizes of tiles, unless values are out of range;
 PER_TILE = 27.0  # columns that cost as much as what is done once a tile
 IN_RANGE, FACTORS_IN_RANGE = 1e-290, 1e-145  # of the scale of a tile; if products are taken, too
 ROUNDING = 1e-12  # relative difference below which a sum and its upper bound are taken to be equal
+MOST_TILES = 100_000  # of pairs that are swept together; what is kept of them takes 0.3 GB
 
 
 class Part(NamedTuple):
@@ -197,15 +199,21 @@ def _laws(
 def _powers(extend: Floats, longest: int) -> tuple[Floats, Integers]:
     """Weights of overhangs of 0 (and 1), 2 ... letters over those of one, with powers of two."""
     power, exponent = np.ones((2, longest)), np.zeros((2, longest), dtype=np.int64)
-    for side in (0, 1):
-        for n in range(2, longest):
-            power[side, n], more = np.frexp(power[side, n - 1] * extend[side])
-            exponent[side, n] = exponent[side, n - 1] + more if power[side, n] > 0 else NOTHING
-    return power, exponent
+    # Those of n letters follow from those of fewer and from `extend` to the power of n.
+    factor, scale = np.frexp(extend)
+    known = 1
+    while known + 1 < longest:
+        before = slice(1, min(known, longest - 1 - known) + 1)
+        after = slice(known + 1, known + before.stop)
+        power[:, after], more = np.frexp(power[:, before] * factor[:, None])
+        exponent[:, after] = exponent[:, before] + more + scale[:, None]
+        factor, more = np.frexp(factor**2)
+        scale, known = 2 * scale + more, 2 * known
+    return power, np.where(power > 0, exponent, NOTHING)
 
 
 def _cut(pairs: CodedPairs, largest: int) -> list[tuple[Integers, Tiles]]:
-    """Cut pairs into tiles, and put those together whose tiles are of one size.
+    """Cut pairs into tiles, and put those together whose tiles are of one size, if not too many.
 
     The size depends on the pair alone, so that its sums do not depend on what else is computed.
 
@@ -223,9 +231,11 @@ def _cut(pairs: CodedPairs, largest: int) -> list[tuple[Integers, Tiles]]:
         chosen = cost.argmin(axis=1)
         found = []
         for number in np.unique(chosen):
-            own = np.flatnonzero(chosen == number)
+            own, size = np.flatnonzero(chosen == number), int(sizes[number])
             own = own[np.lexsort((nodes[own, 1], nodes[own, 0]))]
-            found.append((own, _tiles(pairs, own, int(sizes[number]))))
+            group = np.cumsum((-(-nodes[own] // size)).prod(axis=1)) // MOST_TILES
+            for some in np.split(own, np.flatnonzero(np.diff(group)) + 1):
+                found.append((some, _tiles(pairs, some, size)))
         pairs.tiles[largest] = found
     return pairs.tiles[largest]
 
@@ -343,10 +353,31 @@ def ends_of(machine: Machine, part: Part, frontier: Frontier, back: int = 0) -> 
 
 
 def swept(tiles: Tiles, law: Law, *, every: bool = False) -> Frontier:
-    """Sweep in one direction, and count nothing."""
+    """Sweep in one direction, and count nothing; `every` keeps what flows into each tile.
+
+    Raises
+    ------
+    ParameterError
+        That is more than this machine holds.
+    """
+    if every:
+        n_tiles = int(tiles.n_tiles.prod(axis=1).sum())
+        check_cells(tiles.length, 8 * n_tiles * ((len(law.moves) + 1) * (tiles.size + 1) + 4))
     frontier, lanes = frontier_of(tiles, law, every=every), lanes_of(tiles, law, keep=False)
     sweep(tiles, law, lanes, frontier, law, lanes, frontier, NO_TALLY)
     return frontier
+
+
+def check_cells(lengths: Integers, needed: int) -> None:
+    """Refuse pairs, (n_pairs, 2) letters, of which what is kept does not fit into memory."""
+    n, m = lengths[lengths.prod(axis=1).argmax()].tolist()
+    check_memory(
+        needed,
+        f"sequences of {n:,} and {m:,} letters take",
+        "for what is kept of their alignments",
+        "cut the longer one to the part that the other is from, some more letters at either end "
+        "included (ends='free_x', --ends free_x, lets x have these), or both into pieces",
+    )
 
 
 def log_likelihood(machine: Machine, pairs: CodedPairs) -> Floats:

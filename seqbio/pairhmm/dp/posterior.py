@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from seqbio.pairhmm.dp.counting import Tally
-from seqbio.pairhmm.dp.likelihood import Part, forward_backward, parts_of
+from seqbio.pairhmm.dp.likelihood import Part, check_cells, forward_backward, parts_of
 from seqbio.pairhmm.dp.machine import (
     MOST_CELLS,
     CodedPairs,
@@ -51,6 +51,7 @@ def match_posterior(machine: Machine, pairs: CodedPairs) -> Floats | None:
     None if no path can make the pair.
     """
     result: Floats | None = None
+    check_cells(pairs.lengths, 8 * int(pairs.lengths.prod()))
     for part in parts_of(machine, pairs, whole=True):
         tally, possible = _collected(machine, part, np.zeros(1), 0)
         result = tally.probability.reshape(part.tiles.length[0]) if possible[0] else None
