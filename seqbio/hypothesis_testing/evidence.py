@@ -80,6 +80,7 @@ def exceedance_interval(n_exceeding: int, n: int, level: float = 0.95) -> tuple[
     return float(lower), float(upper)
 
 
+LEAST_USEFUL = 0.05  # a test whose least p-value is above that cannot find anything
 _FIRST = 9_999  # draws
 _FEW = 100  # that exceed, for which more are drawn
 

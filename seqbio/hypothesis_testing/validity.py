@@ -220,7 +220,7 @@ def _lengths(comparison: Comparison) -> list[Check]:
     listed = ", ".join(names[i] for i in np.flatnonzero(given)[:3])
     message = (
         f"the test is also about {listed}, which say how long items are and have no law of their "
-        "own where these were cut; tie the others by their names to leave it out"
+        "own where these were cut; if that is not meant, leave them out of what the null ties"
     )
     return [Check(message, "warning", "lengths_tested")]
 

@@ -153,6 +153,14 @@ class TestFlips:
         assert "no p-value below 0.125" in result.null_law
         assert compare(BOTH, EXTEND, pairs_of(4), seed=1, n_replicates=9).calibration != "flip"
 
+    @pytest.mark.parametrize("clusters", [None, [0, 0, 0, 0]])
+    def test_few_items_are_not_exchanged_either(self, clusters):
+        pairs = pairs_of(4)
+        result = compare(BOTH, EXTEND, pairs, calibration="exchange", clusters=clusters, seed=1)
+        assert result.pvalue is None
+        least = 0.125 if clusters is None else 1
+        assert f"no p-value is below {least}; add independent ones" in result.to_json()
+
     def test_signs_of_effective_scores_hold_without_a_transformation(self):
         generator = np.random.default_rng(5)
         rejected = 0

@@ -43,7 +43,7 @@ from seqbio.hypothesis_testing.calibrations.bootstrap import (
 )
 from seqbio.hypothesis_testing.calibrations.declaration import Calibration
 from seqbio.hypothesis_testing.comparison import Comparison, Options
-from seqbio.hypothesis_testing.evidence import check_count
+from seqbio.hypothesis_testing.evidence import LEAST_USEFUL, check_count
 from seqbio.hypothesis_testing.symmetry import questioned_symmetry
 
 
@@ -168,7 +168,13 @@ def _some_exchanged(
 def _needs(comparison: Comparison) -> str:
     tested = questioned_symmetry(comparison)
     if tested is not None and tested.exact:
-        return ""
+        least = 2.0 ** (1 - comparison.n_clusters)
+        if least <= LEAST_USEFUL:
+            return ""
+        return (
+            f"{comparison.n_clusters} independent items or clusters can be transformed in so few "
+            f"ways that no p-value is below {least:.3g}; add independent ones"
+        )
     return (
         "data can be transformed only where what is tested is a symmetry of items that both the "
         "null and its parameters have, such as all gap parameters tied between x and y, and only "

@@ -59,14 +59,17 @@ from seqbio.hypothesis_testing.calibrations.declaration import (
     Calibration,
 )
 from seqbio.hypothesis_testing.comparison import Comparison, Options
-from seqbio.hypothesis_testing.evidence import count_exceeding, exceedance_interval
+from seqbio.hypothesis_testing.evidence import (
+    LEAST_USEFUL,
+    count_exceeding,
+    exceedance_interval,
+)
 from seqbio.hypothesis_testing.pictures import Draws
 from seqbio.hypothesis_testing.sign_flips import log_flip_pvalue
 from seqbio.hypothesis_testing.symmetry import questioned_symmetry, score_contributions
 
 FEWEST = 8  # items that say something, for which "auto" flips
 FEWEST_FOR_EACH = 4  # items for each tested parameter, at least, where the law is approximate
-_LEAST_USEFUL = 0.05  # a test whose least p-value is above that cannot find anything
 _ALL_PATTERNS = 14  # with so many clusters at most, every pattern of signs is looked at
 _MOST = 999_999  # patterns that are drawn, where few exceed
 _DRAWN = 4_999  # patterns in a figure
@@ -311,7 +314,7 @@ def flip_signs(
     least = 2.0 ** (1 - n_telling)
     if not np.isfinite(scores).all():
         return found(0, None, None, "an item is impossible at the null's fit")
-    if n_telling < fewest or least > _LEAST_USEFUL:
+    if n_telling < fewest or least > LEAST_USEFUL:
         units = "items" if len(scores) == comparison.n_items else "independent clusters"
         reason = (
             f"{n_telling} of {len(scores)} {units} say something about the tested parameters, so "

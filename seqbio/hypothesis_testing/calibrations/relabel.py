@@ -58,12 +58,15 @@ from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.errors import ConvergenceError, ParameterError
 from seqbio.hypothesis_testing.calibrations.declaration import Calibration
 from seqbio.hypothesis_testing.comparison import Comparison, Options
-from seqbio.hypothesis_testing.evidence import count_exceeding, exceedance_interval
+from seqbio.hypothesis_testing.evidence import (
+    LEAST_USEFUL,
+    count_exceeding,
+    exceedance_interval,
+)
 from seqbio.hypothesis_testing.pictures import Draws
 
 FEWEST = 8  # clusters in each group for which "auto" relabels, where that is not exact
 FEWEST_FOR_EACH = 4  # clusters for each tested parameter, at least
-_LEAST_USEFUL = 0.05  # a test whose least p-value is above that cannot find anything
 _MOST = 99_999  # labellings that are drawn, where few exceed
 _DRAWN = 4_999  # labellings in a figure
 _NUMBERS_AT_A_TIME = 2_000_000
@@ -287,7 +290,7 @@ def relabelling_test(
     exact = _says_one_law(comparison)
     found = comparison.df, comparison.n_items, sizes, exact
     least = np.exp(-_log_number(sizes))
-    if least > _LEAST_USEFUL:
+    if least > LEAST_USEFUL:
         reason = (
             f"there are so few ways to hand out labels to {_listed(sizes)} clusters that no "
             f"p-value is below {least:.3g}"
