@@ -84,7 +84,7 @@ _INSTEAD = re.compile(r"\b[a-z_]+=\w+ \((?P<kept>(?P<option>--[a-z-]+))\)")
 _OUTSIDE = r"(?<![\w./'\"=-])(?P<name>{})"
 _ASSIGNED = re.compile(_OUTSIDE.format(r"[a-z_]+") + r"=(?P<value>'[^']*'|\([^()]*\)|\w[\w.]*)")
 _NAMED = re.compile(_OUTSIDE.format(r"[a-z]+(?:_[a-z]+)+") + r"(?![\w:/='\"-]|\.\w)")
-_FIRST = re.compile(r"^(?P<name>[a-z]+)(?= is )")
+_FIRST = re.compile(r"^(?P<name>[a-z]+)(?= is |: found )")
 # Typer gives no public name to the base of all complaints about a command line.
 _ClickException: Any = typer.BadParameter.__mro__[2]
 _EXPECTED = (_ClickException, SeqbioError, OSError, MemoryError, KeyboardInterrupt)

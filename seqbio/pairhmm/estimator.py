@@ -285,7 +285,8 @@ class PairHMM(Estimator):
         if substitution_model(name).alphabet != kind:
             raise ParameterError(
                 f"{name} is a substitution model for {substitution_model(name).alphabet} and the "
-                f"alphabet is {alphabet.name}; leave substitution out for {alphabet.name}'s default"
+                f"alphabet is {alphabet.name}; leave --substitution (substitution) out for the "
+                f"default of {alphabet.name}"
             )
         for setting, value, choices in (
             ("switch", self.switch, ("off", "tied", "untied")),

@@ -118,8 +118,8 @@ def _over_groups(name: str, meaning: str, *kinds: str) -> Tie[Subject]:
 def _two_groups(subject: Subject) -> str:
     if isinstance(subject.model, PairModel):
         return (
-            "groups of pairs, and these pairs have none; give them, as in "
-            "fit(pairs, groups=labels), or leave it out"
+            "groups of pairs, and these pairs have none; give "
+            "the group of every pair, or leave the tie out"
         )
     if len(subject.model.groups) < 2:
         return (

@@ -129,12 +129,12 @@ OF_LIBRARY = {
     "--pooling": ["motif train", "motif test"],
     "--reference": ["pairhmm test"],
     "--strands": ["motif train", "motif test"],
+    "--substitution": ["pairhmm fit", "pairhmm align", "pairhmm simulate", "pairhmm test"],
     "--strip-gaps": [
         *("pairhmm fit", "pairhmm align", "pairhmm test"),
         *("motif train", "motif predict", "motif shuffle", "motif test"),
         *("recurrent train", "recurrent score", "recurrent test"),
     ],
-    "--switch": ["pairhmm fit", "pairhmm align", "pairhmm test"],
     "--window": ["recurrent test"],
 }
 
@@ -255,6 +255,11 @@ def test_arguments_are_named_as_they_are_typed(message, typed):
             "--learning-rate is nan; give a",
         ),
         ("recurrent test {early} --order 12", "contexts; lower the order"),
+        ("pairhmm fit {pairs} --frequencies 0.5,0.5", "--frequencies: found (0.5, 0.5); give one"),
+        (
+            "pairhmm fit {pairs} --substitution lg",
+            "leave --substitution out for the default of dna",
+        ),
         ("motif scan {motif} {early} --threshold 2", "--threshold is 2.0"),
         ("motif train {early} --width 20", "14"),
     ],
