@@ -120,6 +120,7 @@ OF_LIBRARY = {
     "--bidirectional": ["recurrent train"],
     "--calibration": ["motif test"],
     "--embedding": ["recurrent train", "recurrent test"],
+    "--ends": ["pairhmm fit", "pairhmm align", "pairhmm test"],
     "--keep-copies": ["pairhmm test", "motif test", "recurrent test"],
     "--label": ["recurrent train"],
     "--layers": ["recurrent train", "recurrent test"],
