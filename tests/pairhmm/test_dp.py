@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -333,6 +334,27 @@ def test_neither_order_nor_company_of_the_pairs_matters(seed, lengths):
     for k, pair in enumerate(pairs):
         for values, others in zip(together, counts_of_each_pair(machine, [pair]), strict=True):
             np.testing.assert_array_equal(others[0], values[k])
+
+
+@each(ALL)
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_memory_that_was_not_written_is_not_read(machine, exchanged, monkeypatch):
+    """Not even to be multiplied by 0, since what stands there may be nan."""
+
+    def spoiled(shape, dtype=float):
+        return np.full(shape, {"f": np.nan, "b": True}.get(np.dtype(dtype).kind, 12345), dtype)
+
+    if exchanged:
+        kinds = machine.kinds.translate(str.maketrans("xy", "yx"))
+        machine = dataclasses.replace(machine, kinds=kinds)
+    pairs = coded(machine, [*difficult_pairs(25).values(), *pairs_of_all_lengths(2)])
+    monkeypatch.setattr(likelihood, "np", SimpleNamespace(**vars(np) | {"empty": spoiled}))
+    counts = expected_counts(machine, pairs)
+    possible = np.isfinite(counts.log_likelihood)
+    assert possible.any()
+    assert np.isfinite(counts.matches[possible]).all()
+    for name in ("opening", "crossing", "ending"):
+        assert np.isfinite(getattr(counts, name)[..., possible]).all(), name
 
 
 @each(ALL)

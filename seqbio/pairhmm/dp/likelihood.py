@@ -176,8 +176,6 @@ def _laws(
     for back, weights in enumerate((moves.T.copy(), moves)):
         across = np.where(np.outer(of_y, of_y), 0.0, weights)
         sources = [np.flatnonzero(row) for row in across]
-        if n_states == AT_ONCE:
-            sources = [np.arange(n_states)] * n_states
         n_sources = np.array([max(-(-len(own) // AT_ONCE), 1) * AT_ONCE for own in sources])
         table = np.zeros((n_states, n_sources.max()), dtype=np.int64)
         values = np.zeros(table.shape)
