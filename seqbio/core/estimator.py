@@ -20,6 +20,7 @@ from seqbio.core._checks import SELF_CHECKED, Kind, checked, checked_labels, kin
 from seqbio.core.numerics import IntArray
 from seqbio.core.renaming import former_names, renamed, tell
 from seqbio.core.tables import Summarised, Table
+from seqbio.core.tie_patterns import untied
 from seqbio.core.ties import TieTable
 from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
@@ -51,6 +52,12 @@ class Estimator(Summarised):
     def _tie_names(self) -> tuple[str, ...]:
         """Names of the ties that are set; none where the tying is the user's own."""
         return () if isinstance(self.tie, Tying) else self._ties.checked(self.tie)
+
+    def _tied(self, subject: Any, n_full: int) -> Tying:
+        """Tie as is set; a tying of the user's own is taken as it is."""
+        if isinstance(self.tie, Tying):
+            return self.tie
+        return self._ties.tying(self._tie_names(), subject, untied(n_full))
 
     def __init_subclass__(cls, **given: Any) -> None:
         """Let all public methods check the types of settings and of their arguments."""

@@ -52,7 +52,7 @@ from seqbio.core.model import (
 )
 from seqbio.core.numerics import FloatArray, IntArray
 from seqbio.core.symmetry import Symmetry, symmetries_of
-from seqbio.core.tie_patterns import equal, untied
+from seqbio.core.tie_patterns import untied
 from seqbio.core.tying import Tying
 from seqbio.errors import ParameterError
 
@@ -252,7 +252,7 @@ class GroupedModel:
         entries = [i for name in blocks for i in self.base.layout.indices(name).ravel()]
         copies = np.array(entries, dtype=np.int64)[:, None] + size * np.arange(len(self.groups))
         free = (tying.group[copies] >= 0).all(axis=1)
-        return tying.intersect(equal(tying.n_full, *copies[free]))
+        return tying.with_equal(copies[free])
 
     def _place(self, group: int) -> slice:
         size = self.base.layout.size

@@ -260,9 +260,7 @@ class MotifDetector(Estimator):
         return data.common_length
 
     def _tying(self, model: MotifModel) -> Tying:
-        if isinstance(self.tie, Tying):
-            return self.tie
-        return model.tying(self._tie_names())
+        return self._tied(model, model.layout.size)
 
     def _check_settings(self) -> None:
         for name, value, choices in (

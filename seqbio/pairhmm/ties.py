@@ -123,8 +123,8 @@ def _two_groups(subject: Subject) -> str:
         )
     if len(subject.model.groups) < 2:
         return (
-            "two groups of pairs or more, and all pairs are of one group, "
-            f"{subject.model.groups[0]!r}; give pairs of others, too, or leave it out"
+            f"two groups, and all pairs are of one group, {subject.model.groups[0]!r}; give pairs "
+            "of two groups or more, or leave it out"
         )
     return ""
 

@@ -13,7 +13,7 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
-from seqbio.core import Hypothesis, Tying, as_generator, untied
+from seqbio.core import Hypothesis, Tying, as_generator
 from seqbio.core._checks import array_of, checked_labels
 from seqbio.core.estimator import Estimator, Ties, described, numbered, share_right
 from seqbio.core.numerics import Labels
@@ -261,9 +261,7 @@ class RecurrentModel(Estimator):
         )
 
     def _tying(self, model: NetworkModel) -> Tying:
-        if isinstance(self.tie, Tying):
-            return self.tie
-        return TIES.tying(self._tie_names(), model.architecture, untied(model.layout.size))
+        return self._tied(model.architecture, model.layout.size)
 
     # -- learning ----------------------------------------------------------------------------
 

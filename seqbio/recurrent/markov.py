@@ -12,7 +12,7 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from numpy.typing import NDArray
 
-from seqbio.core import Fit, Hypothesis, Tying, as_generator, untied
+from seqbio.core import Fit, Hypothesis, Tying, as_generator
 from seqbio.core.estimator import Estimator, Ties, described
 from seqbio.core.renaming import formerly
 from seqbio.core.tables import Table
@@ -193,9 +193,7 @@ class MarkovModel(Estimator):
         )
 
     def _tying(self, model: MarkovChainModel) -> Tying:
-        if isinstance(self.tie, Tying):
-            return self.tie
-        return TIES.tying(self._tie_names(), model, untied(model.layout.size))
+        return self._tied(model, model.layout.size)
 
     # -- learning and using ------------------------------------------------------------------
 
