@@ -44,10 +44,10 @@ def natural(layout: Layout, substitution: SubstitutionModel, full: Floats) -> di
         result["end"] = result.pop("end_m")
         del result["end_x"], result["end_y"]
     if "distance" in blocks:
-        result["distance"] = float(np.exp(blocks["distance"]))
+        result["distance"] = _exp(blocks["distance"])
     if "exchangeability" in blocks and result["distance"] > 0.0:
         logs = blocks["exchangeability"]
-        result |= _named_rates(np.exp(logs - logs[-1]))
+        result |= _named_rates(np.array([_exp(log - logs[-1]) for log in logs]))
     if "frequency" in blocks:
         frequencies = softmax(np.append(blocks["frequency"], 0.0))
         pairs = zip(substitution.letters, frequencies, strict=True)
@@ -218,15 +218,16 @@ def unconstrained(
     value = values[coordinate]
     if name.startswith("frequency_"):
         place = substitution.letters.index(name.removeprefix("frequency_"))
-        frequencies = np.array([values[f"frequency_{letter}"] for letter in substitution.letters])
-        slope = -frequencies / (1.0 - value)
+        others = np.append(blocks["frequency"], 0.0)
+        others[place] = -np.inf
+        slope = -softmax(others)  # which no frequency of 1 divides by 0
         slope[place] = 1.0
         gradient[layout.slice("frequency")] = slope[:-1]
         return Effect(name, float(logit(value)), gradient), _sigmoid
     gradient[layout.slice(coordinate)] = 1.0
     if name.rpartition("_")[0] in RIVALS:
         rival = name[:-1] + ("y" if name.endswith("x") else "x")
-        gradient[layout.slice(rival)] = -values[rival] / (1.0 - value)
+        gradient[layout.slice(rival)] = -sigmoid(blocks[rival])  # the share of what is not `name`
     return Effect(name, float(logit(value)), gradient), _sigmoid
 
 
@@ -242,8 +243,9 @@ def logarithms(layout: Layout, substitution: SubstitutionModel, full: Floats) ->
     return effects
 
 
-def _exp(value: float) -> float:
-    return float(np.exp(value))
+def _exp(value: ArrayLike) -> float:
+    with np.errstate(over="ignore"):  # an interval may reach as far as inf
+        return float(np.exp(value))
 
 
 def _sigmoid(value: float) -> float:

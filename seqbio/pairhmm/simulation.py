@@ -137,6 +137,10 @@ def _draw_core_of(
     ahead[0] = table.end / table.end.max()
     for left in range(1, most + 1):
         ahead[left] = moves @ ahead[left - 1]
+        if not ahead[left].any():
+            raise ParameterError(
+                f"no alignment has {left + 1} columns under these parameters; ask for others"
+            )
         ahead[left] /= ahead[left].max()
     state = np.zeros(n_pairs, dtype=np.int64)
     steps: list[NDArray[np.uint8]] = []

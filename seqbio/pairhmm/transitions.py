@@ -310,7 +310,8 @@ def completed(
         behind[:, 1 - side] += again[side]
         for end, own in ((0, 1 - side), (1, side)):
             number = again[side].sum()
-            overhangs[:, end, own] += number, number / (1.0 - law.extend[end, own])
+            if number > 0.0:
+                overhangs[:, end, own] += number, number / (1.0 - law.extend[end, own])
     moves += _moves_before(table, law, behind)
     return replace(seen, moves=moves, endings=endings, overhangs=overhangs)
 

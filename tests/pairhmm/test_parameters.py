@@ -198,3 +198,23 @@ def test_a_value_that_has_no_name_here_is_on_its_scale_all_the_same(without, nam
     effect, back = parameters.unconstrained(model.layout, model.substitution, full, name)
     expected = {"kappa_AG": 1.0, **named, **without}[name]
     assert back(effect.value) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["open_x", "frequency_G"])
+def test_a_parameter_that_rounds_to_1_has_slopes(name):
+    # The odds of one of three are its own over the sum of the others, of which each has a share.
+    full = coordinates(GTR, HKY85)
+    before = full.copy()
+    full[GTR.layout.indices("frequency")[2] if "freq" in name else GTR.layout.slice(name)] += 60.0
+    assert natural(GTR, full)[name] == 1.0
+    gradient, expected = (
+        parameters.unconstrained(GTR.layout, GTR.substitution, each, name)[0].gradient
+        for each in (full, before)
+    )
+    np.testing.assert_allclose(gradient, expected, rtol=1e-12)
+
+
+def test_rates_and_distances_that_run_off_are_infinite():
+    full = coordinates(GTR, HKY85)
+    full[GTR.layout.slice("distance")] = 800.0
+    assert natural(GTR, full)["distance"] == np.inf

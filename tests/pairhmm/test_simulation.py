@@ -15,7 +15,7 @@ from scipy import stats
 from seqbio.errors import ParameterError
 from seqbio.pairhmm import PairHMM, transitions
 from seqbio.pairhmm.pair_model import PairModel
-from seqbio.pairhmm.simulation import simulate_pairs
+from seqbio.pairhmm.simulation import _draw_core_of, simulate_pairs
 from seqbio.pairhmm.transitions import MoveTable
 from tests.pairhmm.examples import HKY85, encoded, in_rna
 from tests.reference import substitution as reference
@@ -234,3 +234,10 @@ def test_seeds_that_are_none_are_refused(hmm, seed):
 def test_columns_of_another_number_of_pairs_are_refused(hmm):
     with pytest.raises(ParameterError, match="3 numbers of columns for 2 pairs"):
         hmm.simulate(2, columns=[3, 4, 5])
+
+
+def test_a_number_of_columns_that_no_alignment_has_is_refused():
+    table = MoveTable("mxy", np.zeros((3, 3)), np.ones(3))
+    first = np.array([[1.0, 0.0, 0.0]])
+    with pytest.raises(ParameterError, match="no alignment has 2 columns under these parameters"):
+        _draw_core_of(np.array([3]), table, first, np.random.default_rng(1))
