@@ -160,6 +160,7 @@ def valid():
     return {
         # of arrays and ties
         "model": MODEL,
+        "arrays": [[0, 1]],
         "data": DATA,
         "design": DATA,
         "tying": untied(2),
@@ -233,6 +234,8 @@ def valid():
         "power.calibration": "chi2",
         "goodness_of_fit.fitted": m.hmm.fit_,
         "goodness_of_fit.data": m.hmm.data_,
+        "not_fitted.hypothesis": Hypothesis(m.hmm.fit_.model, m.hmm.fit_.tying),
+        "not_fitted.data": m.hmm.data_,
         # of sequences and motifs
         "records": RECORDS,
         "items": RECORDS,

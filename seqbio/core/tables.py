@@ -103,7 +103,8 @@ def numbers_table(title: str, numbers: Mapping[str, float], most: int = 20) -> T
     [('first', '4.444'), ('and 1 more', '')]
     """
     names = shortened(list(numbers), most)
-    return Table(title, (), [(name, short(numbers.get(name))) for name in names])
+    cells = [(name, short(numbers[name]) if name in numbers else "") for name in names]
+    return Table(title, (), cells)
 
 
 def short(value: float | None) -> str:

@@ -416,14 +416,19 @@ class Tying:
         Raises
         ------
         TyingError
-            Parameters of a row are fixed at different values.
+            Parameters of a row are fixed at different values, or an array has not the right form.
 
         Examples
         --------
         >>> Tying([0, 1, 2, 3, -1]).with_equal([[0, 1], [2, 3]], [[0, 4]]).expand([5.0])
         array([0., 0., 5., 5., 0.])
         """
-        rows = [np.asarray(array) for array in arrays]
+        rows = [checked_integers(array, "an array of equal parameters") for array in arrays]
+        for each in rows:
+            if each.ndim != 2 or each.shape[1] == 0:
+                raise TyingError(
+                    f"an array of equal parameters has shape {each.shape}; give rows of parameters"
+                )
         firsts = [np.broadcast_to(each[:, :1], each.shape) for each in rows]
         anchor, sign, constant = self._equations()
         tied = np.flatnonzero(anchor != np.arange(self.n_full))

@@ -23,7 +23,11 @@ from seqbio.core import Check, is_regular, near_copies_of
 from seqbio.core.model import NEAR_COPIES
 from seqbio.errors import ParameterError, did_you_mean
 from seqbio.hypothesis_testing.calibrations import AUTOMATIC, CALIBRATIONS, Calibration
-from seqbio.hypothesis_testing.calibrations.declaration import DEPENDENT, OVERDISPERSED
+from seqbio.hypothesis_testing.calibrations.declaration import (
+    DEPENDENT,
+    MEANINGLESS,
+    OVERDISPERSED,
+)
 from seqbio.hypothesis_testing.comparison import Comparison, Options
 from seqbio.hypothesis_testing.evidence import Evidence
 
@@ -154,7 +158,7 @@ def judge(
 
 def _ranked(checks: Iterable[Check]) -> list[Check]:
     """Put findings in the order in which people should hear of them."""
-    return sorted(checks, key=lambda check: check.rank)
+    return sorted(checks, key=lambda check: (check.rank, check.code != MEANINGLESS))
 
 
 def _codes(checks: Sequence[Check]) -> set[str]:
