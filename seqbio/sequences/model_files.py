@@ -210,6 +210,8 @@ def model_numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
         ...
     ValueError: number 2 of the weights is nan
     """
+    if np.iscomplexobj(values):
+        raise TypeError(f"the {what} are complex numbers")
     numbers = np.asarray(values, dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if wrong.size:

@@ -287,6 +287,7 @@ def test_contents_that_are_no_model_are_refused(tmp_path, fitted):
     assert "changed after it was saved" in refusal(full=2 * arrays["full"])
     assert "has no 'full'" in refusal(full=np.zeros(0))
     assert "could not convert" in refusal(full=np.array(["a", "b"]))
+    assert "weights are complex numbers" in refusal(full=arrays["full"] + 0j)
     assert "says it is 'seqbio" in refusal(header=np.array(header.replace("version 1", "2")))
     assert "has no 'settings'" in refusal(header=np.array(header.replace("settings", "x")))
     assert "hidden_size is -3" in refusal(header=np.array(header.replace('size": 5', 'size": -3')))
