@@ -82,11 +82,14 @@ class Reading(NamedTuple):
         The null's model that found them.
     checks : tuple of Check
         Reasons for doubt.
+    margin : int
+        Of "places": how many at either end things may be missed at.
     """
 
     values: FloatArray
     learned: Fit
     checks: tuple[Check, ...] = ()
+    margin: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,13 +49,19 @@ class Rotations:
 
 
 def rotate_profiles(
-    profiles: FloatArray, n_rotations: int = 9999, seed: int | np.random.Generator | None = None
+    profiles: FloatArray,
+    n_rotations: int = 9999,
+    seed: int | np.random.Generator | None = None,
+    *,
+    margin: int = 0,
 ) -> Rotations:
     """Compare the largest peak of summed profiles with those after random rotations.
 
     A peak is the excess of the sum over its mean within 1, 3, 9, 27 or 81 neighbouring places (as
     far as they are no more than half of all), in standard deviations, so that one place and a broad
-    hump are found alike. Drawing stops when 20 rotations have a peak as high: p is then 20 over
+    hump are found alike. Near the ends a thing may be seen less, as a motif that is wider than what
+    was learned of it, and has to fit: the mean is taken without them, so that a lack there lifts no
+    other place. Drawing stops when 20 rotations have a peak as high: p is then 20 over
     their number, else (1 + those as high) / (1 + all), which is valid either way.
 
     Parameters
@@ -66,6 +72,8 @@ def rotate_profiles(
         The most that are drawn.
     seed : int, numpy.random.Generator or None
         For the rotations.
+    margin : int, default 0
+        Places at either end that do not count for the mean; a quarter of all at most.
 
     Returns
     -------
@@ -91,7 +99,7 @@ def rotate_profiles(
     generator = np.random.default_rng(seed)
     varying = profiles - profiles.mean(axis=2, keepdims=True)
     varying = varying[(varying != 0.0).any(axis=(1, 2))]
-    peaks = _Peaks(varying)
+    peaks = _Peaks(varying, min(margin, profiles.shape[2] // 4))
     height, place, width = peaks.highest(varying.sum(axis=0))
     if not height > 0.0:
         return Rotations(1.0, np.zeros(0), 0, 0.0, place, width)
@@ -117,8 +125,9 @@ def rotate_profiles(
 class _Peaks:
     """Peaks of summed profiles at all scales, in standard deviations under rotations."""
 
-    def __init__(self, varying: FloatArray) -> None:
+    def __init__(self, varying: FloatArray, margin: int) -> None:
         self.n_places = varying.shape[2]
+        self.inside = slice(margin, self.n_places - margin)
         self.scales = [scale for scale in _SCALES if scale <= max(1, self.n_places // 2)]
         kernels = np.zeros((len(self.scales), self.n_places))
         for kernel, scale in zip(kernels, self.scales, strict=True):
@@ -133,16 +142,20 @@ class _Peaks:
         product = rfft(profiles)[:, None] * self.transforms[:, None]
         return np.asarray(irfft(product, self.n_places), dtype=np.float64)
 
+    def excess(self, sums: FloatArray) -> FloatArray:
+        """Sum neighbouring places, less what the mean inside gives so many."""
+        return self.smoothed(sums - sums[..., self.inside].mean(axis=-1, keepdims=True))
+
     def heights(self, sums: FloatArray) -> FloatArray:
         """Height of the largest peak of each sum of profiles, (n,)."""
-        best = self.smoothed(sums).max(axis=3)
+        best = self.excess(sums).max(axis=3)
         known = self.deviations > 0.0
         heights = np.where(known, best / np.where(known, self.deviations, 1.0), 0.0)
         return np.asarray(heights.max(axis=(1, 2)))
 
     def highest(self, total: FloatArray) -> tuple[float, int, int]:
         """Height, middle and width of the largest peak of one sum of profiles."""
-        smooth = self.smoothed(total[None])[0]  # (scales, kinds, places)
+        smooth = self.excess(total[None])[0]  # (scales, kinds, places)
         known = self.deviations > 0.0
         heights = np.where(known, smooth.max(axis=2) / np.where(known, self.deviations, 1.0), 0.0)
         scale, kind = np.unravel_index(int(heights.argmax()), heights.shape)

@@ -150,7 +150,7 @@ def read_places(
     by_place -= np.logaddexp.reduce(by_place, axis=2, keepdims=True)
     sites = np.where(data.classes > 0, _site_probability(single, full, data), 0.0)
     checks = tuple(model.checks(fitted.full, data, tying))
-    return Reading(sites[:, None, None] * np.exp(by_place), fitted, checks)
+    return Reading(sites[:, None, None] * np.exp(by_place), fitted, checks, margin=model.width)
 
 
 def _in_chunks(values: Callable[[slice], Floats], data: SequenceData) -> Floats:

@@ -74,3 +74,32 @@ def test_a_seed_gives_the_same_result_twice():
     first, second = (rotate_profiles(profiles, seed=4) for _ in range(2))
     assert first.pvalue == second.pvalue
     assert np.array_equal(first.heights, second.heights)
+
+
+def floating(generator, n, lack, n_places=53):
+    """Make profiles of things that float, and are not seen in so many places of either end."""
+    profiles = 0.2 * generator.dirichlet(np.full(n_places, 0.3), (n, 1))
+    place = generator.integers(n_places, size=n)
+    seen = np.flatnonzero((place >= lack) & (place < n_places - lack))
+    profiles[seen, 0, place[seen]] += 0.8
+    return profiles
+
+
+def test_a_lack_at_the_ends_is_no_evidence_with_a_margin():
+    generators = np.random.default_rng(7).spawn(40)
+    by_margin = {0: 0, 8: 0}
+    for generator in generators:
+        profiles = floating(generator, 1500, lack=2)
+        for margin in by_margin:
+            pvalue = rotate_profiles(profiles, 199, seed=generator, margin=margin).pvalue
+            by_margin[margin] += pvalue <= 0.05
+    low, high = binom.interval(0.99, 40, 0.05)
+    assert by_margin[0] > high  # the places in between seem to be preferred
+    assert low <= by_margin[8] <= high
+
+
+def test_a_preferred_place_at_the_end_is_found_with_a_margin():
+    profiles = floating(np.random.default_rng(8), 200, lack=0)
+    profiles[:30, 0, 1] += 1.0
+    found = rotate_profiles(profiles, 999, seed=1, margin=8)
+    assert (found.place, found.width, found.pvalue) == (1, 1, 0.001)

@@ -7,8 +7,14 @@ compared with those of rotated profiles (`seqbio.hypothesis_testing.rotations`).
 
 What this p-value takes for granted
 -----------------------------------
-Independent items of one length; places where the thing would not fit whole do not count, so that
-edges do no harm. The network may have learned well or badly. What is tested is whether what it
+Independent items of one length, each with the thing at any place where it fits whole, with the same
+chance. Then the profile of an item is that of a place drawn at random, moved there, so that all
+rotations of it are as likely, given its shape (Lehmann & Romano, section 15.2: the group is that of
+the rotations, one for each item). The network may have learned well or badly; learning from items
+of all places alike, it prefers none. A thing that is wider than what was learned of it is not found
+in the last places of an item, and no part of it is where it does not fit; the level that peaks are
+measured from is therefore that of the places further inside, so that a lack at the ends is no
+evidence (a peak there is). What is tested is whether what it
 finds stands alike everywhere, so letters whose frequencies change along the items speak against it,
 too, and so do windows that were cut around a feature. Profiles of chance matches are taken for
 alike along an item; neighbouring places depend on each other, and where a rotated profile is joined
@@ -133,7 +139,7 @@ def _run(comparison: Comparison, options: Options, generator: np.random.Generato
     profiles = np.zeros((comparison.n_clusters, *reading.values.shape[1:]))
     np.add.at(profiles, comparison.labels, reading.values)
     n_items = int((profiles != 0.0).any(axis=(1, 2)).sum())
-    rotations = rotate_profiles(profiles, seed=generator)
+    rotations = rotate_profiles(profiles, seed=generator, margin=reading.margin)
     return Rotated(rotations, n_items, asked.words, reading.learned, reading.checks)
 
 
