@@ -9,12 +9,16 @@ loop that numba compiles; its dynamic programming alone is timed.
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import starmap
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -22,6 +26,7 @@ from rich.table import Table
 
 import seqbio
 from seqbio.core import fit
+from seqbio.hypothesis_testing import Comparison, bootstrap_test
 from seqbio.pairhmm import dp
 from seqbio.pairhmm.dp import CodedPairs, Machine
 from tests.benchmarks.timing import (
@@ -315,6 +320,14 @@ def measure_threads() -> None:
                 lambda run=run: [run(own) for own in halves],
             )
             report.add(f"{pairs.name}, {name}", turns, Target(1.7))
+        pairs = simulated("64 pairs of 400", 64, 400)
+        null, data = seqbio.PairHMM().hypothesis(pairs.texts)
+        alternative, _ = seqbio.PairHMM(tie=()).hypothesis(pairs.texts)
+        fits = [fit(one.model, one.tying, data) for one in (null, alternative)]
+        run = partial(bootstrap_test, Comparison(*fits, data, 2), n_replicates=8, seed=1)
+        report.add(
+            f"{pairs.name}, bootstrap", take_turns(partial(run, executor=pool), run), Target(1.7)
+        )
     report.show()
 
 
@@ -368,6 +381,61 @@ def measure_comparison() -> None:
     Console(width=120).print(table)
 
 
+JOB = """
+import sys, time
+import seqbio
+name, *select = sys.argv[1:]
+select = [tuple(ids.split(",")) for ids in select] or None
+path = seqbio.datasets.path(name)
+pairs = seqbio.read_pairs(path, alphabet="dna", strip_gaps=True, select=select)
+start = time.perf_counter()
+seqbio.compare(seqbio.PairHMM(), seqbio.PairHMM(tie=()), pairs, seed=1)
+print(time.perf_counter() - start)
+"""
+# Data sets, with the seconds at most, and how many times faster than the tree beside.
+JOBS = {
+    "brca1": (("brca1", "Human,Mouse"), 12.0, None),
+    "simulated reads": (("simulated_reads",), 12.0, None),
+    "PacBio": (("pacbio_lambda_pairs",), None, 6.0),
+}
+
+
+def measure_jobs(beside: str | None = None) -> None:
+    """Time `compare` with all its defaults, in processes of their own, beside another source tree.
+
+    The first run of each is not counted: it compiles.
+    """
+    table = Table(title="compare(tied, untied) in seconds", title_justify="left")
+    for heading in ("data", "this tree", "target", "", "the other tree", "times", "target", ""):
+        table.add_column(heading)
+    trees = [str(Path(seqbio.__file__).parents[1]), *([beside] if beside else [])]
+    for name, (arguments, most, times) in JOBS.items():
+        runs = [[seconds_of_job(tree, arguments) for tree in trees] for _ in range(4)]
+        ours, *others = np.median(runs[1:], axis=0)
+        row = [name, f"{ours:.1f}", *_judged(ours, Target(most, False) if most else None)]
+        for other in others:
+            row += [f"{other:.1f}", f"{other / ours:.1f}"]
+            row += _judged(other / ours, Target(times) if times else None)
+        table.add_row(*row)
+    Console(width=120).print(table)
+
+
+def _judged(value: float, target: Target | None) -> tuple[str, str]:
+    return (str(target), target.judge(value)) if target else ("", "")
+
+
+def seconds_of_job(tree: str, arguments: Sequence[str]) -> float:
+    """Run a job with the package of a source tree."""
+    run = subprocess.run(
+        [sys.executable, "-c", JOB, *arguments],
+        env=os.environ | {"PYTHONPATH": tree},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout)
+
+
 MEMORY = {
     "log-likelihood": ("log-likelihood of one pair of 20000", 20_000, 200),
     "counts": ("expected counts of one pair of 10000", 10_000, 400),
@@ -403,6 +471,7 @@ TABLES = {
     "threads": measure_threads,
     "fit": measure_fit,
     "comparison": measure_comparison,
+    "jobs": measure_jobs,
     "memory": measure_memory,
 }
 
@@ -410,6 +479,7 @@ TABLES = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.pairhmm", description=__doc__)
     parser.add_argument("tables", nargs="*", metavar="table", help=f"of {', '.join(TABLES)}")
+    parser.add_argument("--beside", metavar="TREE", help="another source tree, to time jobs beside")
     parser.add_argument("--memory", choices=MEMORY, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory:
@@ -418,8 +488,9 @@ def main() -> None:
     unknown = set(arguments.tables) - set(TABLES)
     if unknown:
         parser.error(f"no table is called {', '.join(sorted(unknown))}")
-    for name in arguments.tables or TABLES:
-        TABLES[name]()
+    tables = TABLES | {"jobs": partial(measure_jobs, arguments.beside)}
+    for name in arguments.tables or tables:
+        tables[name]()
 
 
 if __name__ == "__main__":
