@@ -193,3 +193,14 @@ def test_redundant_parameters_leave_the_robust_law_as_it_is():
     redundant = compare(*pair, TWICE, clusters=LABELS)
     assert (redundant.calibration, redundant.df) == ("robust", 1)
     assert redundant.pvalue == pytest.approx(plain.pvalue, rel=1e-3)
+
+
+def test_curvatures_that_memory_cannot_hold_are_not_worked_out():
+    """The next way is taken by default."""
+    data = np.random.default_rng(5).normal(size=(1500, 200))
+    labels = np.arange(1500) // 2
+    pair = zero_against_free(NormalMeans(200))
+    result = compare(*pair, data, clusters=labels, calibration="robust")
+    assert result.pvalue is None
+    assert "the curvature of each of 1500 items, 200 by 200 numbers" in result.null_law
+    assert compare(*pair, data, clusters=labels, n_replicates=19).calibration != "robust"

@@ -51,6 +51,7 @@ from seqbio.hypothesis_testing.laws import log_studentised_tail
 from seqbio.hypothesis_testing.pictures import RATIO, Draws
 from seqbio.hypothesis_testing.sandwich import cluster_variance
 
+_MOST_NUMBERS = 50_000_000  # of curvatures that are kept at a time
 _FEWEST_DEGREES = 4.0  # of freedom of the variance; with fewer, Satterthwaite's law is far off
 _MOST_SHOWN = 20  # weights in a table
 _DRAWN = 4_999  # ratios in a figure
@@ -200,6 +201,17 @@ def too_few_clusters(comparison: Comparison) -> str:
     return f"{n} clusters are too few for a robust law; it takes {FEWEST_CLUSTERS}"
 
 
+def _needs(comparison: Comparison) -> str:
+    """Say why the law cannot be worked out; empty where it can."""
+    n_items, n_free = comparison.n_items, comparison.alternative_fit.n_free
+    if n_items * n_free**2 > _MOST_NUMBERS:
+        return (
+            f"a robust law takes the curvature of each of {n_items} items, {n_free} by {n_free} "
+            f"numbers, and holds {_MOST_NUMBERS} at most; take fewer items, or tie more"
+        )
+    return too_few_clusters(comparison)
+
+
 def _automatic(comparison: Comparison, found: Collection[str]) -> bool:
     return (
         bool({DEPENDENT, OVERDISPERSED} & set(found)) or comparison.n_clusters < comparison.n_items
@@ -222,7 +234,7 @@ ROBUST = Calibration(
     "chi-squared corrected for items that depend on each other or vary more than the model says",
     _run,
     answers=frozenset({DEPENDENT, OVERDISPERSED}),
-    needs=too_few_clusters,
+    needs=_needs,
     automatic=_automatic,
     because=_because,
     by_clusters=True,
