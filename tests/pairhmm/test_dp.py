@@ -208,6 +208,20 @@ def test_no_path_is_lost_in_difficult_pairs_that_are_long(machine):
     compare_with_rows(machine, difficult_pairs(350))
 
 
+@each({name: SEVERE[name] for name in ("usual", "many short gaps")})
+def test_rows_that_other_lanes_use_are_not_in_the_way(machine):
+    """Rows beyond the end of x are swept for longer pairs, and no more when these are done."""
+    named = difficult_pairs(350)
+    pairs, short = list(named.values()), list(named).index("50 times longer")
+    for scored in (log_likelihood, best_path_score):
+        together = scored(machine, coded(machine, pairs))
+        alone = [scored(machine, coded(machine, [pair]))[0] for pair in pairs]
+        np.testing.assert_array_equal(together, alone)
+    expected = reference.expected_counts_by_rows(machine, *pairs[short])
+    close(log_likelihood(machine, coded(machine, pairs))[short], expected.log_likelihood)
+    compare_counts(expected_counts(machine, coded(machine, pairs)), short, expected, rtol=1e-7)
+
+
 FEW = odds_of_identity(1 - 1e-5)
 DEAD_END = ([2, *[0] * 300, 3], [*[0] * 300, 1, 2])
 

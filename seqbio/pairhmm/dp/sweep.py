@@ -193,8 +193,9 @@ def write(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
     peak, peak_left = peak_of(last[begin:end], full(law.floor)), full(law.floor)
     for t in range(1, first_y):
         peak = peak_of(lanes.cells[lanes.rows[t, size + 1] :][begin:end], peak)
+    # Of rows that are not in use something may be left from when, for other lanes, they were.
     for q in range(len(left)):
-        peak_left = peak_of(left[q], peak_left)
+        peak_left = peak_of(left[q, low[0] * LANES : high[0] * LANES], peak_left)
     for k in range(LANES):
         p, row, column = lanes.tile[k, 0], lanes.tile[k, 1], lanes.tile[k, 2]
         if p < 0:
@@ -219,8 +220,11 @@ def write(tiles: Tiles, law: Law, lanes: Lanes, frontier: Frontier) -> None:
             frontier.beside_peak[beside] = peak_scale(lane(peak_left, k), lanes.scale[1, 0, k])
             for q in range(len(left)):
                 frontier.beside_scale[beside, q] = lanes.scale[1, q + law.n_x if q else 0, k]
-                for i in range(size):
-                    frontier.beside[beside, q, i] = left[q, i * LANES + k] + law.floor
+                beside_it = frontier.beside[beside, q]
+                beside_it[: low[0]] = 0.0
+                beside_it[high[0] :] = 0.0
+                for i in range(low[0], high[0]):
+                    beside_it[i] = left[q, i * LANES + k] + law.floor
 
 
 @compiled_in_place
