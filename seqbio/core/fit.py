@@ -96,11 +96,13 @@ class Fit(Summarised):
         return not np.isnan(self.log_likelihood)
 
     def _summary(self) -> tuple[str, list[Table]]:
+        reached = f"log-likelihood {self.log_likelihood:.6f} nats, " if self.is_made else ""
         sentence = (
             f"{type(self.model).__name__}, {self.n_free} free parameters "
-            f"of {self.tying.n_full}: log-likelihood {self.log_likelihood:.6f} nats, "
-            f"{self.convergence}"
+            f"of {self.tying.n_full}: {reached}{self.convergence}"
         )
+        if not self.is_made:
+            return sentence, []
         at_boundary = [(name,) for name in shortened(list(self.at_boundary), _MOST_NAMES)]
         return sentence, [
             numbers_table("Estimates", estimates_of(self.model, self.full), _MOST_NAMES),

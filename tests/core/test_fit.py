@@ -9,6 +9,7 @@ from scipy.stats import binomtest, chi2, norm
 
 from seqbio.core import (
     Effect,
+    Hypothesis,
     Layout,
     Tying,
     covariance,
@@ -16,6 +17,7 @@ from seqbio.core import (
     fingerprint,
     fit,
     information,
+    not_fitted,
     profile_interval,
     untied,
     wald_interval,
@@ -428,6 +430,13 @@ def test_a_fit_is_read_only_and_pickles():
     again = pickle.loads(pickle.dumps(result))
     assert again.summary() == result.summary()
     assert again.tying == result.tying
+
+
+def test_a_fit_that_was_not_made_has_no_numbers_to_show():
+    nothing = not_fitted(Hypothesis(Binomial(2), untied(2)), counts([0, 4], [10, 10]))
+    assert nothing.summary() == (
+        "Binomial, 2 free parameters of 2: not fitted: the test does not look at it"
+    )
 
 
 def test_the_summary_names_estimates_and_boundary():
